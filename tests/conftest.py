@@ -1,0 +1,39 @@
+"""What every test shares: threads, devices, and the browser."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import torch
+
+from tools import chromium
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Workers share the cores; a pool of threads in each would fight over them.
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        torch.set_num_threads(1)
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    no_gpu = pytest.mark.skip(reason="needs an accelerator: torch.cuda.is_available() is False here")
+    for item in items:
+        if item.get_closest_marker("browser"):
+            # One Chromium at a time, on one worker, while the other worker takes the rest.
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+            item.add_marker(no_gpu)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Path of a Chromium that starts."""
+    return chromium.ensure()
+
+
+@pytest.fixture(scope="session")
+def chromium_flags() -> list[str]:
+    """Arguments every browser of the tests is started with."""
+    return list(chromium.FLAGS)

@@ -1,0 +1,122 @@
+"""A basis writes an image as one packed picture and a table of band rectangles."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+APPROXIMATION = "A"
+
+
+@dataclass(frozen=True)
+class Band:
+    """One rectangle of the packed picture: a level and an orientation.
+
+    ``orientation`` names the filter: ``A`` approximation, ``LH`` high along rows (y), ``HL`` high along
+    columns (x), ``HH`` both. Along one axis coefficient ``k`` stands for the image pixels
+    ``offset + scale * k`` to ``offset + scale * (k + 1)`` (pixel edges, so pixel 0 spans 0 to 1).
+
+    >>> Band("HL1", 1, "HL", top=0, left=4, height=4, width=4, scale=2, offset=0.0).rectangle
+    (0, 4, 4, 4)
+    """
+
+    name: str
+    level: int
+    orientation: str
+    top: int
+    left: int
+    height: int
+    width: int
+    scale: int
+    offset: float
+
+    @property
+    def rectangle(self) -> tuple[int, int, int, int]:
+        """Top, left, height and width in the packed picture."""
+        return self.top, self.left, self.height, self.width
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Row and column slices of the packed picture."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
+
+class AbstractBasis(ABC):
+    """A linear, invertible map between images (..., C, H, W) and packed pictures (..., C, Hp, Wp)."""
+
+    size: tuple[int, int]
+
+    @property
+    @abstractmethod
+    def bands(self) -> tuple[Band, ...]:
+        """The bands, coarse to fine; the approximation first. They do not overlap."""
+
+    @property
+    @abstractmethod
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of the packed picture, which may have gaps between its bands."""
+
+    @abstractmethod
+    def pack(self, image: Float[Tensor, "*batch c h w"]) -> Float[Tensor, "*batch c hp wp"]:
+        """The coefficients of images whose sides are ``size``; 0 in the gaps."""
+
+    @abstractmethod
+    def unpack(self, picture: Float[Tensor, "*batch c hp wp"]) -> Float[Tensor, "*batch c h w"]:
+        """The images with these coefficients: ``unpack(pack(x)) = x``; gaps are not read."""
+
+    @abstractmethod
+    def patches(
+        self, coefficients: Float[Tensor, "n c h w"], band: Band, corners: Sequence[tuple[int, int]]
+    ) -> tuple[Float[Tensor, "n c ph pw"], list[tuple[int, int]]]:
+        """Images of single blocks of one band, each only as large as its support.
+
+        ``corners`` are the row and column of each block inside its band. Returned are the patches and the
+        image row and column of their first pixel, which may lie outside the image; all else is exactly 0.
+        """
+
+    @abstractmethod
+    def settings(self) -> dict[str, object]:
+        """The name and parameters from which the same basis can be made again."""
+
+
+def ensure_size(size: Sequence[int], argument: str = "size") -> tuple[int, int]:
+    """Height and width as two positive integers, or a ValueError naming ``argument``.
+
+    >>> ensure_size([32, 48])
+    (32, 48)
+    """
+    sides = tuple(size)
+    if len(sides) != 2 or any(int(side) != side or side < 1 for side in sides):  # noqa: PLR2004
+        raise ValueError(f"{argument} must be (height, width), two positive integers; found {size!r}")
+    return int(sides[0]), int(sides[1])
+
+
+def ensure_sides(image: Tensor, size: tuple[int, int], argument: str) -> None:
+    """Raise ValueError unless the last two axes of ``image`` are ``size`` and it has a channel axis."""
+    if image.ndim < 3 or tuple(image.shape[-2:]) != size:  # noqa: PLR2004
+        raise ValueError(
+            f"{argument} must have shape (…, channels, {size[0]}, {size[1]}); found {tuple(image.shape)}"
+        )
+
+
+def smoothest(bands: Sequence[Band]) -> Band:
+    """The approximation among bands: the one a baseline is put into."""
+    return next(band for band in bands if band.orientation == APPROXIMATION)
+
+
+def overlap(start: np.ndarray, stop: np.ndarray, length: int) -> np.ndarray:
+    """How much of each unit pixel 0 … length-1 lies between ``start`` and ``stop``: shape (d, length)."""
+    edges = np.arange(length, dtype=np.float64)
+    covered = np.minimum(stop[:, None], edges + 1) - np.maximum(start[:, None], edges)
+    return np.clip(covered, 0.0, 1.0)
+
+
+def as_float32(image: Tensor) -> Tensor:
+    """Basis arithmetic is float32 at least: half precision would lose 4e-2 of the picture silently."""
+    return image if image.dtype in (torch.float32, torch.float64) else image.to(torch.float32)

@@ -1,0 +1,1 @@
+"""What a reader sees: the explorer widget, its pages and its plots."""

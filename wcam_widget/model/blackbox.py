@@ -1,0 +1,274 @@
+"""`BlackBox`: the one way a network is asked, with batching, device, precision and modes in one place."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from wcam_widget.model.device import autocast, ensure_device, eval_mode
+from wcam_widget.model.memory import is_out_of_memory
+from wcam_widget.model.outputs import ModelError, read_scores
+from wcam_widget.model.targets import AbstractTarget, ensure_target
+
+_PRECISIONS = ("auto", "float32")
+_FIRST_BATCH = {"cuda": 256}
+_FIRST_BATCH_ELSEWHERE = 32
+
+
+@final
+class BlackBox:
+    """A network that scores images, asked in batches that fit into memory and left exactly as it was found.
+
+    `net` is a torch module, or any callable that takes a tensor (n, c, h, w) and returns class scores (n, k)
+    as a tensor or an array. Images are float32 in [0, 1]; `preprocess` turns them into the network's input
+    (normalisation belongs there). `class_names` are the k names, in order. `device` defaults to the
+    module's own; the module is never moved. `batch_size` is the largest batch to try; it is halved and
+    remembered whenever memory runs out. With `precision` "auto" the network runs under bfloat16 autocast on
+    CUDA; "float32" switches autocast off. All else is float32.
+
+    While the network runs, all its submodules are in eval mode; their own flags are put back after each
+    batch, also when the network raises. Threads may share a BlackBox: one batch runs at a time.
+
+    Raises TypeError or ValueError, naming the argument, for a `net` that cannot be called, a `device` other
+    than the module's, a `batch_size` below 1, an unknown `precision` and `class_names` that are not text.
+    Asking raises ModelError where the network raises or answers with something that is no class scores.
+
+    >>> model = BlackBox(nn.Sequential(nn.Flatten(), nn.Linear(12, 2)), class_names=("cat", "dog"))
+    >>> model.logits(torch.rand(5, 3, 2, 2)).shape
+    torch.Size([5, 2])
+    """
+
+    def __init__(
+        self,
+        net: Any,
+        preprocess: Callable[[Tensor], Tensor] | None = None,
+        class_names: Sequence[Any] | None = None,
+        device: str | torch.device | None = None,
+        batch_size: int | None = None,
+        precision: str = "auto",
+    ) -> None:
+        if not callable(net):
+            raise TypeError(
+                f"net: found {type(net).__qualname__}; accepted are a torch module and a callable"
+            )
+        if precision not in _PRECISIONS:
+            raise ValueError(f"precision: found {precision!r}; accepted are 'auto' and 'float32'")
+        self.net: nn.Module | Callable[[Tensor], Any] = net
+        self.preprocess = preprocess
+        self.class_names = _ensure_names(class_names)
+        self.device = ensure_device(net, device)
+        self.batch_size = _ensure_batch_size(batch_size, self.device)
+        self.precision = precision
+        self.input_size: tuple[int, int] | None = None
+        """Height and width the network was trained at, where its source says so; set by `load_model`."""
+        self._lock = threading.RLock()
+
+    def __repr__(self) -> str:
+        classes = "classes unnamed" if self.class_names is None else f"{len(self.class_names)} classes"
+        name = getattr(self.net, "__name__", type(self.net).__qualname__)
+        return f"BlackBox({name}, {classes}, device={str(self.device)!r}, batch_size={self.batch_size})"
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether `gradients` can be asked: True for a torch module, False for a plain callable."""
+        return isinstance(self.net, nn.Module)
+
+    def logits(self, images: Tensor) -> Float[Tensor, "n k"]:
+        """Score images (n, c, h, w), float32 in the [0, 1] scale; returns class scores (n, k) on the CPU.
+
+        Values outside [0, 1] are allowed, for perturbed images. Raises ValueError for another rank or dtype
+        and for an empty batch.
+
+        >>> BlackBox(lambda images: images.mean(dim=(2, 3))).logits(torch.ones(2, 3, 4, 4))
+        tensor([[1., 1., 1.],
+                [1., 1., 1.]])
+        """
+        if images.ndim != 4 or images.shape[0] == 0 or not images.is_floating_point():
+            raise ValueError(
+                f"images: found {images.dtype} {tuple(images.shape)}; "
+                "accepted is a float tensor (n, c, h, w) with n >= 1"
+            )
+        return self.logits_of(lambda start, stop: images[start:stop].detach(), images.shape[0])
+
+    def logits_of(self, make: Callable[[int, int], Tensor], n: int) -> Float[Tensor, "n k"]:
+        """Score `n` images that `make(start, stop)` makes batch by batch.
+
+        Returns class scores (n, k) on the CPU. Nothing of size n x h x w is held. When memory runs out the
+        batch is halved and made again; rows that are done are kept. Raises ValueError for n < 1.
+
+        >>> BlackBox(lambda images: images.mean(dim=(2, 3)), batch_size=2).logits_of(
+        ...     lambda start, stop: torch.arange(start, stop).reshape(-1, 1, 1, 1).float(), 3).flatten()
+        tensor([0., 1., 2.])
+        """
+        if n < 1:
+            raise ValueError(f"n: found {n}; accepted is at least one image")
+        result = torch.empty(0, 0)
+
+        def score(start: int, stop: int) -> None:
+            nonlocal result
+            with torch.no_grad(), autocast(self.device, reduced=False):
+                images = make(start, stop)
+            with torch.inference_mode():
+                logits = self._forward(images)
+            if len(result) == 0:  # only the first answer says how many classes there are
+                result = torch.empty(n, logits.shape[1])
+            result[start:stop] = logits
+
+        self._in_batches(score, n)
+        return result
+
+    def scores(self, images: Tensor, target: AbstractTarget | int | str) -> Float[Tensor, " n"]:
+        """Score images (n, c, h, w) by a target, a class id or a class name; returns (n,) on the CPU.
+
+        >>> model = BlackBox(lambda images: images.mean(dim=(2, 3)), class_names=("red", "green", "blue"))
+        >>> model.scores(torch.ones(2, 3, 4, 4), "green")
+        tensor([1., 1.])
+        """
+        logits = self.logits(images)
+        return ensure_target(target, logits[0], self.class_names)(logits)
+
+    def gradients(
+        self, inputs: Tensor, images: Callable[[Tensor], Tensor], target: AbstractTarget | int | str
+    ) -> tuple[Float[Tensor, " n"], Tensor]:
+        """Score `n` inputs and differentiate each score by its own input.
+
+        `images(inputs[start:stop])` makes the images (m, c, h, w) of one batch by torch operations. Returns
+        the scores (n,) on the CPU and the gradients, of the shape and on the device of `inputs`. Parameters
+        keep their `.grad` and may be frozen.
+
+        Raises ModelError where there is no gradient: `net` is a plain callable, cuts the gradient path, or
+        the target is not made of torch operations. `Sobol` needs no gradients.
+
+        >>> linear = BlackBox(nn.Sequential(nn.Flatten(), nn.Linear(4, 2)))
+        >>> scores, slopes = linear.gradients(torch.rand(3, 4), lambda rows: rows.reshape(-1, 1, 2, 2), 1)
+        >>> torch.allclose(slopes, linear.net[1].weight[1].expand(3, 4))
+        True
+        """
+        if not self.differentiable:
+            raise ModelError(
+                "net: a plain callable has no gradients; give a torch.nn.Module; Sobol needs no gradients"
+            )
+        if inputs.shape[0] < 1:
+            raise ValueError(f"inputs: found shape {tuple(inputs.shape)}; accepted is at least one row")
+        scores = torch.empty(inputs.shape[0])
+        slopes = torch.empty_like(inputs, requires_grad=False)
+
+        def differentiate(start: int, stop: int) -> None:
+            with torch.inference_mode(mode=False), torch.enable_grad():
+                leaf = inputs[start:stop].detach().clone().requires_grad_()
+                with autocast(self.device, reduced=False):
+                    batch = images(leaf)
+                logits = self._forward(batch)
+                values = ensure_target(target, logits[0], self.class_names)(logits)
+                slope = _slope(values, logits, leaf)
+            scores[start:stop] = values.detach()
+            slopes[start:stop] = slope
+
+        self._in_batches(differentiate, inputs.shape[0])
+        return scores, slopes
+
+    def _in_batches(self, run: Callable[[int, int], None], n: int) -> None:
+        """Call `run(start, stop)` over 0 .. n in the largest batches that fit."""
+        start = 0
+        while start < n:
+            stop = min(n, start + self.batch_size)
+            try:
+                run(start, stop)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                if stop - start == 1:
+                    raise MemoryError(
+                        f"net: out of memory on {self.device} with a single image; "
+                        "free memory or use a smaller network or image"
+                    ) from error
+            else:
+                start = stop
+                continue
+            # Outside the except block: the error's frames, and the tensors they hold, are gone by now.
+            self.batch_size = max(1, (stop - start) // 2)
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+
+    def _forward(self, images: Tensor) -> Float[Tensor, "n k"]:
+        """Score one batch on the device; the caller chooses the gradient mode."""
+        with autocast(self.device, reduced=False):
+            moved = images.to(self.device)
+            network_input = moved if self.preprocess is None else _asked("preprocess", self.preprocess, moved)
+        network_input = self._laid_out(network_input)
+        with self._lock, eval_mode(self.net), autocast(self.device, reduced=self._reduced):
+            output = _asked("net", self.net, network_input)
+        logits = read_scores(output, images.shape[0])
+        if self.class_names is not None and logits.shape[1] != len(self.class_names):
+            raise ValueError(
+                f"class_names: found {len(self.class_names)} names, but net gives {logits.shape[1]} scores"
+            )
+        return logits
+
+    def _laid_out(self, network_input: Tensor) -> Tensor:
+        """Match the dtype of the network's parameters, and the memory layout CUDA is fastest with."""
+        first = next(self.net.parameters(), None) if isinstance(self.net, nn.Module) else None
+        if first is not None and first.is_floating_point() and network_input.is_floating_point():
+            network_input = network_input.to(first.dtype)
+        if self._reduced and network_input.ndim == 4:
+            return network_input.contiguous(memory_format=torch.channels_last)
+        return network_input
+
+    @property
+    def _reduced(self) -> bool:
+        return self.precision == "auto" and self.device.type == "cuda"
+
+
+def _asked(who: str, function: Callable[[Tensor], Any], batch: Tensor) -> Any:
+    """Call the user's function; re-raise what it raises in the caller's words, with what it was given."""
+    try:
+        return function(batch)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        values = batch.detach()
+        raise ModelError(
+            f"{who}: raised {type(error).__name__}: {error}\n"
+            f"It was given a batch of shape {tuple(values.shape)}, {values.dtype}, "
+            f"values in [{float(values.min()):.4g}, {float(values.max()):.4g}], on {values.device}."
+        ) from error
+
+
+def _slope(values: Tensor, logits: Tensor, leaf: Tensor) -> Tensor:
+    """Differentiate each score by its own row; rows do not mix, so the gradient of the sum holds them all."""
+    instead = "Sobol needs no gradients"
+    if not logits.requires_grad:
+        raise ModelError(f"net: its scores have no gradient path to the images; {instead}")
+    if not values.requires_grad:
+        raise ModelError(f"target: its value has no gradient path to the class scores; {instead}")
+    (slope,) = torch.autograd.grad(values.sum(), leaf, allow_unused=True)
+    if slope is None:
+        raise ModelError(f"net: its scores have no gradient path to the images; {instead}")
+    finite = torch.isfinite(slope).flatten(1).all(dim=1)
+    if not bool(finite.all()):
+        raise ModelError(
+            f"net: the gradient is NaN or infinite for {int((~finite).sum())} of {len(finite)} images "
+            f"of a batch; {instead}"
+        )
+    return slope
+
+
+def _ensure_names(class_names: Sequence[Any] | None) -> tuple[str, ...] | None:
+    if class_names is None:
+        return None
+    if isinstance(class_names, str) or not all(isinstance(name, str) for name in class_names):
+        raise TypeError(f"class_names: found {class_names!r:.80}; accepted are None and a sequence of names")
+    if not class_names:
+        raise ValueError("class_names: found no names; accepted are one name per class, or None")
+    return tuple(class_names)
+
+
+def _ensure_batch_size(batch_size: int | None, device: torch.device) -> int:
+    if batch_size is None:
+        return _FIRST_BATCH.get(device.type, _FIRST_BATCH_ELSEWHERE)
+    if batch_size < 1:
+        raise ValueError(f"batch_size: found {batch_size!r}; accepted are None and an integer of at least 1")
+    return batch_size

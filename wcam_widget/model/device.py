@@ -1,0 +1,70 @@
+"""Where a network lives and how it runs there: device, autocast, eval mode."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+
+def ensure_device(net: object, device: str | torch.device | None) -> torch.device:
+    """Return the device a network is asked on: its own, or for one without tensors the device asked for.
+
+    Raises ValueError, naming `device`, where it cannot be used here and where it is not the module's own.
+
+    >>> ensure_device(nn.Linear(2, 2), None)
+    device(type='cpu')
+    """
+    own = _own_device(net)
+    if device is None:
+        return own or torch.device("cpu")
+    try:
+        # An empty tensor has the device in full, "cuda" as "cuda:0", and shows whether it can be used at all.
+        asked = torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f"device: {str(device)!r} cannot be used here: {error}") from error
+    if own is not None and own != asked:
+        raise ValueError(
+            f"device: found {str(device)!r}, but net is on {str(own)!r}; "
+            f"move it yourself, net.to({str(device)!r}), or leave device out"
+        )
+    return asked
+
+
+def _own_device(net: object) -> torch.device | None:
+    if not isinstance(net, nn.Module):
+        return None
+    return next((tensor.device for tensor in (*net.parameters(), *net.buffers())), None)
+
+
+def autocast(device: torch.device, *, reduced: bool) -> torch.autocast:
+    """Run in bfloat16 where `reduced`, else in the tensors' own precision even inside a caller's autocast.
+
+    >>> with autocast(torch.device("cpu"), reduced=False):
+    ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+    torch.float32
+    """
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=reduced)
+
+
+@contextmanager
+def eval_mode(net: object) -> Iterator[None]:
+    """Put every submodule in eval mode, then give each its own flag back, also when the body raises.
+
+    The flags are set directly: `train()` and `eval()` may be overridden by a user's module and do more.
+
+    >>> net = nn.Sequential(nn.Dropout())
+    >>> with eval_mode(net):
+    ...     net[0].training
+    False
+    >>> net[0].training
+    True
+    """
+    training = [module for module in net.modules() if module.training] if isinstance(net, nn.Module) else []
+    for module in training:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True

@@ -52,7 +52,7 @@ lint: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	cd js && npm run lint && npm run typecheck
+	cd js && npm run lint && npm run check
 
 # One thread for each worker: two workers with a pool of threads each would fight over two cores.
 # pytest comes last, so that its closing line is the last one printed.

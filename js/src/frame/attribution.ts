@@ -1,0 +1,103 @@
+/** The light, streamed part of a run: what is known of every cell so far. Each frame replaces the last. */
+import { Fields, sectionOf } from "./fields";
+import { type Frame, FrameError } from "./frame";
+import { requireVersion } from "./picture";
+
+/** What the number of a cell means: an estimate, an upper bound, or nothing yet. */
+export const KIND = { estimated: 0, bounded: 1, unresolved: 2 } as const;
+
+export interface Target {
+  readonly label: string;
+  readonly score: number;
+}
+
+/** One number per band, in the picture's band order; NaN where it is not known. */
+export interface Profile {
+  readonly statistic: string;
+  readonly total: Float64Array;
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+  readonly shapley: Float64Array;
+}
+
+export interface AttributionFrame {
+  readonly run: string;
+  readonly rev: number;
+  readonly complete: boolean;
+  readonly method: string;
+  readonly target: Target;
+  /** forward passes done, gradients taken, forward passes planned in all */
+  readonly evaluations: number;
+  readonly gradients: number;
+  readonly planned: number;
+  readonly seconds: number;
+  readonly unit: string;
+  /** why it ended; empty while it runs */
+  readonly stop: string;
+  readonly variance: number | null;
+  readonly profile: Profile;
+  /** one number per cell; NaN where it is not known */
+  readonly values: Float32Array;
+  readonly low: Float32Array;
+  readonly high: Float32Array;
+  readonly slope: Float32Array;
+  readonly kind: Uint8Array;
+}
+
+/** Reads an attribution frame; throws FrameError where its parts do not fit together. */
+export function readAttribution(frame: Frame): AttributionFrame {
+  const header = new Fields(frame.header);
+  header.oneOf("kind", ["attribution"]);
+  requireVersion(header);
+  const target = header.object("target");
+  const values = frame.section("values");
+  const cells = [values.shape[0] ?? 0];
+  return {
+    run: header.text("run"),
+    rev: header.count("rev"),
+    complete: header.flag("complete"),
+    method: header.text("method"),
+    target: { label: target.text("label"), score: target.number("score") },
+    evaluations: header.count("evaluations"),
+    gradients: header.count("gradients"),
+    planned: header.count("planned"),
+    seconds: header.number("seconds"),
+    unit: header.text("unit"),
+    stop: header.text("stop"),
+    variance: header.numberOrNull("variance"),
+    profile: readProfile(header.object("profile")),
+    values: sectionOf(frame, "values", "f32", cells),
+    low: sectionOf(frame, "low", "f32", cells),
+    high: sectionOf(frame, "high", "f32", cells),
+    slope: sectionOf(frame, "slope", "f32", cells),
+    kind: requireKinds(sectionOf(frame, "kind", "u8", cells)),
+  };
+}
+
+/** Refuses an attribution whose arrays do not belong to a picture of so many cells and bands. */
+export function requireFit(attribution: AttributionFrame, cellCount: number, bandCount: number): void {
+  const { values, profile } = attribution;
+  if (values.length !== cellCount) {
+    throw new FrameError(`the attribution has ${values.length} values, the picture ${cellCount} cells`);
+  }
+  if (profile.total.length !== bandCount) {
+    throw new FrameError(`the profile has ${profile.total.length} bars, the picture ${bandCount} bands`);
+  }
+}
+
+function readProfile(fields: Fields): Profile {
+  const bands = fields.listLength("total");
+  return {
+    statistic: fields.text("statistic"),
+    total: fields.numbersOrNull("total", bands),
+    low: fields.numbersOrNull("low", bands),
+    high: fields.numbersOrNull("high", bands),
+    shapley: fields.numbersOrNull("shapley", bands),
+  };
+}
+
+function requireKinds(kind: Uint8Array): Uint8Array {
+  const bad = kind.findIndex((each) => each > KIND.unresolved);
+  if (bad >= 0) throw new FrameError(`the kind of cell ${bad} must be 0, 1 or 2, found ${kind[bad]}`);
+  return kind;
+}

@@ -1,0 +1,24 @@
+/** JSON as Python's json module writes it, so that both writers give the same bytes. */
+import type { Json } from "./frame";
+
+/** Compact JSON text; throws a TypeError for NaN and infinity, which JSON has no word for. */
+export function writeJson(value: Json): string {
+  if (typeof value === "number") return writeNumber(value);
+  if (Array.isArray(value)) return `[${value.map(writeJson).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const members = Object.entries(value).map(
+      ([key, member]) => `${JSON.stringify(key)}:${writeJson(member)}`,
+    );
+    return `{${members.join(",")}}`;
+  }
+  return JSON.stringify(value);
+}
+
+function writeNumber(value: number): string {
+  if (!Number.isFinite(value)) throw new TypeError(`${value} is not JSON`);
+  // Python turns to powers of ten below 1e-4 and writes at least two digits of them.
+  if (value !== 0 && Math.abs(value) < 1e-4) {
+    return value.toExponential().replace(/e-(\d)$/, "e-0$1");
+  }
+  return JSON.stringify(value);
+}

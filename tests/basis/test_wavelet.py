@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wcam_widget.basis import WaveletBasis
+from wcam_widget.basis.bands import ensure_size
 
 WAVELETS = pywt.wavelist(kind="discrete")
 
@@ -86,7 +87,9 @@ def test_patches_are_the_inverse_of_single_blocks(wavelet: str) -> None:
         alone[:, rows, columns] = picture[:, rows, columns]
         patches, [(top, left)] = basis.patches(picture[None, :, rows, columns], band, [(row, column)])
         placed = torch.zeros(3, 65 + 400, 48 + 400)
-        placed[:, 200 + top : 200 + top + patches.shape[2], 200 + left : 200 + left + patches.shape[3]] = patches[0]
+        placed[:, 200 + top : 200 + top + patches.shape[2], 200 + left : 200 + left + patches.shape[3]] = (
+            patches[0]
+        )
         torch.testing.assert_close(placed[:, 200:265, 200:248], basis.unpack(alone), atol=2e-6, rtol=0)
 
 
@@ -115,13 +118,18 @@ def test_low_precision_and_autocast_do_not_reach_the_arithmetic() -> None:
         (((32, 32), "morl"), r"wavelet='morl' is not a discrete wavelet"),
         (((32, 20), "haar", 5), r"levels=5 does not fit an image of 32x20 pixels; 1 to 4 levels do"),
         (((32, 20), "haar", 0), r"levels=0 does not fit"),
-        (((32,), "haar"), r"size must be \(height, width\)"),
         (((32, 0), "haar"), r"size must be .* found \(32, 0\)"),
     ],
 )
 def test_impossible_bases_are_refused(arguments: tuple, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         WaveletBasis(*arguments)
+
+
+def test_a_size_is_two_positive_integers() -> None:
+    for size in ([32], [32, 32, 3], [32, 0], [32.5, 8]):
+        with pytest.raises(ValueError, match=r"size must be \(height, width\), two positive integers; found"):
+            ensure_size(size)
 
 
 def test_images_of_another_size_are_refused() -> None:

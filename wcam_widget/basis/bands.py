@@ -85,21 +85,21 @@ class AbstractBasis(ABC):
         """The name and parameters from which the same basis can be made again."""
 
 
-def ensure_size(size: Sequence[int], argument: str = "size") -> tuple[int, int]:
+def ensure_size(size: Sequence[float | int], argument: str = "size") -> tuple[int, int]:
     """Height and width as two positive integers, or a ValueError naming ``argument``.
 
     >>> ensure_size([32, 48])
     (32, 48)
     """
     sides = tuple(size)
-    if len(sides) != 2 or any(int(side) != side or side < 1 for side in sides):  # noqa: PLR2004
+    if len(sides) != 2 or any(int(side) != side or side < 1 for side in sides):
         raise ValueError(f"{argument} must be (height, width), two positive integers; found {size!r}")
     return int(sides[0]), int(sides[1])
 
 
 def ensure_sides(image: Tensor, size: tuple[int, int], argument: str) -> None:
     """Raise ValueError unless the last two axes of ``image`` are ``size`` and it has a channel axis."""
-    if image.ndim < 3 or tuple(image.shape[-2:]) != size:  # noqa: PLR2004
+    if image.ndim < 3 or tuple(image.shape[-2:]) != size:
         raise ValueError(
             f"{argument} must have shape (…, channels, {size[0]}, {size[1]}); found {tuple(image.shape)}"
         )

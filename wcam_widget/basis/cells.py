@@ -36,7 +36,9 @@ class Cells:
 
     def __post_init__(self) -> None:
         table = np.array([band.rectangle for band in self.bands])
-        if self.rectangles.size and not 0 <= self.rectangles[:, 0].min() <= self.rectangles[:, 0].max() < len(table):
+        if self.rectangles.size and not 0 <= self.rectangles[:, 0].min() <= self.rectangles[:, 0].max() < len(
+            table
+        ):
             raise ValueError(f"rectangles name bands outside 0 to {len(table) - 1}")
         home = table[self.rectangles[:, 0]]
         corner, side = self.rectangles[:, 1:3], self.rectangles[:, 3:5]
@@ -128,7 +130,7 @@ class Cells:
 
     def paint(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n 1 hp wp"]:
         """Masks of the packed picture, each cell filled with its weight; 1 in the gaps. Differentiable."""
-        if weights.ndim != 2 or weights.shape[1] != len(self):  # noqa: PLR2004
+        if weights.ndim != 2 or weights.shape[1] != len(self):
             raise ValueError(f"weights must have shape (rows, {len(self)}); found {tuple(weights.shape)}")
         padded = torch.cat([weights, weights.new_ones(len(weights), 1)], dim=1)
         index = self.index.to(weights.device).flatten()
@@ -166,7 +168,9 @@ class Cells:
 
     def _ensure_values(self, values: np.ndarray) -> None:
         if np.shape(values) != (len(self),):
-            raise ValueError(f"values must have one number per cell, {len(self)}; found shape {np.shape(values)}")
+            raise ValueError(
+                f"values must have one number per cell, {len(self)}; found shape {np.shape(values)}"
+            )
 
 
 def _even(length: int, parts: int) -> list[int]:

@@ -101,7 +101,8 @@ class WaveletBasis(AbstractBasis):
             bottom, right = max(bottom, height), max(right, width)
             corners = {"LH": (bottom, 0), "HL": (0, right), "HH": (bottom, right)}
             found += [
-                Band(f"{name}{level}", level, name, *corners[name], height, width, scale, offset) for name in DETAILS
+                Band(f"{name}{level}", level, name, *corners[name], height, width, scale, offset)
+                for name in DETAILS
             ]
             bottom, right = bottom + height, right + width
         return tuple(found)

@@ -28,7 +28,7 @@ def plain() -> Parts:
         {
             "kind": "note",
             "version": 1,
-            "label": "</script><img src=x onerror=alert(1)> & \u2028 Größe 種 \U0001f980 \"\\\n\t\x01",
+            "label": '</script><img src=x onerror=alert(1)> & \u2028 Größe 種 \U0001f980 "\\\n\t\x01',
             "numbers": [0, -1, 0.5, 0.0078125, 123456789.125],
             "nothing": None,
             "flags": [True, False],
@@ -90,9 +90,24 @@ def picture() -> Parts:
     half = 0.7071067811865476
     names = ["A1", "LH1", "HL1", "HH1"]
     corners = [(0, 0), (2, 0), (0, 2), (2, 2)]
-    cells = [(0, 0, 0, 1, 2), (0, 1, 0, 1, 2), (1, 2, 0, 2, 2), (2, 0, 2, 2, 1), (2, 0, 3, 2, 1), (3, 2, 2, 1, 2)]
+    cells = [
+        (0, 0, 0, 1, 2),
+        (0, 1, 0, 1, 2),
+        (1, 2, 0, 2, 2),
+        (2, 0, 2, 2, 1),
+        (2, 0, 3, 2, 1),
+        (3, 2, 2, 1, 2),
+    ]
     cells.append((3, 3, 2, 1, 2))
-    support = [(0, 0, 2, 4), (2, 0, 4, 4), (0, 0, 4, 4), (0, 0, 4, 2), (0, 2, 4, 4), (0, 0, 2, 4), (2, 0, 4, 4)]
+    support = [
+        (0, 0, 2, 4),
+        (2, 0, 4, 4),
+        (0, 0, 4, 4),
+        (0, 0, 4, 2),
+        (0, 2, 4, 4),
+        (0, 0, 2, 4),
+        (2, 0, 4, 4),
+    ]
     return (
         {
             "kind": "picture",
@@ -126,21 +141,25 @@ def picture() -> Parts:
     )
 
 
-def _changed(data: bytes, old: bytes, new: bytes) -> bytes:
-    assert len(old) == len(new) and data.count(old) >= 1, (old, new)
-    return data.replace(old, new, 1)
-
-
 def hostile() -> dict[str, bytes]:
     """Bytes that are not frames, by what is wrong with them."""
     good = encode({"kind": "x"}, {"a": np.arange(4, dtype=np.float32)})
+    length = int.from_bytes(good[4:8], "little")
 
     def with_header(text: bytes, tail: bytes = bytes(64)) -> bytes:
         text = text.ljust(-(-len(text) // 8) * 8)
         return b"WCF1" + len(text).to_bytes(4, "little") + text + tail
 
     def section(**change: Any) -> bytes:
-        entry = {"name": "a", "dtype": "u8", "shape": [8], "codec": "raw", "offset": 256, "nbytes": 8, **change}
+        entry = {
+            "name": "a",
+            "dtype": "u8",
+            "shape": [8],
+            "codec": "raw",
+            "offset": 256,
+            "nbytes": 8,
+            **change,
+        }
         return with_header(json.dumps({"sections": [entry]}).encode().ljust(248), bytes(8))
 
     return {
@@ -149,7 +168,7 @@ def hostile() -> dict[str, bytes]:
         "another magic": b"WCF2" + good[4:],
         "cut in the header": good[:40],
         "cut in the section": good[:-1],
-        "header length not padded": good[:4] + (int.from_bytes(good[4:8], "little") - 1).to_bytes(4, "little") + good[8:],
+        "header length not padded": good[:4] + (length - 1).to_bytes(4, "little") + good[8:],
         "header longer than allowed": with_header(b'{"sections":[]}'.ljust(65544)),
         "header length of four gigabytes": good[:4] + b"\xf8\xff\xff\xff" + good[8:],
         "header not JSON": with_header(b"{sections}"),
@@ -189,7 +208,7 @@ def expected(header: dict[str, Any], sections: dict[str, NDArray[Any]]) -> dict[
     """The same frame as JSON numbers; not-a-number is null, minus zero is 0."""
 
     def numbers(array: NDArray[Any]) -> list[Any]:
-        return [None if value != value else value for value in array.ravel().tolist()]
+        return [None if np.isnan(value) else value for value in array.ravel().tolist()]
 
     names = {"float32": "f32", "uint8": "u8", "int32": "i32"}
     arrays = {

@@ -1,4 +1,4 @@
-"""The container in which arrays travel to the front end: a JSON header and typed sections in one run of bytes.
+"""The container in which arrays travel to the front end: a JSON header and typed sections in one buffer.
 
     bytes 0-3   WCF1
     u32         length n of the header, little endian; 8 + n is a multiple of 8
@@ -49,8 +49,8 @@ def encode(header: Mapping[str, Any], sections: Mapping[str, NDArray[Any]]) -> b
     """Write a header and arrays of float32, uint8 or int32 as one frame.
 
     Equal contents give equal bytes: keys and sections keep the order they are given in.
-    Raises FrameError when the header holds NaN, infinity or something JSON has no word for, when it is longer
-    than 65536 bytes, and when an array has another dtype.
+    Raises FrameError when the header holds NaN, infinity or something JSON has no word for, when it is
+    longer than 65536 bytes, and when an array has another dtype.
 
     >>> data = encode({"kind": "note"}, {"values": np.zeros(3, np.float32)})
     >>> data[:4], len(data) % 4
@@ -83,8 +83,8 @@ def encode(header: Mapping[str, Any], sections: Mapping[str, NDArray[Any]]) -> b
 def decode(data: bytes | bytearray | memoryview) -> Frame:
     """Read a frame, trusting none of it.
 
-    Every offset, size and shape is checked before an array is made; the arrays are read-only views of a private
-    copy. Raises FrameError, and nothing else, for any bytes that are not a whole frame.
+    Every offset, size and shape is checked before an array is made; the arrays are read-only views of a
+    private copy. Raises FrameError, and nothing else, for any bytes that are not a whole frame.
 
     >>> decode(encode({"run": "a"}, {"kind": np.array([1, 2], np.uint8)})).sections["kind"].tolist()
     [1, 2]
@@ -198,7 +198,11 @@ def _read_size(entry: dict[str, Any], key: str, where: str) -> int:
 
 
 def _read_shape(shape: Any, where: str) -> tuple[int, ...]:
-    if not isinstance(shape, list) or len(shape) > MOST_AXES or any(type(n) is not int or n < 0 for n in shape):
+    if (
+        not isinstance(shape, list)
+        or len(shape) > MOST_AXES
+        or any(type(n) is not int or n < 0 for n in shape)
+    ):
         raise FrameError(f"{where}: shape must be up to {MOST_AXES} whole numbers from 0 on, found {shape!r}")
     if math.prod(max(n, 1) for n in shape) > LARGEST_SECTION:
         raise FrameError(f"{where}: at most {LARGEST_SECTION} elements, found shape {shape}")

@@ -1,0 +1,153 @@
+/** Everything the widget says in words: bands, values, places, selections and states, as pure functions. */
+
+import type { Band } from "../frame/picture";
+import { bandOf, type CellTable, supportRectangle } from "./geometry";
+
+const FILTERS: Record<string, string> = {
+  A: "approximation: what is left when every detail is taken away",
+  LH: "detail along y (horizontal edges)",
+  HL: "detail along x (vertical edges)",
+  HH: "diagonal detail",
+};
+
+const KINDS = ["estimated", "bounded from above", "not resolved"];
+
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** "level 3 HL", "approximation", "pixels". */
+export function bandLabel(band: Band): string {
+  if (band.level === 0) return "pixels";
+  return band.orientation === "A" ? "approximation" : `level ${band.level} ${band.orientation}`;
+}
+
+/** The label for a frame too small for the long one: "3 HL", "A". */
+export function shortBandLabel(band: Band): string {
+  if (band.level === 0) return "pixels";
+  return band.orientation === "A" ? "A" : `${band.level} ${band.orientation}`;
+}
+
+/** What the filter of a band looks for. */
+export function filterWords(band: Band): string {
+  if (band.level === 0) return "the image's own pixels";
+  return FILTERS[band.orientation] ?? band.orientation;
+}
+
+export function kindWords(kind: number): string {
+  return KINDS[kind] ?? "of unknown kind";
+}
+
+/** A number with three significant figures; powers of ten outside 0.001 to 99999. */
+export function formatValue(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  const sign = value < 0 ? "−" : "";
+  if (size >= 1e-3 && size < 1e5) {
+    const decimals = Math.max(0, 2 - Math.floor(Math.log10(size)));
+    return sign + size.toFixed(Math.min(decimals, 4));
+  }
+  const [mantissa = "", exponent = ""] = size.toExponential(1).split("e");
+  const raised = [...exponent.replace("+", "")].map((c) =>
+    c === "-" ? "⁻" : (SUPERSCRIPTS[Number(c)] ?? c),
+  );
+  return `${sign}${mantissa} × 10${raised.join("")}`;
+}
+
+/** A change with its sign, zero without one. */
+export function formatChange(change: number, decimals: number): string {
+  const text = Math.abs(change).toFixed(decimals);
+  if (Number(text) === 0) return text;
+  return (change < 0 ? "−" : "+") + text;
+}
+
+export function formatPercent(share: number): string {
+  const percent = share * 100;
+  if (percent > 0 && percent < 1) return "< 1 %";
+  if (percent > 99 && percent < 100) return "> 99 %";
+  return `${Math.round(percent)} %`;
+}
+
+/** "9 s", "2 min 05 s". */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+}
+
+/** "rows 32 to 47, columns 0 to 15": the pixels a cell speaks of, both ends included. */
+export function placeWords(table: CellTable, cell: number): string {
+  const { top, left, bottom, right } = supportRectangle(table, cell);
+  return `rows ${span(top, bottom)}, columns ${span(left, right)}`;
+}
+
+function span(start: number, end: number): string {
+  return `${Math.floor(start)} to ${Math.max(Math.floor(start), Math.ceil(end) - 1)}`;
+}
+
+/** One part of a selection: some or all cells of one band, or a whole level. */
+export interface SelectionPart {
+  readonly label: string;
+  readonly count: number;
+  readonly whole: boolean;
+}
+
+/** A selection band by band, coarse to fine; a level whose details are all selected is said once. */
+export function selectionParts(table: CellTable, selection: Iterable<number>): SelectionPart[] {
+  const chosen = tally(table, selection);
+  const all = tally(table, Array(table.cellCount).keys());
+  const parts: SelectionPart[] = [];
+  const said = new Set<number>();
+  table.bands.forEach((band, at) => {
+    if (said.has(band.level) && isDetail(band)) return;
+    const details = isDetail(band) ? detailsOfLevel(table, band.level) : [];
+    if (details.length > 1 && details.every((i) => chosen[i] === all[i])) {
+      said.add(band.level);
+      const count = details.reduce((sum, i) => sum + (all[i] ?? 0), 0);
+      parts.push({ label: `level ${band.level}`, count, whole: true });
+      return;
+    }
+    const count = chosen[at] ?? 0;
+    if (count > 0) parts.push({ label: bandLabel(band), count, whole: count === all[at] });
+  });
+  return parts;
+}
+
+function tally(table: CellTable, cells: Iterable<number>): number[] {
+  const counts = new Array<number>(table.bands.length).fill(0);
+  for (const cell of cells) counts[bandOf(table, cell)] = (counts[bandOf(table, cell)] ?? 0) + 1;
+  return counts;
+}
+
+function isDetail(band: Band): boolean {
+  return band.level > 0 && band.orientation !== "A";
+}
+
+function detailsOfLevel(table: CellTable, level: number): number[] {
+  return table.bands.flatMap((band, at) => (band.level === level && isDetail(band) ? [at] : []));
+}
+
+/** "level 2 HL: 6 cells; level 3: all". */
+export function selectionWords(table: CellTable, selection: Iterable<number>): string {
+  const parts = selectionParts(table, selection);
+  if (parts.length === 0) return "nothing: everything is kept";
+  return parts
+    .map(
+      ({ label, count, whole }) => `${label}: ${whole ? "all" : count === 1 ? "1 cell" : `${count} cells`}`,
+    )
+    .join("; ");
+}
+
+/** A selection as a line of Python that sets it again; long runs become ranges. */
+export function selectionPython(selection: readonly number[], mode: string): string {
+  const parts: string[] = [];
+  let at = 0;
+  while (at < selection.length) {
+    const start = selection[at] ?? 0;
+    let end = at;
+    while (selection[end + 1] === (selection[end] ?? 0) + 1) end++;
+    const run = selection.slice(at, end + 1);
+    parts.push(run.length > 3 ? `*range(${start}, ${start + run.length})` : run.join(", "));
+    at = end + 1;
+  }
+  return `explorer.selection, explorer.mode = [${parts.join(", ")}], "${mode === "remove" ? "remove" : "keep"}"`;
+}

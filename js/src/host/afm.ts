@@ -1,0 +1,47 @@
+/** The part of the anywidget module contract (AFM) that every host has: six methods and an element. */
+
+/** All synced traits; must be kept in sync with wcam_widget/show/explorer.py. */
+export interface WidgetState {
+  _picture: DataView;
+  _frame: DataView;
+  _status: unknown;
+  _scores: unknown;
+  _known: unknown;
+  selection: number[];
+  mode: string;
+  theme: string;
+  colormap: string;
+  opacity: number;
+  _proto: number;
+}
+
+export type TraitName = keyof WidgetState;
+// Hosts disagree about the arguments (Backbone: model, value, options; marimo: value), so handlers take none
+// and read the model again.
+export type ChangeHandler = () => void;
+export type MessageHandler = (content: unknown) => void;
+
+export interface Model {
+  get<K extends TraitName>(name: K): WidgetState[K];
+  set<K extends TraitName>(name: K, value: WidgetState[K]): void;
+  save_changes(): void;
+  on(event: `change:${TraitName}`, handler: ChangeHandler): void;
+  on(event: "msg:custom", handler: MessageHandler): void;
+  /** Always with the handler: without it, some hosts remove everybody's. */
+  off(event: `change:${TraitName}`, handler: ChangeHandler): void;
+  off(event: "msg:custom", handler: MessageHandler): void;
+  send(content: unknown): void;
+}
+
+export type Cleanup = () => void;
+
+export interface Widget {
+  initialize?(props: { model: Model }): Cleanup | undefined;
+  render?(props: { model: Model; el: HTMLElement; signal?: AbortSignal }): Cleanup | undefined;
+}
+
+/**
+ * What widget.ts exports: called once per model, so that a model's state lives in a closure. marimo shares one
+ * module among all widgets, and Jupyter gives initialize and render different proxies of one model.
+ */
+export type WidgetFactory = () => Widget;

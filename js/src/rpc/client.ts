@@ -1,0 +1,106 @@
+/**
+ * Questions to the kernel over custom messages: an id and a client id with every question, one answer or error
+ * back. Nothing times out here: a kernel that runs a long cell answers when the cell ends.
+ */
+import { type ReadonlySignal, type Signal, signal } from "../state/signal";
+
+/** Why a question got no result; `code` is for programs, `message` for people. */
+export class RpcError extends Error {
+  override readonly name = "RpcError";
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+interface Open {
+  resolve(result: unknown): void;
+  reject(error: RpcError): void;
+}
+
+export class RpcClient {
+  /** Tells this front end's answers from those of other tabs of the same kernel. */
+  readonly client: string;
+  readonly #send: (content: object) => void;
+  readonly #open = new Map<string, Open>();
+  readonly #pending: Signal<number> = signal(0);
+  #count = 0;
+  #closed: RpcError | undefined;
+
+  constructor(send: (content: object) => void) {
+    this.#send = send;
+    this.client = randomId();
+  }
+
+  /** Questions without an answer. */
+  get pending(): ReadonlySignal<number> {
+    return this.#pending;
+  }
+
+  /** Asks; rejects with an RpcError, code "cancelled" when `abort` fires and "closed" after close(). */
+  request(method: string, params: object, abort?: AbortSignal): Promise<unknown> {
+    if (this.#closed) return Promise.reject(this.#closed);
+    if (abort?.aborted) return Promise.reject(new RpcError("cancelled", `${method} was cancelled`));
+    const id = String(++this.#count);
+    return new Promise((resolve, reject) => {
+      const cancel = (): void => {
+        if (!this.#take(id)) return;
+        reject(new RpcError("cancelled", `${method} was cancelled`));
+        this.#send({ t: "cancel", id, client: this.client });
+      };
+      const done = (): void => abort?.removeEventListener("abort", cancel);
+      this.#open.set(id, {
+        resolve: (result) => {
+          done();
+          resolve(result);
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
+      });
+      this.#pending.value = this.#open.size;
+      abort?.addEventListener("abort", cancel);
+      this.#send({ t: "req", id, client: this.client, method, params });
+    });
+  }
+
+  /** Takes an answer; false when the message is none, or not for this client. */
+  receive(content: unknown): boolean {
+    if (typeof content !== "object" || content === null) return false;
+    const { t, id, client, result, code, message } = content as Record<string, unknown>;
+    if ((t !== "res" && t !== "err") || client !== this.client) return false;
+    const open = this.#take(String(id));
+    // An answer may cross a cancel on its way: nobody waits for it any more.
+    if (open === undefined) return true;
+    if (t === "res") open.resolve(result);
+    else open.reject(new RpcError(textOr(code, "model_error"), textOr(message, "the kernel gave no reason")));
+    return true;
+  }
+
+  /** Rejects what is open, and everything asked later. */
+  close(message = "the widget is closed"): void {
+    if (this.#closed) return;
+    this.#closed = new RpcError("closed", message);
+    for (const id of [...this.#open.keys()]) this.#take(id)?.reject(this.#closed);
+  }
+
+  #take(id: string): Open | undefined {
+    const open = this.#open.get(id);
+    this.#open.delete(id);
+    this.#pending.value = this.#open.size;
+    return open;
+  }
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === "string" ? value : otherwise;
+}
+
+/** 128 random bits; crypto.randomUUID is missing on pages served without TLS. */
+function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,214 @@
+/** Everything the views of one model share. It is made once per model, reads traits, and never throws. */
+import { type AttributionFrame, readAttribution, requireFit } from "../frame/attribution";
+import { decodeFrame, type Frame } from "../frame/frame";
+import { type Picture, readPicture } from "../frame/picture";
+import type { Model } from "../host/afm";
+import { asObject, knownScore, readScore, readStatus, type Status } from "./answers";
+import { Connection, type ConnectionState, type Held } from "./connection";
+import { type Question, ScoreKeeper, type Scores } from "./scores";
+import { canonical, keptCells, type Mode, questionKey, Selection } from "./selection";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "./signal";
+import { Traits } from "./traits";
+
+export type Theme = "auto" | "light" | "dark";
+export type ColormapName = "cividis" | "viridis";
+
+const PROTOCOL = 1;
+const DEFAULT_OPACITY = 0.6;
+
+export class Session {
+  readonly selection = new Selection();
+  readonly mode: Signal<Mode>;
+  readonly theme: Signal<Theme>;
+  readonly colormap: Signal<ColormapName>;
+  readonly opacity: Signal<number>;
+  readonly status: ReadonlySignal<Status>;
+  /** which cells the reconstruction keeps, one byte each */
+  readonly kept: ReadonlySignal<Uint8Array>;
+  readonly scores: ReadonlySignal<Scores>;
+  readonly connection: ReadonlySignal<ConnectionState>;
+  /** what is wrong with what Python sent, in words for the reader; null when all is well */
+  readonly error: ReadonlySignal<string | null>;
+
+  readonly #picture: Signal<Picture | null> = signal(null);
+  readonly #attribution: Signal<AttributionFrame | null> = signal(null);
+  readonly #pictureError: Signal<string | null> = signal(null);
+  readonly #frameError: Signal<string | null> = signal(null);
+  readonly #model: Model;
+  readonly #traits: Traits;
+  readonly #link: Connection;
+  readonly #keeper: ScoreKeeper;
+  readonly #endSelection: () => void;
+  /** the last frame, also when its picture is still to come */
+  #latest: AttributionFrame | null = null;
+
+  constructor(model: Model) {
+    this.#model = model;
+    this.#traits = new Traits(model);
+    this.#link = new Connection(model, () => this.#held());
+    this.connection = this.#link.state;
+    this.mode = this.#traits.shared("mode", (value) => (value === "remove" ? "remove" : "keep"));
+    this.theme = this.#traits.shared("theme", (value) =>
+      value === "light" || value === "dark" ? value : "auto",
+    );
+    this.colormap = this.#traits.shared("colormap", (value) => (value === "viridis" ? "viridis" : "cividis"));
+    this.opacity = this.#traits.shared("opacity", readOpacity);
+    this.status = this.#traits.readonly("_status", readStatus);
+    const proto = this.#traits.readonly("_proto", (value) => value);
+    this.error = computed(
+      () => protocolError(proto.value) ?? this.#pictureError.value ?? this.#frameError.value,
+    );
+    this.kept = computed(() =>
+      keptCells(this.selection.cells.value, this.mode.value, this.#picture.value?.cellCount ?? 0),
+    );
+    this.#traits.watch("_picture", (bytes) => batch(() => this.#readPicture(bytes)));
+    this.#traits.watch("_frame", (bytes) => batch(() => this.#readFrame(bytes)));
+    this.#endSelection = this.#shareSelection();
+    this.#keeper = this.#keepScores();
+    this.scores = this.#keeper.scores;
+    this.#listenForKernel();
+    this.#link.greet();
+  }
+
+  get picture(): ReadonlySignal<Picture | null> {
+    return this.#picture;
+  }
+
+  /** The latest map of the current picture; null until there is one. */
+  get attribution(): ReadonlySignal<AttributionFrame | null> {
+    return this.#attribution;
+  }
+
+  /** Ties the session to a view, which tells whether there is a kernel; returns the end of it. */
+  attach(el: HTMLElement): () => void {
+    return this.#link.attach(el);
+  }
+
+  /** Ends the run and keeps the map it has; rejects with an RpcError. */
+  async stop(): Promise<void> {
+    await this.#link.rpc.request("stop", {});
+  }
+
+  dispose(): void {
+    this.#keeper.close();
+    this.#endSelection();
+    this.#traits.close();
+    this.#link.close();
+  }
+
+  #held(): Held {
+    const { run, rev } = this.#latest ?? { run: "", rev: 0 };
+    return { run, rev };
+  }
+
+  #readPicture(bytes: unknown): void {
+    const picture = this.#decode(bytes, readPicture, this.#pictureError);
+    // An unreadable picture leaves the old one in sight, under its message; an empty trait takes it away.
+    if (picture === undefined) return;
+    this.#picture.value = picture;
+    if (picture !== null) this.selection.restart(chosenIn(this.#model), picture.cellCount);
+    this.#match();
+  }
+
+  #readFrame(bytes: unknown): void {
+    const attribution = this.#decode(bytes, readAttribution, this.#frameError);
+    if (attribution === undefined) return;
+    this.#latest = attribution;
+    this.#match();
+    if (attribution !== null) this.#model.send({ t: "ack", rev: attribution.rev });
+  }
+
+  /** Shows the latest frame when it speaks of the current picture: the two traits may come in any order. */
+  #match(): void {
+    const [picture, latest] = [this.#picture.peek(), this.#latest];
+    if (picture !== null && latest?.run === picture.run) {
+      try {
+        requireFit(latest, picture.cellCount, picture.bands.length);
+        this.#attribution.value = latest;
+      } catch (error) {
+        this.#frameError.value = messageOf(error);
+      }
+    } else if (this.#attribution.peek()?.run !== picture?.run) {
+      this.#attribution.value = null;
+    }
+  }
+
+  /** What a Bytes trait holds; null when it is empty, undefined (and a message) when it cannot be read. */
+  #decode<T>(
+    bytes: unknown,
+    read: (frame: Frame) => T,
+    failure: Signal<string | null>,
+  ): T | null | undefined {
+    try {
+      failure.value = null;
+      if (!(bytes instanceof DataView) || bytes.byteLength === 0) return null;
+      return read(decodeFrame(bytes));
+    } catch (error) {
+      failure.value = messageOf(error);
+      return undefined;
+    }
+  }
+
+  #shareSelection(): () => void {
+    this.#traits.watch("selection", () => this.selection.replace(chosenIn(this.#model)));
+    // Where the kernel starts is no step to go back from.
+    this.selection.restart(
+      chosenIn(this.#model),
+      this.#picture.peek()?.cellCount ?? Number.POSITIVE_INFINITY,
+    );
+    return effect(() => {
+      this.#traits.write("selection", [...this.selection.cells.value]);
+      return undefined;
+    });
+  }
+
+  #keepScores(): ScoreKeeper {
+    const latest = this.#traits.readonly("_scores", asObject);
+    const known = this.#traits.readonly("_known", asObject);
+    const question = computed<Question | null>(() => {
+      const picture = this.#picture.value;
+      const [cells, mode] = [this.selection.cells.value, this.mode.value];
+      return picture && { key: questionKey(cells, mode), run: picture.run, cells, mode };
+    });
+    const online = computed(() => this.connection.value !== "static" && this.connection.value !== "lost");
+    return new ScoreKeeper({
+      question,
+      online,
+      lookUp: (key) => {
+        const last = readScore(latest.value);
+        return last?.key === key ? last : knownScore(known.value, key);
+      },
+      ask: ({ cells, mode }, abort) => this.#link.rpc.request("score", { selection: cells, mode }, abort),
+    });
+  }
+
+  /** Traits that only the kernel writes: a change of one proves that it is there. */
+  #listenForKernel(): void {
+    let started = false;
+    const hear = (): void => {
+      if (started) this.#link.hear();
+    };
+    for (const name of ["_picture", "_frame", "_status", "_scores"] as const) this.#traits.watch(name, hear);
+    started = true;
+  }
+}
+
+function chosenIn(model: Model): number[] {
+  const value: unknown = model.get("selection");
+  return Array.isArray(value) ? canonical(value) : [];
+}
+
+function readOpacity(value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value)
+    ? Math.min(1, Math.max(0, value))
+    : DEFAULT_OPACITY;
+}
+
+function protocolError(proto: unknown): string | null {
+  if (proto === PROTOCOL) return null;
+  return `This page speaks version ${PROTOCOL} of the widget's protocol, the kernel version ${proto}: reload the page.`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

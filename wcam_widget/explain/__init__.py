@@ -1,0 +1,10 @@
+"""The methods: where a basis, a model and an analysis meet."""
+
+from wcam_widget.explain.attribution import Attribution, Profile
+from wcam_widget.explain.method import AbstractMethod
+from wcam_widget.explain.perturbation import Perturbation
+from wcam_widget.explain.probe import Probe
+from wcam_widget.explain.published import PublishedWcam
+from wcam_widget.explain.wcam import Wcam
+
+__all__ = ["AbstractMethod", "Attribution", "Perturbation", "Probe", "Profile", "PublishedWcam", "Wcam"]

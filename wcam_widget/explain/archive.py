@@ -1,0 +1,102 @@
+"""Attributions as files: one ``.npz`` of arrays and a JSON text, read without trust."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wcam_widget.basis import AbstractBasis, Cells, PixelBasis, WaveletBasis
+from wcam_widget.sensitivity import Estimate, GroupEstimate
+
+if TYPE_CHECKING:
+    from wcam_widget.explain.attribution import Attribution
+
+VERSION = 1
+PER_CELL = ("value", "low", "high", "kind", "slope")
+WORDS = ("method", "target", "stop", "unit", "statistic")
+NUMBERS = ("score", "planned", "seconds", "complete")
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError, OverflowError, MemoryError)
+
+
+def write(path: Path, attribution: Attribution) -> Path:
+    """Write an attribution whole or not at all; returns the path, ending in ``.npz``."""
+    target = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+    estimate, groups = attribution.estimate, attribution.estimate.groups
+    described = {name: getattr(attribution, name) for name in (*WORDS, *NUMBERS)}
+    described |= {name: getattr(estimate, name) for name in ("variance", "evaluations", "gradients")}
+    described |= {"version": VERSION, "basis": attribution.basis.settings()}
+    arrays = {name: getattr(estimate, name) for name in PER_CELL}
+    arrays |= {f"band_{field.name}": getattr(groups, field.name) for field in fields(groups)}
+    arrays |= {"cells": attribution.cells.rectangles, "about": np.array(json.dumps(described))}
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return target
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The fields of the attribution in a file; ValueError naming the file where it cannot be one."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            about = json.loads(str(stored["about"]))
+            version = about["version"]
+            if isinstance(version, int) and version > VERSION:
+                raise NewerFileError(f"path={str(path)!r} was written by a newer version; please upgrade wcam-widget")
+            return _fields(about, stored)
+    except NewerFileError:
+        raise
+    except DAMAGE as error:
+        raise ValueError(f"path={str(path)!r} is not a whole attribution file: {error}") from error
+
+
+class NewerFileError(ValueError):
+    """The file is whole, but from a version that this one does not know."""
+
+
+def _fields(about: dict[str, Any], stored: Any) -> dict[str, Any]:
+    basis = _basis(about["basis"])
+    cells = Cells(basis.bands, _array(stored, "cells", (None, 5), "i"), basis.picture_size, basis.size)
+    per_cell = {name: _array(stored, name, (len(cells),), "i" if name == "kind" else "f") for name in PER_CELL}
+    count = (len(basis.bands),)
+    groups = {field.name: _array(stored, f"band_{field.name}", count, "f") for field in fields(GroupEstimate)}
+    estimate = Estimate(
+        **per_cell,
+        groups=GroupEstimate(**groups),
+        variance=float(about["variance"]),
+        evaluations=int(about["evaluations"]),
+        gradients=int(about["gradients"]),
+    )
+    words = {name: str(about[name]) for name in WORDS}
+    numbers = {"score": float(about["score"]), "planned": int(about["planned"]), "seconds": float(about["seconds"])}
+    complete = bool(about["complete"])
+    return {"estimate": estimate, "cells": cells, "basis": basis, "complete": complete, **words, **numbers}
+
+
+def _basis(settings: dict[str, Any]) -> AbstractBasis:
+    size = (int(settings["size"][0]), int(settings["size"][1]))
+    if settings["basis"] == "pixel":
+        return PixelBasis(size)
+    if settings["basis"] == "wavelet":
+        return WaveletBasis(size, str(settings["wavelet"]), int(settings["levels"]))
+    raise ValueError(f"unknown basis {settings['basis']!r}")
+
+
+def _array(stored: Any, name: str, shape: tuple[int | None, ...], kind: str) -> np.ndarray:
+    array = stored[name]
+    fits = array.ndim == len(shape) and all(w is None or w == f for w, f in zip(shape, array.shape, strict=True))
+    if not fits or array.dtype.kind != kind:
+        raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}")
+    return np.asarray(array)

@@ -1,0 +1,177 @@
+"""The result of a method: a value with an interval for every cell, and how it came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float, Int8
+
+from wcam_widget.basis import AbstractBasis, Cells
+from wcam_widget.explain import archive
+from wcam_widget.sensitivity import Estimate
+
+if TYPE_CHECKING:
+    import xarray
+
+UNIT = "share of the score's variance, total"
+GROUP_STATISTIC = "total index of the band, its cells drawn anew together"
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """Indices of the bands, coarse to fine, in the order of ``names``.
+
+    ``total`` (with ``low`` and ``high``, 95 %) is the share of the variance in which a band takes part;
+    ``shapley`` shares the variance out and adds to 1. ``statistic`` says how ``total`` is defined.
+    """
+
+    names: tuple[str, ...]
+    levels: tuple[int, ...]
+    orientations: tuple[str, ...]
+    total: Float[np.ndarray, " g"]
+    low: Float[np.ndarray, " g"]
+    high: Float[np.ndarray, " g"]
+    shapley: Float[np.ndarray, " g"]
+    statistic: str
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """Importance of every cell to one score of one image.
+
+    ``estimate`` holds the numbers, ``cells`` and ``basis`` where they are. ``planned`` counts the
+    forward-equivalents of the whole run, ``seconds`` the time so far. ``stop`` says why it ended; it is
+    empty while ``complete`` is False and the run goes on.
+
+    >>> from wcam_widget import Sobol, Wcam
+    >>> import torch
+    >>> method = Wcam(Sobol(rows=2), levels=1, grid=2)
+    >>> (attribution,) = method(lambda images: images.mean((2, 3)), torch.rand(1, 3, 8, 8))
+    >>> attribution.profile().names
+    ('A1', 'LH1', 'HL1', 'HH1')
+    >>> attribution.packed().shape, attribution.spatial().shape
+    ((8, 8), (8, 8))
+    """
+
+    estimate: Estimate
+    cells: Cells
+    basis: AbstractBasis
+    method: str
+    target: str
+    score: float
+    planned: int
+    seconds: float
+    complete: bool
+    stop: str
+    unit: str = UNIT
+    statistic: str = GROUP_STATISTIC
+
+    @property
+    def values(self) -> Float[np.ndarray, " d"]:
+        """The value of each cell, in ``unit``."""
+        return self.estimate.value
+
+    @property
+    def low(self) -> Float[np.ndarray, " d"]:
+        """Lower ends of the intervals, 95 %."""
+        return self.estimate.low
+
+    @property
+    def high(self) -> Float[np.ndarray, " d"]:
+        """Upper ends of the intervals, 95 %."""
+        return self.estimate.high
+
+    @property
+    def kind(self) -> Int8[np.ndarray, " d"]:
+        """What each value is: a ``wcam_widget.sensitivity.Kind``."""
+        return self.estimate.kind
+
+    @property
+    def slope(self) -> Float[np.ndarray, " d"]:
+        """Mean change of the score per unit of weight; positive where more of the cell raises it."""
+        return self.estimate.slope
+
+    @property
+    def variance(self) -> float:
+        """Variance of the score over the random weights."""
+        return self.estimate.variance
+
+    @property
+    def evaluations(self) -> int:
+        """Forward passes so far."""
+        return self.estimate.evaluations
+
+    @property
+    def gradients(self) -> int:
+        """Backward passes so far; each counts as two more forwards in ``done``."""
+        return self.estimate.gradients
+
+    @property
+    def done(self) -> int:
+        """Forward-equivalents so far, out of ``planned``."""
+        return self.evaluations + 2 * self.gradients
+
+    def packed(self) -> Float[np.ndarray, "hp wp"]:
+        """The values over the packed picture; 0 in its gaps."""
+        return self.cells.packed(self.values)
+
+    def spatial(self) -> Float[np.ndarray, "h w"]:
+        """The values spread over the image's pixels; the sum over pixels is the sum over cells."""
+        return self.cells.spatial(self.values)
+
+    def profile(self) -> Profile:
+        """The indices of the bands."""
+        bands, groups = self.cells.bands, self.estimate.groups
+        return Profile(
+            names=tuple(band.name for band in bands),
+            levels=tuple(band.level for band in bands),
+            orientations=tuple(band.orientation for band in bands),
+            total=groups.total,
+            low=groups.low,
+            high=groups.high,
+            shapley=groups.shapley,
+            statistic=self.statistic,
+        )
+
+    def stopped(self, reason: str) -> Attribution:
+        """The same result, with the reason why it ended before it was complete."""
+        return self if self.complete else replace(self, stop=reason)
+
+    def save(self, path: str | Path) -> Path:
+        """Write a ``.npz`` that ``load`` reads: arrays and JSON, no pickle; whole or not at all.
+
+        Returns the path, with ``.npz`` added where it was missing.
+        """
+        return archive.write(Path(path), self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Attribution:
+        """Read what ``save`` wrote; ValueError naming the file where it is damaged or of a newer version."""
+        return cls(**archive.read(Path(path)))
+
+    def to_xarray(self) -> xarray.Dataset:
+        """The values with their bands and places as an ``xarray.Dataset`` over the dimension ``cell``."""
+        import xarray  # noqa: PLC0415 takes a second to import, and only this asks for it
+
+        bands = [self.cells.bands[number] for number in self.cells.groups]
+        columns: dict[str, Any] = {
+            "value": self.values,
+            "low": self.low,
+            "high": self.high,
+            "kind": self.kind,
+            "slope": self.slope,
+        }
+        places = {
+            "band": [band.name for band in bands],
+            "level": [band.level for band in bands],
+            "orientation": [band.orientation for band in bands],
+        }
+        places |= dict(zip(("top", "left", "bottom", "right"), self.cells.support.T, strict=True))
+        return xarray.Dataset(
+            {name: ("cell", column) for name, column in columns.items()},
+            coords={name: ("cell", column) for name, column in places.items()},
+            attrs={"target": self.target, "score": self.score, "unit": self.unit, "method": self.method},
+        )

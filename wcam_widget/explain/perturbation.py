@@ -1,0 +1,88 @@
+"""From weights of cells to images: the half of a probe that knows no model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wcam_widget.basis import AbstractBasis, Cells
+from wcam_widget.basis.bands import smoothest
+from wcam_widget.explain.baseline import Baseline, baseline_image
+from wcam_widget.explain.patches import Patches
+
+
+@dataclass(frozen=True, eq=False)
+class Perturbation:
+    """Images in which every cell of coefficients is scaled by its weight.
+
+    ``picture`` (C, Hp, Wp) holds the image's coefficients less those of ``base``, the baseline, which differs
+    from 0 in the approximation only. Weights of 1 give the image back, weights of 0 the baseline. With
+    ``clip`` images are clamped to [0, 1].
+
+    >>> from wcam_widget.basis import WaveletBasis
+    >>> image, basis = torch.rand(3, 16, 16), WaveletBasis((16, 16), levels=2)
+    >>> perturbation = Perturbation.of(image, basis, Cells.regular(basis, 2))
+    >>> torch.allclose(perturbation.rebuild(torch.ones(28)), image, atol=1e-6)
+    True
+    """
+
+    basis: AbstractBasis
+    cells: Cells
+    picture: Float[Tensor, "c hp wp"]
+    base: Float[Tensor, "c hp wp"]
+    clip: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        image: Float[Tensor, "c h w"],
+        basis: AbstractBasis,
+        cells: Cells,
+        baseline: Baseline = "mean",
+        clip: bool = False,
+    ) -> Perturbation:
+        """The perturbation of one image (C, H, W) in [0, 1], on the image's device."""
+        around = basis.pack(baseline_image(baseline, image).to(image))
+        approximation = smoothest(basis.bands).slices
+        base = torch.zeros_like(around)
+        base[(..., *approximation)] = around[(..., *approximation)]
+        return cls(basis, cells, basis.pack(image) - base, base, clip)
+
+    def images(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
+        """The images of rows of weights; differentiable."""
+        return self._bounded(self.basis.unpack(self.base + self.picture * self.cells.paint(weights)))
+
+    def rebuild(self, weights: Float[Tensor, " d"]) -> Float[Tensor, "c h w"]:
+        """The image of one row of weights."""
+        return self.images(weights.to(self.picture)[None])[0]
+
+    def one_at_a_time(
+        self, base: Float[Tensor, " d"], other: Float[Tensor, " d"]
+    ) -> Callable[[int, int], Float[Tensor, "n c h w"]]:
+        """Images of ``base`` with weight i taken from ``other``: ``make(start, stop)`` gives those of cells i.
+
+        The transform is linear, so each is the image of ``base`` plus a multiple of one small patch: one
+        inverse transform serves all cells.
+        """
+        start_image = self.basis.unpack(self.base + self.picture * self.cells.paint(base[None])[0])
+        changes = (other - base).tolist()
+
+        def make(start: int, stop: int) -> Tensor:
+            images = start_image.repeat(stop - start, 1, 1, 1)
+            for image, cell in zip(images, range(start, stop), strict=True):
+                self._patches.add(image, cell, changes[cell])
+            return self._bounded(images)
+
+        return make
+
+    @cached_property
+    def _patches(self) -> Patches:
+        return Patches(self.basis, self.cells, self.picture)
+
+    def _bounded(self, images: Tensor) -> Tensor:
+        return images.clamp(0.0, 1.0) if self.clip else images

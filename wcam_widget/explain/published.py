@@ -1,0 +1,175 @@
+"""The published code's conventions, kept for comparison.
+
+They differ from ours on purpose: one mask value per cell of a uniform grid over the whole Mallat picture, whether
+or not it straddles bands; every perturbed image stretched to its own full range and cut to 8 bits; one scrambled
+Sobol' design for every image; the variance from the rows A alone; no intervals (Kasmi et al. 2023).
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from scipy.stats import qmc
+from torch import Tensor
+
+from wcam_widget.basis import Band, Cells, WaveletBasis
+from wcam_widget.basis.bands import APPROXIMATION
+from wcam_widget.explain.attribution import Attribution
+from wcam_widget.explain.method import AbstractMethod, ensure_model
+from wcam_widget.model import ensure_image, ensure_target
+from wcam_widget.sensitivity import Estimate, GroupEstimate, Kind
+
+STATISTIC = "share of the summed cell totals, as published"
+
+
+@dataclass(frozen=True, eq=False)
+class PublishedWcam(AbstractMethod):
+    """WCAM with the conventions of its published code; make it by ``Wcam.as_published``.
+
+    grid: cells per side of the whole Mallat picture; it must divide the image's side. rows: design rows N;
+    the cost is N (grid^2 + 2) evaluations. levels: Haar levels; 2^levels must divide the side. approximation:
+    False sets the approximation to 0 in every mask. Images must be square.
+
+    >>> method = PublishedWcam(grid=4, rows=2, levels=2)
+    >>> (attribution,) = method(lambda images: images.mean((2, 3)), torch.rand(1, 3, 16, 16))
+    >>> attribution.evaluations
+    36
+    """
+
+    grid: int = 28
+    rows: int = 8
+    levels: int = 3
+    approximation: bool = True
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        if self.rows < 2:
+            raise ValueError(f"rows={self.rows} gives no variance: at least 2 do")
+        if not 1 <= self.grid**2 * 2 <= qmc.Sobol.MAXDIM:
+            raise ValueError(f"grid={self.grid} is outside 1 to {int((qmc.Sobol.MAXDIM / 2) ** 0.5)}")
+
+    def design(self) -> Float[np.ndarray, "rows d2"]:
+        """The scrambled Sobol' points (rows, 2 grid^2), float64: A in the first half of a row, B in the second."""
+        with warnings.catch_warnings():
+            # Row counts that are no power of 2 are part of the published settings.
+            warnings.filterwarnings("ignore", "The balance properties", UserWarning)
+            # `seed` and not `rng`: scipy draws other points from a generator made of the same number.
+            return qmc.Sobol(2 * self.grid**2, scramble=True, seed=self.seed).random(self.rows)
+
+    def images(
+        self, picture: Float[Tensor, "c s s"], basis: WaveletBasis, masks: Float[Tensor, "n d"]
+    ) -> Float[Tensor, "n c s s"]:
+        """The images of rows of masks: stretched to their own range, cut to 256 grey levels, in [0, 1]."""
+        side = basis.size[0] // self.grid
+        weights = masks.view(-1, 1, self.grid, self.grid)
+        weights = weights.repeat_interleave(side, 2).repeat_interleave(side, 3)
+        if not self.approximation:
+            weights[(..., *basis.bands[0].slices)] = 0.0
+        images = basis.unpack(picture * weights)
+        lowest = images.amin((1, 2, 3), keepdim=True)
+        span = images.amax((1, 2, 3), keepdim=True) - lowest
+        return torch.where(span > 0, (images - lowest) / span, 0.0).mul(255).floor() / 255
+
+    def steps(
+        self, model: Any, image: Float[Tensor, "c h w"], target: Any = None, stream: int = 0
+    ) -> Iterator[Attribution]:
+        """Attributions after each design row; ``stream`` has no effect, the published design is always the same."""
+        del stream
+        network, asked = ensure_model(model), ensure_image(image, "image")
+        basis = self._basis(asked)
+        cells, owner = straddling_cells(basis, self.grid)
+        logits = network.logits(asked[None])
+        resolved = ensure_target(target, logits[0], network.class_names)
+        picture = basis.pack(asked.to(network.device))
+        started, scores = time.perf_counter(), []
+        for row in self.design():
+            masks = torch.from_numpy(exchanged(row)).to(picture)
+
+            def make(start: int, stop: int, masks: Tensor = masks) -> Tensor:
+                return self.images(picture, basis, masks[start:stop])
+
+            scores.append(resolved(network.logits_of(make, len(masks))).double().numpy())
+            complete = len(scores) == self.rows
+            yield Attribution(
+                estimate=self._estimate(np.array(scores), owner, cells),
+                cells=cells,
+                basis=basis,
+                method=f"Wcam as published · haar, {self.levels} levels, {self.grid}×{self.grid} cells",
+                target=resolved.label(network.class_names),
+                score=float(resolved(logits)[0]),
+                planned=self.rows * (self.grid**2 + 2),
+                seconds=time.perf_counter() - started,
+                complete=complete,
+                stop="all planned rows are done" if complete else "",
+                statistic=STATISTIC,
+            )
+
+    def _basis(self, image: Tensor) -> WaveletBasis:
+        _, height, width = image.shape
+        if height != width or height % 2**self.levels or height % self.grid:
+            raise ValueError(
+                f"image of {height}x{width} pixels does not suit Wcam.as_published: it must be square, with a side "
+                f"that 2**levels={2**self.levels} and grid={self.grid} divide; Wcam(grid=…) takes any size"
+            )
+        return WaveletBasis((height, width), "haar", self.levels)
+
+    def _estimate(self, scores: Float[np.ndarray, "n m"], owner: Int[np.ndarray, " p"], cells: Cells) -> Estimate:
+        """Jansen's totals as the published code forms them, given to every piece of a cell."""
+        total = published_jansen(scores)
+        pieces = total[owner]
+        share = np.array([pieces[cells.groups == band].sum() for band in range(len(cells.bands))])
+        share = share / share.sum() if share.sum() > 0 else share
+        unknown = np.full(len(share), np.nan)
+        groups = GroupEstimate(share, share, share, unknown)
+        kind = np.full(len(pieces), Kind.UNRESOLVED, np.int8)
+        variance = float(scores[:, 0].var(ddof=1)) if len(scores) > 1 else 0.0
+        high = np.maximum(pieces, 1.0)
+        slope = np.full(len(pieces), np.nan)
+        return Estimate(pieces, np.zeros(len(pieces)), high, kind, slope, groups, variance, scores.size, 0)
+
+
+def exchanged(row: Float[np.ndarray, " d2"]) -> Float[np.ndarray, "n d"]:
+    """Masks of one design row: A, B, then A with one column taken from B, for every column.
+
+    >>> exchanged(np.array([0.1, 0.2, 0.8, 0.9])).tolist()
+    [[0.1, 0.2], [0.8, 0.9], [0.8, 0.2], [0.1, 0.9]]
+    """
+    a, b = np.split(row, 2)
+    return np.concatenate([a[None], b[None], np.where(np.eye(len(a), dtype=bool), b, a)])
+
+
+def published_jansen(scores: Float[np.ndarray, "n m"]) -> Float[np.ndarray, " d"]:
+    """Total indices from scores (rows, d + 2) in the order of ``exchanged``; the variance from A alone.
+
+    >>> published_jansen(np.array([[0.0, 9.0, 0.0, 2.0], [2.0, 9.0, 2.0, 2.0]]))
+    array([0. , 0.5])
+    """
+    a, c = scores[:, :1], scores[:, 2:]
+    variance = a.var(ddof=1) if len(a) > 1 else 0.0
+    return ((a - c) ** 2).sum(0) / (2 * len(a) * variance) if variance > 0 else np.zeros(c.shape[1])
+
+
+def straddling_cells(basis: WaveletBasis, grid: int) -> tuple[Cells, Int[np.ndarray, " p"]]:
+    """The pieces into which band borders cut a uniform grid over the picture, and the grid cell of each."""
+    side = basis.size[0] // grid
+    pieces, owner = [], []
+    for number, band in enumerate(basis.bands):
+        for top, bottom in _lines(band, side, axis=0):
+            for left, right in _lines(band, side, axis=1):
+                pieces.append((number, top, left, bottom - top, right - left))
+                owner.append((top // side) * grid + left // side)
+    return Cells(basis.bands, np.array(pieces), basis.picture_size, basis.size), np.array(owner)
+
+
+def _lines(band: Band, side: int, axis: int) -> list[tuple[int, int]]:
+    """Where grid lines ``side`` apart cut a band along one axis of the picture."""
+    start, stop = (band.top, band.top + band.height) if axis == 0 else (band.left, band.left + band.width)
+    cuts = [start, *range((start // side + 1) * side, stop, side), stop]
+    return list(zip(cuts[:-1], cuts[1:], strict=True))

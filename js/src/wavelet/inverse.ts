@@ -1,0 +1,115 @@
+/** The image that stays when only some cells are kept: the inverse wavelet transform, in the page. */
+import { type Band, NO_CELL, type Picture } from "../frame/picture";
+import { type Plane, type Synthesis, synthesisOf } from "./synthesis";
+
+interface Level {
+  readonly details: readonly [Plane, Plane, Plane];
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Rebuilds images of one picture; its buffers are made once and used again. */
+export class Rebuilder {
+  readonly #picture: Picture;
+  readonly #index: Int32Array;
+  readonly #masked: Float32Array;
+  readonly #images: Float32Array;
+  readonly #approximation: Plane;
+  readonly #levels: readonly Level[];
+  readonly #between: readonly Float32Array[];
+  readonly #synthesis: Synthesis | undefined;
+
+  constructor(picture: Picture) {
+    const { channels, height, width, pictureHeight, pictureWidth, bands, wavelet } = picture;
+    this.#picture = picture;
+    this.#index = picture.index();
+    this.#masked = new Float32Array(pictureHeight * pictureWidth);
+    this.#images = new Float32Array(channels * height * width);
+    const planes = bands.map((band) => planeOf(band, this.#masked, pictureWidth));
+    this.#approximation = planes[0] as Plane;
+    this.#levels = wavelet === null ? [] : levelsOf(planes, height, width);
+    // The image itself goes to the result; every coarser level needs a place of its own.
+    this.#between = this.#levels.slice(0, -1).map((level) => new Float32Array(level.height * level.width));
+    this.#synthesis = wavelet === null ? undefined : synthesisOf(wavelet.lowpass, wavelet.highpass);
+  }
+
+  /**
+   * The images (channels x height x width, not clamped) whose cells are kept where `kept` (one number per cell)
+   * is not 0; the others are at the baseline. The array is used again by the next call.
+   */
+  rebuild(kept: Uint8Array): Float32Array {
+    const { cellCount, channels, height, width } = this.#picture;
+    if (kept.length !== cellCount) {
+      throw new RangeError(`kept must have ${cellCount} numbers, one per cell, found ${kept.length}`);
+    }
+    const size = height * width;
+    for (let channel = 0; channel < channels; channel++) {
+      this.#mask(channel, kept);
+      this.#invert(this.#images.subarray(channel * size, (channel + 1) * size));
+    }
+    return this.#images;
+  }
+
+  /** One channel's picture: coefficients where they are kept, plus the baseline, which stays. */
+  #mask(channel: number, kept: Uint8Array): void {
+    const [masked, index] = [this.#masked, this.#index];
+    const coefficients = this.#picture.coefficients;
+    const start = channel * masked.length;
+    for (let at = 0; at < masked.length; at++) {
+      const cell = index[at] as number;
+      masked[at] = cell !== NO_CELL && kept[cell] !== 0 ? (coefficients[start + at] as number) : 0;
+    }
+    const { offset, stride, height, width } = this.#approximation;
+    const { baseline } = this.#picture;
+    let from = channel * height * width;
+    for (let y = 0; y < height; y++) {
+      const row = offset + y * stride;
+      for (let at = row; at < row + width; at++) {
+        masked[at] = (masked[at] as number) + (baseline[from++] as number);
+      }
+    }
+  }
+
+  #invert(image: Float32Array): void {
+    const synthesis = this.#synthesis;
+    if (synthesis === undefined) {
+      copyRows(this.#approximation, image);
+      return;
+    }
+    let approximation = this.#approximation;
+    this.#levels.forEach(({ details, height, width }, number) => {
+      const data = this.#between[number] ?? image;
+      const out: Plane = { data, offset: 0, stride: width, height, width };
+      synthesis(approximation, details, out);
+      approximation = out;
+    });
+  }
+}
+
+function planeOf(band: Band, data: Float32Array, stride: number): Plane {
+  return {
+    data,
+    offset: band.top * stride + band.left,
+    stride,
+    height: band.height,
+    width: band.width,
+  };
+}
+
+/** The levels from the coarsest to the finest, each with the size of what it makes: the next bands, or the image. */
+function levelsOf(planes: readonly Plane[], height: number, width: number): Level[] {
+  const levels: Level[] = [];
+  for (let at = 1; at < planes.length; at += 3) {
+    const [lh, hl, hh] = planes.slice(at, at + 3) as [Plane, Plane, Plane];
+    const next = planes[at + 3];
+    levels.push({ details: [lh, hl, hh], height: next?.height ?? height, width: next?.width ?? width });
+  }
+  return levels;
+}
+
+function copyRows(plane: Plane, image: Float32Array): void {
+  for (let y = 0; y < plane.height; y++) {
+    const start = plane.offset + y * plane.stride;
+    image.set(plane.data.subarray(start, start + plane.width), y * plane.width);
+  }
+}

@@ -6,7 +6,7 @@
  * hexadecimal bytes: position, red, green, blue.
  */
 
-export type ColormapName = "cividis" | "viridis";
+import type { ColormapName } from "../state/session";
 
 const KNOTS: Record<ColormapName, string> = {
   cividis:
@@ -18,11 +18,6 @@ const KNOTS: Record<ColormapName, string> = {
 };
 
 export const COLORMAPS = Object.keys(KNOTS) as ColormapName[];
-
-/** The name if it is a map we have, else cividis: traits of a saved page are not trusted. */
-export function ensureColormap(name: unknown): ColormapName {
-  return COLORMAPS.find((known) => known === name) ?? "cividis";
-}
 
 function readKnots(text: string): number[][] {
   const knots: number[][] = [];

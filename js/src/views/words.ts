@@ -151,3 +151,14 @@ export function selectionPython(selection: readonly number[], mode: string): str
   }
   return `explorer.selection, explorer.mode = [${parts.join(", ")}], "${mode === "remove" ? "remove" : "keep"}"`;
 }
+
+/** What the marks on the cells mean, naming those kinds that occur. */
+export function kindLegend(kinds: Uint8Array | null): string {
+  if (kinds === null || kinds.length === 0) return "";
+  const [bounded, unresolved] = [1, 2].map((wanted) => kinds.filter((kind) => kind === wanted).length);
+  const parts: string[] = [];
+  if (bounded === kinds.length) return "every value is an upper bound";
+  if (bounded) parts.push("hatched: upper bound");
+  if (unresolved) parts.push("dotted: not resolved");
+  return parts.join(" · ");
+}

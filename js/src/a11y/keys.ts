@@ -1,0 +1,74 @@
+/** The keyboard: a cell cursor in the dyadic view, clear and undo anywhere in the widget. */
+import type { Picture } from "../frame/picture";
+import type { Signal } from "../state/signal";
+import type { ViewContext } from "../views/context";
+import { bandOf, cellsOfBand } from "../views/geometry";
+import { cellFacts } from "../views/tooltip";
+import { type Direction, neighbour, otherLevel } from "./cursor";
+
+export const KEY_HELP =
+  "Arrow keys move from cell to cell, [ and ] to a coarser and a finer level. Space toggles the cell, " +
+  "Shift and Space its band, Enter keeps only this band selected, Escape clears the selection.";
+
+const ARROWS: Record<string, Direction> = {
+  ArrowUp: "up",
+  ArrowDown: "down",
+  ArrowLeft: "left",
+  ArrowRight: "right",
+};
+
+/** Where a key leads from a cell, or undefined when it is no key of ours. */
+function destination(table: Picture, cell: number, key: string): number | undefined {
+  const direction = ARROWS[key];
+  if (direction) return neighbour(table, cell, direction);
+  if (key === "[") return otherLevel(table, cell, -1);
+  if (key === "]") return otherLevel(table, cell, 1);
+  return undefined;
+}
+
+/** Moves `cursor` and chooses cells; `moved` is called with the cell the cursor stands on after every move. */
+export function bindCellKeys(
+  context: ViewContext,
+  canvas: HTMLElement,
+  cursor: Signal<number>,
+  moved: (cell: number, table: Picture) => void,
+): void {
+  const { session, scope } = context;
+  scope.listen(canvas, "keydown", (event) => {
+    const table = session.picture.peek();
+    if (table === null || event.altKey || event.ctrlKey || event.metaKey) return;
+    const cell = cursor.peek();
+    const next = destination(table, cell, event.key);
+    if (next !== undefined) {
+      cursor.value = next;
+      moved(next, table);
+      context.announce(
+        `${cellFacts(table, session.attribution.peek(), next).join(". ")}${chosenWords(next)}`,
+      );
+    } else if (event.key === " ") {
+      session.selection.toggle(event.shiftKey ? cellsOfBand(table, bandOf(table, cell)) : [cell]);
+    } else if (event.key === "Enter") {
+      session.selection.replace(cellsOfBand(table, bandOf(table, cell)));
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  const chosenWords = (cell: number): string =>
+    session.selection.members.peek().has(cell) ? ". Selected" : "";
+}
+
+/** Escape clears and Ctrl or Cmd with Z undoes, wherever in the widget the focus is. */
+export function bindWidgetKeys(context: ViewContext, root: HTMLElement, abandonDrags: () => boolean): void {
+  const { selection } = context.session;
+  context.scope.listen(root, "keydown", (event) => {
+    if (event.target instanceof HTMLTextAreaElement) return;
+    const undo = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
+    if (event.key === "Escape") {
+      if (!abandonDrags()) selection.clear();
+    } else if (undo && event.shiftKey) selection.redo();
+    else if (undo) selection.undo();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+}

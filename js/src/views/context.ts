@@ -1,0 +1,71 @@
+/** What the panes of one view share: the model's session, the view's lifetime, and what the pointer is on. */
+import type { Session } from "../state/session";
+import { computed, effect, type ReadonlySignal, type Signal, signal } from "../state/signal";
+import { cssColours, lookupTable } from "./colormap";
+import { EMPTY_SCALE, grow, type Scale } from "./scale";
+import { Repainter, type Scope } from "./scope";
+import type { Theme } from "./theme";
+
+/** Cells under attention, and the pane the attention comes from. */
+export interface Hover {
+  readonly cells: readonly number[];
+  readonly from: "dyadic" | "image" | "profile";
+}
+
+export interface Colours {
+  readonly table: Uint8ClampedArray;
+  readonly css: readonly string[];
+}
+
+export class ViewContext {
+  readonly session: Session;
+  readonly scope: Scope;
+  readonly repaint: Repainter;
+  readonly hover: Signal<Hover | null> = signal(null);
+  readonly theme: Signal<Theme> = signal("light");
+  readonly colours: ReadonlySignal<Colours>;
+  readonly #announce: (text: string) => void;
+
+  constructor(session: Session, scope: Scope, announce: (text: string) => void) {
+    this.session = session;
+    this.scope = scope;
+    this.repaint = new Repainter(scope);
+    this.#announce = announce;
+    this.colours = computed(() => ({
+      table: lookupTable(session.colormap.value),
+      css: cssColours(session.colormap.value),
+    }));
+  }
+
+  /** Runs `work` now and after every change of a signal it read, until the view ends. */
+  readonly bind = (work: () => void): void => {
+    this.scope.add(
+      effect(() => {
+        this.scope.guard(work);
+        return undefined;
+      }),
+    );
+  };
+
+  /** Says a sentence to screen readers. */
+  announce(text: string): void {
+    this.#announce(text);
+  }
+}
+
+/** The colour scale of a run over the numbers that `read` takes from each frame; a new run starts it anew. */
+export function runScale(
+  context: ViewContext,
+  values: ReadonlySignal<{ readonly run: string; readonly numbers: Float32Array } | null>,
+): ReadonlySignal<Scale> {
+  const scale = signal(EMPTY_SCALE);
+  let run = "";
+  context.bind(() => {
+    const now = values.value;
+    if (now === null) return;
+    const before = now.run === run ? scale.peek() : EMPTY_SCALE;
+    run = now.run;
+    scale.value = grow(before, now.numbers);
+  });
+  return scale;
+}

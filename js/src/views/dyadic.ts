@@ -1,0 +1,201 @@
+/** The dyadic view: the packed picture as a map of importance, and the place where cells are chosen. */
+import { describeMap } from "../a11y/description";
+import { bindCellKeys } from "../a11y/keys";
+import { NO_CELL } from "../frame/picture";
+import { computed, type ReadonlySignal, type Signal, signal } from "../state/signal";
+import { type Point, ScreenCanvas, trackPointer } from "./canvas";
+import { colourBar } from "./colour_bar";
+import { runScale, type ViewContext } from "./context";
+import { CrossFade } from "./cross_fade";
+import { element, pane, setAttribute, setText } from "./dom";
+import { drawDyadic } from "./dyadic_draw";
+import { bandOf, cellAt, cellRectangle, cellsOfBand, cellsTouched, type Rectangle } from "./geometry";
+import { ACCENT, outline } from "./marks";
+import { place, type Scale } from "./scale";
+import { cellFacts, Tooltip } from "./tooltip";
+import { kindLegend } from "./words";
+
+export class DyadicPane {
+  readonly element: HTMLElement;
+  /** Gives up a rectangle that is being drawn; false when there is none. */
+  readonly abandonDrag: () => boolean;
+  readonly #context: ViewContext;
+  readonly #canvas = element("canvas", { "data-wcam": "dyadic", tabindex: 0, role: "application" });
+  readonly #overlay = element("canvas", { class: "wcam-overlay", "aria-hidden": "true" });
+  readonly #tooltip = new Tooltip();
+  /** the cell of the keyboard */
+  readonly #cursor: Signal<number> = signal(0);
+  readonly #focused: Signal<boolean> = signal(false);
+  /** the rectangle being drawn, in coefficients of the packed picture */
+  readonly #drag: Signal<Rectangle | null> = signal(null);
+
+  constructor(context: ViewContext) {
+    this.#context = context;
+    const { attribution } = context.session;
+    const scale = runScale(
+      context,
+      computed(() => attribution.value && { run: attribution.value.run, numbers: attribution.value.values }),
+    );
+    this.element = this.#layOut(scale);
+    this.#bindMap(scale);
+    this.#bindMarks();
+    this.abandonDrag = this.#trackPointer();
+    this.#bindKeyboard();
+  }
+
+  #layOut(scale: ReadonlySignal<Scale>): HTMLElement {
+    const { session, bind } = this.#context;
+    const canvas = this.#canvas;
+    const plate = element("div", { class: "wcam-plate" }, canvas, this.#overlay, this.#tooltip.element);
+    const kinds = element("p", { class: "wcam-note", "data-wcam": "kinds" });
+    const description = element("p", {
+      class: "wcam-unseen",
+      id: `wcam-${Math.random().toString(36).slice(2)}`,
+    });
+    setAttribute(canvas, "aria-roledescription", "wavelet picture");
+    setAttribute(canvas, "aria-label", "Dyadic view: importance by scale, filter and place");
+    setAttribute(canvas, "aria-describedby", description.id);
+    bind(() => {
+      const picture = session.picture.value;
+      setAttribute(canvas, "data-picture-height", picture?.pictureHeight);
+      setAttribute(canvas, "data-picture-width", picture?.pictureWidth);
+      plate.style.aspectRatio = picture ? `${picture.pictureWidth} / ${picture.pictureHeight}` : "";
+      setText(kinds, kindLegend(session.attribution.value?.kind ?? null));
+      setText(description, describeMap(picture, session.attribution.value));
+    });
+    const unit = (): string => session.attribution.value?.unit ?? "no value yet";
+    return pane("dyadic", "Dyadic view", plate, colourBar(this.#context, scale, unit), kinds, description);
+  }
+
+  #bindMap(scale: ReadonlySignal<Scale>): void {
+    const { session, scope, repaint, theme, colours, bind } = this.#context;
+    const fade = new CrossFade(repaint, (positions) => {
+      const picture = session.picture.peek();
+      if (!screen.drawable || picture === null) return;
+      const style = getComputedStyle(this.#canvas);
+      const look = {
+        table: picture,
+        positions,
+        kinds: session.attribution.peek()?.kind ?? null,
+        kept: session.kept.peek(),
+        selection: session.selection.cells.peek(),
+        colours: colours.peek().css,
+        plate: style.getPropertyValue("--wcam-plate"),
+        ground: style.getPropertyValue("--wcam-ground"),
+      };
+      drawDyadic(screen.context, look, screen.ratio);
+    });
+    const screen = new ScreenCanvas(scope, this.#canvas, () => fade.redraw());
+    bind(() => {
+      const { value: picture } = session.picture;
+      const values = session.attribution.value?.values;
+      const now = scale.value;
+      const known = values?.map((value) => (Number.isNaN(value) ? Number.NaN : place(now, value)));
+      fade.show(known ?? new Float32Array(picture?.cellCount ?? 0).fill(Number.NaN));
+    });
+    bind(() => {
+      // Reading them is subscribing: each changes how the same map is drawn.
+      void [session.selection.cells.value, session.kept.value, colours.value, theme.value];
+      fade.redraw();
+    });
+  }
+
+  #bindMarks(): void {
+    const { session, scope, repaint, hover, bind } = this.#context;
+    const paint = (): void => {
+      const picture = session.picture.peek();
+      if (!screen.drawable || picture === null) return;
+      screen.clear();
+      const { context, ratio } = screen;
+      const mapping = {
+        scaleY: screen.height / picture.pictureHeight,
+        scaleX: screen.width / picture.pictureWidth,
+        ratio,
+      };
+      const cells = (hover.peek()?.cells ?? []).map((cell) => cellRectangle(picture, cell));
+      if (cells.length > 0) outline(context, cells, mapping);
+      if (this.#focused.peek()) {
+        outline(context, [cellRectangle(picture, this.#cursor.peek())], mapping, { dashed: true });
+      }
+      const drag = this.#drag.peek();
+      if (drag) outline(context, [drag], mapping, { colour: ACCENT, dashed: true });
+    };
+    const screen = new ScreenCanvas(scope, this.#overlay, () => repaint.request(paint));
+    bind(() => {
+      void [session.picture.value, hover.value, this.#cursor.value, this.#focused.value, this.#drag.value];
+      repaint.request(paint);
+    });
+  }
+
+  #trackPointer(): () => boolean {
+    const { session, scope, hover } = this.#context;
+    const cellUnder = (point: Point): number => {
+      const picture = session.picture.peek();
+      if (picture === null) return NO_CELL;
+      return cellAt(picture, point.y * picture.pictureHeight, point.x * picture.pictureWidth);
+    };
+    const inPicture = ({ top, left, bottom, right }: Rectangle): Rectangle => {
+      const { pictureHeight = 0, pictureWidth = 0 } = session.picture.peek() ?? {};
+      return {
+        top: top * pictureHeight,
+        left: left * pictureWidth,
+        bottom: bottom * pictureHeight,
+        right: right * pictureWidth,
+      };
+    };
+    return trackPointer(scope, this.#canvas, {
+      hover: (point) => {
+        const cell = point ? cellUnder(point) : NO_CELL;
+        hover.value = cell === NO_CELL ? null : { cells: [cell], from: "dyadic" };
+        if (point && cell !== NO_CELL) this.#explain(cell, point);
+        else this.#tooltip.hide();
+      },
+      click: (point, event) => this.#click(cellUnder(point), event.shiftKey),
+      drag: (rectangle) => {
+        this.#drag.value = rectangle && inPicture(rectangle);
+      },
+      drop: (rectangle) => {
+        const picture = session.picture.peek();
+        if (picture) session.selection.toggle(cellsTouched(picture, inPicture(rectangle)));
+      },
+    });
+  }
+
+  #click(cell: number, wholeBand: boolean): void {
+    const { selection, picture } = this.#context.session;
+    const table = picture.peek();
+    if (cell === NO_CELL || table === null) return;
+    this.#cursor.value = cell;
+    selection.toggle(wholeBand ? cellsOfBand(table, bandOf(table, cell)) : [cell]);
+  }
+
+  #explain(cell: number, point: Point): void {
+    const { picture, attribution } = this.#context.session;
+    const table = picture.peek();
+    if (table) this.#tooltip.show(cellFacts(table, attribution.peek(), cell), point);
+  }
+
+  #bindKeyboard(): void {
+    const { session, scope, hover, bind } = this.#context;
+    bind(() => {
+      const count = session.picture.value?.cellCount ?? 0;
+      if (this.#cursor.peek() >= count) this.#cursor.value = 0;
+    });
+    bindCellKeys(this.#context, this.#canvas, this.#cursor, (cell, table) => {
+      hover.value = { cells: [cell], from: "dyadic" };
+      const { top, left, bottom, right } = cellRectangle(table, cell);
+      this.#explain(cell, {
+        y: (top + bottom) / 2 / table.pictureHeight,
+        x: (left + right) / 2 / table.pictureWidth,
+      });
+    });
+    scope.listen(this.#canvas, "focus", () => {
+      this.#focused.value = this.#canvas.matches(":focus-visible");
+    });
+    scope.listen(this.#canvas, "blur", () => {
+      this.#focused.value = false;
+      hover.value = null;
+      this.#tooltip.hide();
+    });
+  }
+}

@@ -1,0 +1,152 @@
+"""The matplotlib picture holds the attribution's own numbers and disturbs nothing."""
+
+from dataclasses import replace
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import torch
+from IPython.core.formatters import DisplayFormatter
+from matplotlib._pylab_helpers import Gcf
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgba
+from matplotlib.container import ErrorbarContainer
+
+from wcam_widget.explain import Attribution, Wcam
+from wcam_widget.model import BlackBox
+from wcam_widget.sensitivity import Kind, Sobol
+from wcam_widget.show.plots import plot
+
+IMAGE = torch.rand(3, 33, 24, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="module")
+def attribution() -> Attribution:
+    """Of an odd, rectangular image in a basis whose packed picture has gaps, with cells of every kind."""
+    model = BlackBox(lambda images: images.square().mean((2, 3)), class_names=("$red_$", "<b>", "blue"))
+    (made,) = Wcam(Sobol(rows=4), wavelet="db2", levels=2, grid=4)(model, IMAGE[None], ["$red_$"])
+    kind = np.full(len(made.values), Kind.ESTIMATED, np.int8)
+    kind[5:9], kind[20:27] = Kind.BOUNDED, Kind.UNRESOLVED
+    return replace(made, estimate=replace(made.estimate, kind=kind))
+
+
+def axes_of(figure, label):
+    return next(axes for axes in figure.axes if axes.get_label() == label)
+
+
+def test_the_maps_are_the_attributions_own_numbers(attribution):
+    figure = plot(attribution, IMAGE)
+    photograph, heat = (image.get_array() for image in axes_of(figure, "image").images)
+    np.testing.assert_array_equal(photograph, IMAGE.permute(1, 2, 0))
+    np.testing.assert_array_equal(heat, attribution.spatial())
+    (drawn,) = axes_of(figure, "dyadic view").images
+    picture = drawn.get_array()
+    np.testing.assert_array_equal(picture.filled(0.0), attribution.packed())
+    gaps = attribution.cells.index.numpy() == len(attribution.values)
+    assert gaps.any()
+    np.testing.assert_array_equal(picture.mask, gaps)
+
+
+def test_every_band_is_framed_and_named(attribution):
+    axes = axes_of(plot(attribution), "dyadic view")
+    found = {
+        (text.get_text(), frame.get_y(), frame.get_x(), frame.get_height(), frame.get_width())
+        for text, frame in zip(axes.texts, axes.patches, strict=True)
+    }
+    assert found == {(band.name, *band.rectangle) for band in attribution.cells.bands}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "mark"),
+    [(Kind.BOUNDED, "only bounded", "////"), (Kind.UNRESOLVED, "not resolved", None)],
+)
+def test_uncertain_cells_are_marked_where_they_are_and_explained(attribution, kind, words, mark):
+    axes = axes_of(plot(attribution), "dyadic view")
+    (marked,) = (c for c in axes.collections if isinstance(c, PolyCollection) and c.get_hatch() == mark)
+    corners = [path.vertices[0].tolist() for path in marked.get_paths()]
+    expected = attribution.cells.rectangles[attribution.kind == kind]
+    assert corners == [[left, top] for _, top, left, _, _ in expected]
+    assert words in [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_nothing_is_marked_where_every_cell_is_estimated(attribution):
+    sure = replace(attribution, estimate=replace(attribution.estimate, kind=0 * attribution.kind))
+    axes = axes_of(plot(sure), "dyadic view")
+    assert not axes.collections
+    assert axes.get_legend() is None
+
+
+def test_the_bars_are_the_profile(attribution):
+    axes = axes_of(plot(attribution), "scale profile")
+    profile = attribution.profile()
+    bars = [patch for patch in axes.patches]
+    np.testing.assert_allclose([bar.get_width() for bar in bars], profile.total)
+    whiskers = next(c for c in axes.containers if isinstance(c, ErrorbarContainer))
+    (intervals,) = whiskers.lines[2]
+    reach = np.array([segment[:, 0] for segment in intervals.get_segments()])
+    np.testing.assert_allclose(reach[:, 0], np.minimum(profile.low, profile.total))
+    np.testing.assert_allclose(reach[:, 1], np.maximum(profile.high, profile.total))
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(profile.names)
+
+
+def test_colour_bars_say_their_unit(attribution):
+    words = " ".join(axes.get_xlabel() for axes in plot(attribution, IMAGE).figure.axes)
+    assert f"{attribution.unit}, per cell" in words
+    assert f"{attribution.unit}, per pixel" in words
+
+
+def test_names_are_text_and_never_formulas(attribution):
+    figure = plot(attribution)
+    assert figure.get_suptitle().startswith("logit of $red_$ = ")
+    assert figure._repr_png_().startswith(b"\x89PNG")  # a formula with an open index would raise here
+
+
+def test_a_partial_map_says_so(attribution):
+    assert "partial" not in plot(attribution).get_suptitle()
+    assert "partial" in plot(replace(attribution, complete=False)).get_suptitle()
+    assert plot(attribution, title="Mine").get_suptitle() == "Mine"
+
+
+def test_one_grey_channel_is_drawn_grey():
+    image = IMAGE[:1, :16, :16]
+    (attribution,) = Wcam(Sobol(rows=2), levels=1, grid=2)(BlackBox(lambda x: x.mean((2, 3))), image[None])
+    photograph = axes_of(plot(attribution, image), "image").images[0].get_array()
+    np.testing.assert_array_equal(photograph, image.expand(3, 16, 16).permute(1, 2, 0))
+
+
+def test_no_global_state_changes_and_no_figure_stays_open(attribution):
+    before, settings = Gcf.get_all_fig_managers(), dict(mpl.rcParams)
+    plot(attribution, IMAGE)._repr_png_()
+    assert Gcf.get_all_fig_managers() == before
+    assert dict(mpl.rcParams) == settings
+
+
+def test_a_notebook_shows_the_figure_as_one_picture(attribution):
+    data, _ = DisplayFormatter().format(plot(attribution))
+    assert set(data) == {"text/plain", "image/png"}
+
+
+def test_a_dark_style_gives_a_dark_figure(attribution):
+    with mpl.rc_context({"figure.facecolor": "#111111", "text.color": "#eeeeee"}):
+        figure = plot(attribution, IMAGE)
+    assert figure.get_facecolor() == to_rgba("#111111")
+    names = axes_of(figure, "dyadic view").texts
+    assert {text.get_color() for text in names} == {"#eeeeee"}
+    assert {text.get_bbox_patch().get_facecolor()[:3] for text in names} == {to_rgba("#111111")[:3]}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"colormap": "jet"}, "^colormap: found 'jet'; accepted are 'cividis' and 'viridis'$"),
+        ({"opacity": 1.5}, "^opacity: found 1.5; accepted is a number from 0 to 1$"),
+        (
+            {"image": IMAGE[:, :16]},
+            "^image: found 16 x 24 pixels; the attribution is of an image of 33 x 24$",
+        ),
+        ({"image": IMAGE * 200}, "^image: found values in .* divide by 255"),
+    ],
+)
+def test_bad_arguments_are_named(attribution, given, message):
+    with pytest.raises(ValueError, match=message):
+        plot(attribution, **given)

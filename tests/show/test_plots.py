@@ -79,7 +79,7 @@ def test_nothing_is_marked_where_every_cell_is_estimated(attribution):
 def test_the_bars_are_the_profile(attribution):
     axes = axes_of(plot(attribution), "scale profile")
     profile = attribution.profile()
-    bars = [patch for patch in axes.patches]
+    bars = axes.patches
     np.testing.assert_allclose([bar.get_width() for bar in bars], profile.total)
     whiskers = next(c for c in axes.containers if isinstance(c, ErrorbarContainer))
     (intervals,) = whiskers.lines[2]

@@ -1,7 +1,7 @@
 /** The anywidget module: one session per model, and a view of it per output. */
 import type { Widget } from "./host/afm";
 import { Session } from "./state/session";
-import { effect } from "./state/signal";
+import { showView } from "./views/view";
 
 export default (): Widget => {
   let session: Session | undefined;
@@ -11,18 +11,21 @@ export default (): Widget => {
       session = started;
       return () => started.dispose();
     },
-    render({ model, el }) {
+    render({ model, el, signal }) {
       const shown = session ?? new Session(model);
-      const detach = shown.attach(el);
-      const end = effect(() => {
-        el.textContent = shown.error.value ?? shown.connection.value;
-        return undefined;
-      });
-      return () => {
-        end();
-        detach();
+      const endView = showView(shown, el);
+      let ended = false;
+      const end = (): void => {
+        if (ended) return;
+        ended = true;
+        signal?.removeEventListener("abort", end);
+        endView();
         if (shown !== session) shown.dispose();
       };
+      // Hosts end a view by the signal, by the returned function, or by both.
+      if (signal?.aborted) end();
+      else signal?.addEventListener("abort", end);
+      return end;
     },
   };
 };

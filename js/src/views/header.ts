@@ -1,0 +1,97 @@
+/** The header line: what is explained, how, how far it is, and whether there is a kernel. */
+import type { RunState, Status } from "../state/answers";
+import type { ConnectionState } from "../state/connection";
+import type { ViewContext } from "./context";
+import { element, setText } from "./dom";
+import { formatSeconds, formatValue } from "./words";
+
+const CONNECTIONS: Record<ConnectionState, string> = {
+  connecting: "Looking for the kernel",
+  live: "Live",
+  busy: "The kernel is busy: scores follow when the cell ends",
+  lost: "The kernel is gone: run the cell again",
+  static: "Saved page: scores are known for single bands",
+};
+
+const ENDINGS: Record<Exclude<RunState, "running">, (status: Status) => string> = {
+  waiting: () => "waiting for the first map",
+  done: ({ done, seconds }) => `${done} evaluations in ${formatSeconds(seconds)}`,
+  cancelled: ({ done, total }) => `partial (${done} of ${total})`,
+  error: ({ done, total }) => `stopped by an error (${done} of ${total})`,
+};
+
+/** "64 of 256 evaluations · 9 s left". */
+export function statusWords(status: Status): string {
+  if (status.state !== "running") return ENDINGS[status.state](status);
+  const left = status.secondsLeft === null ? "" : ` · ${formatSeconds(status.secondsLeft)} left`;
+  return `${status.done} of ${status.total} evaluations${left}`;
+}
+
+export function headerLine(context: ViewContext): HTMLElement {
+  const { session, bind } = context;
+  const target = element("span", { class: "wcam-target", "data-wcam": "target" });
+  const method = element("span", { class: "wcam-method", "data-wcam": "method" });
+  const chip = element("span", { class: "wcam-chip", "data-wcam": "connection", role: "status" });
+  bind(() => {
+    const attribution = session.attribution.value;
+    const explained = attribution?.target;
+    setText(target, explained ? `${explained.label} ${formatValue(explained.score)}` : "Explaining");
+    setText(method, attribution?.method ?? "");
+  });
+  bind(() => {
+    const state = session.connection.value;
+    chip.dataset["state"] = state;
+    setText(chip, CONNECTIONS[state]);
+  });
+  return element("header", { class: "wcam-header" }, target, method, progress(context), chip);
+}
+
+function progress(context: ViewContext): HTMLElement {
+  const { session, scope, bind } = context;
+  const bar = element("progress", {
+    "data-wcam": "progress",
+    "aria-label": "evaluations done",
+    max: 1,
+    value: 0,
+  });
+  const words = element("span", { class: "wcam-progress-words", "data-wcam": "status" });
+  const cancel = element("button", { type: "button", "data-wcam": "cancel" }, "Cancel");
+  let asked = false;
+  scope.listen(cancel, "click", () => {
+    asked = true;
+    cancel.disabled = true;
+    session.stop().catch((error: unknown) => {
+      asked = false;
+      cancel.disabled = false;
+      if (!scope.disposed) setText(words, `Cancel did not reach the kernel: ${(error as Error).message}`);
+    });
+  });
+  bind(() => {
+    const status = session.status.value;
+    const running = status.state === "running";
+    const reachable = session.connection.value !== "static" && session.connection.value !== "lost";
+    if (!running) asked = false;
+    bar.hidden = !running;
+    bar.max = Math.max(1, status.total);
+    bar.value = status.done;
+    cancel.hidden = !running || !reachable;
+    cancel.disabled = asked;
+    setText(words, statusWords(status));
+  });
+  return element("div", { class: "wcam-progress" }, bar, words, cancel);
+}
+
+/** What went wrong: in what Python sent, in the run, or here. */
+export function errorPanel(context: ViewContext, boundary: { readonly value: string | null }): HTMLElement {
+  const panel = element("div", { class: "wcam-error", role: "alert", "data-wcam": "error", hidden: true });
+  context.bind(() => {
+    const status = context.session.status.value;
+    const run = status.state === "error" ? status.message || "The run stopped with an error." : null;
+    const text = [boundary.value, context.session.error.value, run]
+      .filter((part) => part !== null)
+      .join("\n");
+    panel.hidden = text === "";
+    setText(panel, text);
+  });
+  return panel;
+}

@@ -1,0 +1,160 @@
+/** The photograph with the heatmap over it, and what the pointer means there. */
+import { computed, type ReadonlySignal, type Signal, signal } from "../state/signal";
+import { spatial } from "../wavelet/heat";
+import { type Point, ScreenCanvas, trackPointer } from "./canvas";
+import { COLORMAPS } from "./colormap";
+import { colourBar } from "./colour_bar";
+import { runScale, type ViewContext } from "./context";
+import { CrossFade } from "./cross_fade";
+import { element, pane } from "./dom";
+import { cellsInside, cellsOver, type Rectangle, supportRectangle } from "./geometry";
+import { ACCENT, outline } from "./marks";
+import { paintBytes, paintPositions, sizeTo } from "./pixels";
+import { place, type Scale } from "./scale";
+
+interface Heat {
+  readonly run: string;
+  readonly numbers: Float32Array;
+}
+
+export class ImagePane {
+  readonly element: HTMLElement;
+  /** Gives up a rectangle that is being drawn; false when there is none. */
+  readonly abandonDrag: () => boolean;
+  readonly #context: ViewContext;
+  readonly #photo = element("canvas", { "data-wcam": "image", tabindex: -1, role: "img" });
+  readonly #heat = element("canvas", { class: "wcam-overlay", "data-wcam": "heat", "aria-hidden": "true" });
+  readonly #overlay = element("canvas", { class: "wcam-overlay", "aria-hidden": "true" });
+  /** the rectangle being drawn, in image pixels */
+  readonly #drag: Signal<Rectangle | null> = signal(null);
+
+  constructor(context: ViewContext) {
+    this.#context = context;
+    const { attribution, picture } = context.session;
+    const heat = computed<Heat | null>(() => {
+      const [map, shown] = [attribution.value, picture.value];
+      if (map === null || shown === null) return null;
+      return { run: map.run, numbers: spatial(map.values, shown.support, shown.height, shown.width) };
+    });
+    const scale = runScale(context, heat);
+    this.element = this.#layOut(scale);
+    this.#bindPictures(heat, scale);
+    this.#bindMarks();
+    this.abandonDrag = this.#trackPointer();
+  }
+
+  #layOut(scale: ReadonlySignal<Scale>): HTMLElement {
+    const { session, bind } = this.#context;
+    const plate = element("div", { class: "wcam-plate" }, this.#photo, this.#heat, this.#overlay);
+    this.#photo.setAttribute("aria-label", "The image with the heatmap over it");
+    bind(() => {
+      const picture = session.picture.value;
+      plate.style.aspectRatio = picture ? `${picture.width} / ${picture.height}` : "";
+    });
+    const unit = (): string => {
+      const words = session.attribution.value?.unit;
+      return words ? `${words}: summed over scales, per pixel` : "no value yet";
+    };
+    return pane("image", "Image and heatmap", plate, colourBar(this.#context, scale, unit), this.#controls());
+  }
+
+  #controls(): HTMLElement {
+    const { session, scope, bind } = this.#context;
+    const opacity = element("input", { type: "range", min: 0, max: 1, step: 0.05, "data-wcam": "opacity" });
+    const options = COLORMAPS.map((name) => element("option", { value: name }, name));
+    const colormap = element("select", { "data-wcam": "colormap" }, ...options);
+    scope.listen(opacity, "input", () => {
+      session.opacity.value = opacity.valueAsNumber;
+    });
+    scope.listen(colormap, "change", () => {
+      session.colormap.value = COLORMAPS.find((name) => name === colormap.value) ?? "cividis";
+    });
+    bind(() => {
+      opacity.valueAsNumber = session.opacity.value;
+      colormap.value = session.colormap.value;
+      this.#heat.style.opacity = String(session.opacity.value);
+    });
+    return element(
+      "div",
+      { class: "wcam-row" },
+      element("label", {}, "heat", opacity),
+      element("label", {}, "colours", colormap),
+    );
+  }
+
+  #bindPictures(heat: ReadonlySignal<Heat | null>, scale: ReadonlySignal<Scale>): void {
+    const { session, repaint, colours, bind } = this.#context;
+    bind(() => {
+      const picture = session.picture.value;
+      if (picture === null) return;
+      repaint.request(() => {
+        sizeTo(this.#photo, picture.height, picture.width);
+        paintBytes(this.#photo, picture.image);
+      });
+    });
+    const fade = new CrossFade(repaint, (positions) => {
+      const picture = session.picture.peek();
+      if (picture === null || positions.length !== picture.height * picture.width) return;
+      sizeTo(this.#heat, picture.height, picture.width);
+      paintPositions(this.#heat, positions, colours.peek().table);
+    });
+    bind(() => {
+      const [picture, now] = [session.picture.value, scale.value];
+      const numbers = heat.value?.numbers;
+      const pixels = (picture?.height ?? 0) * (picture?.width ?? 0);
+      fade.show(numbers?.map((value) => place(now, value)) ?? new Float32Array(pixels).fill(Number.NaN));
+    });
+    bind(() => {
+      void colours.value;
+      fade.redraw();
+    });
+  }
+
+  #bindMarks(): void {
+    const { session, scope, repaint, hover, bind } = this.#context;
+    const paint = (): void => {
+      const picture = session.picture.peek();
+      if (!screen.drawable || picture === null) return;
+      screen.clear();
+      const { context, ratio } = screen;
+      const mapping = { scaleY: screen.height / picture.height, scaleX: screen.width / picture.width, ratio };
+      const shown = hover.peek();
+      // A point of the image lights up cells of every scale: their supports lie in each other and say little here.
+      const cells = shown?.from === "dyadic" ? shown.cells : [];
+      const supports = cells.map((cell) => supportRectangle(picture, cell));
+      if (supports.length > 0) outline(context, supports, mapping, { fill: "rgba(255, 255, 255, 0.25)" });
+      const drag = this.#drag.peek();
+      if (drag) outline(context, [drag], mapping, { colour: ACCENT, dashed: true });
+    };
+    const screen = new ScreenCanvas(scope, this.#overlay, () => repaint.request(paint));
+    bind(() => {
+      void [session.picture.value, hover.value, this.#drag.value];
+      repaint.request(paint);
+    });
+  }
+
+  #trackPointer(): () => boolean {
+    const { session, scope, hover } = this.#context;
+    const inImage = ({ top, left, bottom, right }: Rectangle): Rectangle => {
+      const { height = 0, width = 0 } = session.picture.peek() ?? {};
+      return { top: top * height, left: left * width, bottom: bottom * height, right: right * width };
+    };
+    const cellsAt = ({ y, x }: Point): number[] => {
+      const picture = session.picture.peek();
+      return picture ? cellsOver(picture, y * picture.height, x * picture.width) : [];
+    };
+    return trackPointer(scope, this.#photo, {
+      hover: (point) => {
+        hover.value = point && { cells: cellsAt(point), from: "image" };
+      },
+      click: (point) => session.selection.toggle(cellsAt(point)),
+      drag: (rectangle) => {
+        this.#drag.value = rectangle && inImage(rectangle);
+      },
+      drop: (rectangle) => {
+        const picture = session.picture.peek();
+        if (picture) session.selection.toggle(cellsInside(picture, inImage(rectangle)));
+      },
+    });
+  }
+}

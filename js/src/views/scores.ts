@@ -1,0 +1,82 @@
+/** What the model says of the original and of the reconstruction. */
+import type { Score } from "../state/answers";
+import type { Scores } from "../state/scores";
+import type { ViewContext } from "./context";
+import { element, pane, setText } from "./dom";
+import { formatChange, formatSeconds } from "./words";
+
+const HEADINGS = ["", "original", "reconstruction", "change"];
+const LOGIT_DECIMALS = 2;
+const PROBABILITY_DECIMALS = 3;
+
+/** The state of the question, in words; empty when the table speaks for itself. */
+export function scoresWords(scores: Scores, saved: boolean): string {
+  switch (scores.state) {
+    case "none":
+      return "no picture yet";
+    case "asking":
+      return "asking…";
+    case "failed":
+      return `The model did not answer: ${scores.message}`;
+    case "unknown":
+      return saved
+        ? "Not known in this saved page: choose a single band"
+        : "Not known: there is no kernel to ask";
+    default:
+      return scores.result ? `answered in ${formatSeconds(scores.result.seconds)}` : "";
+  }
+}
+
+export function scoresPane(context: ViewContext): HTMLElement {
+  const { session, bind } = context;
+  const headings = HEADINGS.map((text) => element("th", { scope: "col" }, text));
+  const body = element("tbody");
+  const table = element(
+    "table",
+    { class: "wcam-scores", "data-wcam": "scores" },
+    element("thead", {}, element("tr", {}, ...headings)),
+    body,
+  );
+  const note = element("p", { class: "wcam-note", role: "status", "data-wcam": "scores-state" });
+  bind(() => {
+    const scores = session.scores.value;
+    table.dataset["stale"] = String(scores.state !== "known");
+    table.dataset["state"] = scores.state;
+    setText(note, scoresWords(scores, session.connection.value === "static"));
+    const rows = scores.result
+      ? [
+          row(scores.result.target, `${scores.result.target.label}, explained score`, LOGIT_DECIMALS),
+          ...scores.result.classes.map((score) =>
+            row(score, `${score.label}, probability`, PROBABILITY_DECIMALS),
+          ),
+        ]
+      : [row(originalOf(context), "", LOGIT_DECIMALS)];
+    body.replaceChildren(...rows);
+  });
+  return pane("scores", "Scores", table, note);
+}
+
+/** Before the first answer only the explained score of the original is known. */
+function originalOf(context: ViewContext): Score {
+  const target = context.session.attribution.value?.target;
+  return { label: target?.label ?? "", original: target?.score ?? Number.NaN, reconstruction: Number.NaN };
+}
+
+function row(score: Score, label: string, decimals: number): HTMLElement {
+  const change = score.reconstruction - score.original;
+  const cells = [
+    show(score.original, decimals),
+    show(score.reconstruction, decimals),
+    Number.isFinite(change) ? formatChange(change, decimals) : "–",
+  ];
+  return element(
+    "tr",
+    { "data-wcam": "score-row", "data-label": score.label },
+    element("th", { scope: "row" }, label || score.label),
+    ...cells.map((text) => element("td", {}, text)),
+  );
+}
+
+function show(value: number, decimals: number): string {
+  return Number.isFinite(value) ? value.toFixed(decimals).replace("-", "−") : "–";
+}

@@ -26,7 +26,7 @@ ALIGNMENT = 8
 LARGEST_HEADER = 65536  # bytes; must be kept in sync with js/src/frame
 LARGEST_SECTION = 2**31  # elements
 MOST_AXES = 8
-DTYPES = {"f32": np.dtype("<f4"), "u8": np.dtype("u1"), "i32": np.dtype("<i4")}
+DTYPES: dict[str, np.dtype[Any]] = {"f32": np.dtype("<f4"), "u8": np.dtype("u1"), "i32": np.dtype("<i4")}
 
 
 class FrameError(ValueError):
@@ -59,8 +59,8 @@ def encode(header: Mapping[str, Any], sections: Mapping[str, NDArray[Any]]) -> b
     if "sections" in header:
         raise FrameError("header: 'sections' is written by encode and cannot be given")
     names = {name: _dtype_name(name, array) for name, array in sections.items()}
-    # Offsets stand in the header and depend on its length, so they are counted from the end of the header first
-    # and the header is written again until its length holds still (its digits grow, never shrink).
+    # Offsets stand in the header and depend on its length, so they are counted from the end of the header
+    # first and it is written again until its length holds still (its digits grow, never shrink).
     length = 0
     while True:
         offset, table = ALIGNMENT + length, []

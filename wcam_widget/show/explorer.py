@@ -1,0 +1,292 @@
+"""The explorer: an attribution that streams into a notebook and can be taken apart there."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, final
+
+import anywidget
+import numpy as np
+import traitlets
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from wcam_widget.explain import Attribution, Wcam
+from wcam_widget.model import BlackBox
+from wcam_widget.model.load import load_model
+from wcam_widget.show import export
+from wcam_widget.show.messages import PROTOCOL, Messages
+from wcam_widget.show.questions import MODES, Question, ensure_selection
+from wcam_widget.show.session import Session
+
+STATIC = Path(__file__).parent / "static"
+LARGEST_PICTURE = 32 * 2**20  # bytes; every page and every reload carries them
+AT_EXIT = 5.0  # seconds an ending interpreter waits for a step of a run
+RELOADING = os.environ.get("ANYWIDGET_HMR") == "1"
+
+
+class _Cells(traitlets.List[int]):
+    """Cell ids; anything that names cells is taken and made a sorted list, in Python and from JavaScript."""
+
+    def validate(self, obj: Any, value: Any) -> list[int]:
+        session = getattr(obj, "_session", None)
+        if session is None:  # before the first run there are no cells to choose
+            return super().validate(obj, value) or []
+        try:
+            return ensure_selection(value, session.probe.cells)
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
+
+
+@final
+class Explorer(anywidget.AnyWidget):
+    """A widget that explains one image to its reader; made by ``explore``.
+
+    The map streams in from the moment it is made. What the reader does in the browser can be read and set
+    here: ``selection`` (sorted cell ids; nothing selected means everything is kept) and ``mode`` ("keep" the
+    selected cells or "remove" them), ``theme``, ``colormap`` and ``opacity`` of the heatmap.
+    ``observe`` tells of their changes. All of it may be used from any thread.
+
+    The model's tensors are held until ``close``, also by ``with explore(...) as explorer:``.
+    """
+
+    # A path is watched by anywidget, which then keeps every explorer alive for ever: only while developing.
+    _esm: Any = STATIC / "widget.js" if RELOADING else traitlets.Unicode().tag(sync=True)
+    _css: Any = STATIC / "widget.css" if RELOADING else traitlets.Unicode().tag(sync=True)
+    _picture = traitlets.Bytes().tag(sync=True)
+    _frame = traitlets.Bytes().tag(sync=True)
+    _status = traitlets.Dict().tag(sync=True)
+    _scores = traitlets.Dict().tag(sync=True)
+    _known = traitlets.Dict().tag(sync=True)
+    _proto = traitlets.Int(PROTOCOL).tag(sync=True)
+    selection = _Cells().tag(sync=True)
+    mode = traitlets.Enum(MODES, default_value="keep").tag(sync=True)
+    theme = traitlets.Enum(("auto", "light", "dark"), default_value="auto").tag(sync=True)
+    colormap = traitlets.Enum(("cividis", "viridis"), default_value="cividis").tag(sync=True)
+    opacity = traitlets.Float(0.6, min=0.0, max=1.0).tag(sync=True)
+
+    def __init__(
+        self,
+        model: Any,
+        image: Any,
+        target: Any = None,
+        method: Wcam | None = None,
+        class_names: Any = None,
+    ) -> None:
+        # ipywidgets keeps per-widget state while it sends and receives; messages come on other threads.
+        self._guard = threading.RLock()
+        self._session: Session | None = None
+        self._messages: Messages | None = None
+        self._last: Attribution | None = None
+        code = {} if RELOADING else {"_esm": export.built("widget.js"), "_css": export.built("widget.css")}
+        this = weakref.ref(self)
+        session = Session(
+            ensure_model(model, class_names),
+            image,
+            target,
+            ensure_method(method),
+            lambda news: _show(this, news),
+        )
+        picture = session.picture()
+        if len(picture) > LARGEST_PICTURE:
+            raise ValueError(
+                f"image: {image.shape[1]}x{image.shape[2]} pixels make a widget of {len(picture) >> 20} MiB, "
+                f"too much for a page; accepted are {LARGEST_PICTURE >> 20} MiB: make the image smaller"
+            )
+        super().__init__(**code, _picture=picture, _status=session.status)
+        self._session = session
+        self._messages = Messages(session, lambda content: _send(this, content), lambda: _resend(this))
+        self._at_exit = weakref.finalize(self, session.close, AT_EXIT)
+        session.start()
+
+    def __repr__(self) -> str:
+        status = self._status
+        if self._session is None:
+            return "Explorer(closed)"
+        progress = f"{status['state']}, {status['done']} of {status['total']} evaluations"
+        return f"Explorer({self._session.label}: {progress})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def wait(self, timeout: float | None = None) -> Attribution:
+        """Wait until the run has ended and return its attribution, partial if it was cancelled.
+
+        An executed notebook keeps the map if the cell waits for it. Raises the error that ended the run,
+        TimeoutError after ``timeout`` seconds, while the run goes on, and RuntimeError when the explorer is
+        closed. Interrupting the kernel cancels the run; ``attribution`` is then the partial map.
+        """
+        return self._open_session.wait(timeout)
+
+    def cancel(self) -> None:
+        """End the run after the step that is under way; the partial map stays, in ``attribution`` too."""
+        self._open_session.cancel()
+
+    @property
+    def attribution(self) -> Attribution | None:
+        """The latest attribution; partial while the run goes on, None before its first step."""
+        session = self._session
+        return self._last if session is None else session.attribution
+
+    @property
+    def mask(self) -> Bool[np.ndarray, " d"]:
+        """For each cell, whether it is kept."""
+        return self._question.mask(len(self._open_session.probe.cells))
+
+    @property
+    def reconstruction(self) -> Float[Tensor, "c h w"]:
+        """The image of the kept cells, float32 on the CPU; not clamped to [0, 1]."""
+        return self._open_session.inquiry.rebuild(self._question)
+
+    @property
+    def scores(self) -> dict[str, tuple[float, float]]:
+        """Probabilities of the highest classes: name -> (of the image, of the reconstruction).
+
+        Asks the model, and waits for it, where the answer is not known. Raises what the model raises.
+        """
+        question = self._question
+        answer = self._scores if self._scores.get("key") == question.key else None
+        if answer is None:
+            answer = self._open_session.answer(question)
+            self._receive({"_scores": answer})
+        return {one["label"]: (one["original"], one["reconstruction"]) for one in answer["classes"]}
+
+    def select_band(self, name: str) -> None:
+        """Select all cells of one band, for instance "HL2"; ValueError for a band there is not."""
+        self.selection = self._open_session.probe.cells.in_band(name).tolist()
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write a page that shows and explores this without kernel or network; returns its path.
+
+        The map is that of the moment: ``wait`` first for the whole one.
+        """
+        return export.write_report(path, [self], self._open_session.label)
+
+    def page_state(self) -> dict[str, Any]:
+        """The traits that make up the explorer's pictures, as ``export.page`` takes them."""
+        title = self._open_session.label
+        with self._guard:
+            return {"title": title} | {name: getattr(self, name) for name in export.TRAITS}
+
+    def close(self) -> None:
+        """End the run, say good-bye to the front ends, and let go of the model; may be called twice."""
+        session = getattr(self, "_session", None)
+        if session is not None:
+            self._at_exit.detach()
+            _send(weakref.ref(self), {"t": "bye", "reason": "closed"})
+            session.close()
+            self._last, self._session, self._messages = session.attribution, None, None
+        super().close()
+        if session is not None:  # no front end hears of this any more; it only frees the memory
+            self._picture = self._frame = b""
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what a front end changed."""
+        with self._guard:
+            super().set_state(sync_data)
+
+    def send_state(self, key: Any = None) -> None:
+        """Send traits to the front ends."""
+        with self._guard:
+            super().send_state(key)
+
+    def _handle_custom_msg(self, content: Any, buffers: Any) -> None:
+        del buffers  # no message has any
+        messages = self._messages
+        if messages is not None:
+            messages.receive(content)
+
+    def _receive(self, news: dict[str, Any]) -> None:
+        with self._guard, self.hold_sync():
+            for name, value in news.items():
+                setattr(self, name, value)
+
+    @property
+    def _open_session(self) -> Session:
+        if self._session is None:
+            raise RuntimeError("the explorer is closed: explore the image again")
+        return self._session
+
+    @property
+    def _question(self) -> Question:
+        with self._guard:
+            return Question(tuple(self.selection), self.mode)
+
+
+def explore(
+    model: Any,
+    image: Any,
+    target: Any = None,
+    method: Wcam | None = None,
+    class_names: Any = None,
+) -> Explorer:
+    """Explain one image and show it: a widget, whose map streams in while the notebook goes on.
+
+    ``model``: a BlackBox, a torch module, a callable from images (n, c, h, w) to scores (n, k), or a name
+    for ``load_model``. ``image``: (C, H, W), float, in [0, 1]. ``target``: None for the highest class, a
+    class id, a class name, or a Logit, Probability or Margin. ``method``: None for ``Wcam()``.
+    ``class_names``: one name per score; those of ``model`` if None.
+
+    Raises TypeError and ValueError that name the argument, and ModelError where the model itself fails.
+
+    >>> import torch
+    >>> image, wcam = torch.rand(3, 16, 16), Wcam(levels=2, grid=2)
+    >>> with explore(lambda images: images.mean((2, 3)), image, method=wcam) as explorer:
+    ...     explorer.wait().complete
+    True
+    """
+    return Explorer(model, image, target, method, class_names)
+
+
+def ensure_model(model: Any, class_names: Any = None) -> BlackBox:
+    """A BlackBox of what ``explore`` is given; ``class_names`` replace the model's, which is not changed."""
+    if isinstance(model, str):
+        model = load_model(model)
+    if not isinstance(model, BlackBox):
+        return BlackBox(model, class_names=class_names)
+    if class_names is None:
+        return model
+    return BlackBox(model.net, model.preprocess, class_names, model.device, model.batch_size, model.precision)
+
+
+def ensure_method(method: Any) -> Wcam:
+    """A Wcam; TypeError for what has no cells that a reader could select."""
+    if method is None:
+        return Wcam()
+    if not isinstance(method, Wcam):
+        raise TypeError(
+            f"method: found {type(method).__qualname__}; accepted are Wcam(...) and None; "
+            "plot() draws the attribution of any method"
+        )
+    return method
+
+
+# What the worker and the messages hold of an explorer: they must not be what keeps it alive.
+
+
+def _show(this: weakref.ref[Explorer], news: dict[str, Any]) -> None:
+    explorer = this()
+    if explorer is not None:
+        explorer._receive(news)  # noqa: SLF001 the other half of Explorer
+
+
+def _send(this: weakref.ref[Explorer], content: dict[str, Any]) -> None:
+    explorer = this()
+    if explorer is not None:
+        with explorer._guard:  # noqa: SLF001
+            explorer.send(content)
+
+
+def _resend(this: weakref.ref[Explorer]) -> None:
+    explorer = this()
+    if explorer is not None:
+        explorer.send_state(["_picture", "_frame", "_status", "_known"])

@@ -1,0 +1,130 @@
+"""What the front end needs of a run, as frames: the picture once, the attribution again and again."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from wcam_widget.basis import WaveletBasis
+from wcam_widget.explain import Attribution, Probe
+from wcam_widget.show.frame import encode
+
+VERSION = 1
+
+
+def picture_frame(probe: Probe, image: Float[Tensor, "c h w"], run: str) -> bytes:
+    """The frame from which a front end rebuilds the image of any selection, without asking a model.
+
+    It holds the photograph as it is shown (8 bits, RGB), the coefficients less the baseline's, the baseline
+    (of the approximation; it is 0 in the details), the cells with their support in image pixels, and the
+    filters of the inverse transform. ``run`` ties it to the frames of ``attribution_frame``.
+    """
+    channels, height, width = image.shape
+    basis, cells, approximation = probe.basis, probe.cells, probe.cells.bands[0]
+    wavelet = None
+    if isinstance(basis, WaveletBasis):
+        low, high = basis.filters
+        wavelet = {"name": basis.wavelet, "levels": basis.levels, "rec_lo": low, "rec_hi": high}
+    header = {
+        "kind": "picture",
+        "version": VERSION,
+        "run": run,
+        "image": {"channels": channels, "height": height, "width": width},
+        "picture": dict(zip(("height", "width"), basis.picture_size, strict=True)),
+        "basis": "pixel" if wavelet is None else "wavelet",
+        "wavelet": wavelet,
+        "bands": [
+            {
+                "name": band.name,
+                "level": band.level,
+                "orientation": band.orientation,
+                "top": band.top,
+                "left": band.left,
+                "height": band.height,
+                "width": band.width,
+            }
+            for band in cells.bands
+        ],
+        "cell_count": len(cells),
+    }
+    return encode(
+        header,
+        {
+            "image": photograph(image),
+            "coefficients": _floats(probe.picture),
+            "baseline": _floats(probe.base[(..., *approximation.slices)]),
+            "cells": cells.rectangles.astype(np.int32),
+            "support": cells.support.astype(np.float32),
+        },
+    )
+
+
+def attribution_frame(attribution: Attribution, run: str, rev: int) -> bytes:
+    """The frame of an attribution, whole or partial; each one replaces the last.
+
+    ``rev`` counts the frames of a run from 1. Numbers that are not finite become null in the header and NaN
+    in the sections.
+    """
+    profile = attribution.profile()
+    header = {
+        "kind": "attribution",
+        "version": VERSION,
+        "run": run,
+        "rev": rev,
+        "complete": attribution.complete,
+        "method": attribution.method,
+        "target": {"label": attribution.target, "score": finite(attribution.score)},
+        "evaluations": attribution.evaluations,
+        "gradients": attribution.gradients,
+        "planned": attribution.planned,
+        "seconds": finite(attribution.seconds),
+        "unit": attribution.unit,
+        "stop": attribution.stop,
+        "variance": finite(attribution.variance),
+        "profile": {
+            "statistic": profile.statistic,
+            "total": [finite(value) for value in profile.total],
+            "low": [finite(value) for value in profile.low],
+            "high": [finite(value) for value in profile.high],
+            "shapley": [finite(value) for value in profile.shapley],
+        },
+    }
+    return encode(
+        header,
+        {
+            "values": attribution.values.astype(np.float32),
+            "low": attribution.low.astype(np.float32),
+            "high": attribution.high.astype(np.float32),
+            "slope": attribution.slope.astype(np.float32),
+            "kind": attribution.kind.astype(np.uint8),
+        },
+    )
+
+
+def photograph(image: Float[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """An image in [0, 1] of 1 or 3 channels as 8-bit RGB, for the screen.
+
+    >>> photograph(torch.tensor([[[0.0, 1.0]]])).tolist()
+    [[[0, 0, 0], [255, 255, 255]]]
+    """
+    shown = image.detach().cpu().expand(3, -1, -1).clamp(0, 1)
+    return np.ascontiguousarray((shown * 255).round().to(torch.uint8).permute(1, 2, 0).numpy())
+
+
+def finite(value: Any) -> float | None:
+    """A number as JSON takes it: NaN and infinity are None.
+
+    >>> finite(np.float64(0.5)), finite(float("nan"))
+    (0.5, None)
+    """
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _floats(values: Tensor) -> Float[np.ndarray, "..."]:
+    return values.detach().to("cpu", torch.float32).numpy()

@@ -60,6 +60,7 @@ export class Connection {
   /** Greets the kernel. */
   greet(): void {
     this.#acknowledged.value = false;
+    this.#heard.value = false;
     this.#model.send({ t: "hello", client: this.rpc.client, proto: PROTOCOL, have: this.#held() });
   }
 

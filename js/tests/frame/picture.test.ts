@@ -1,0 +1,263 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { readAttribution, requireFit } from "../../src/frame/attribution";
+import { decodeFrame, FrameError } from "../../src/frame/frame";
+import { type Picture, readPicture } from "../../src/frame/picture";
+import { attributionParts, bytesOf, f32, i32, type Parts, pictureParts, u8 } from "../samples";
+
+const picture = (parts: Parts): Picture => readPicture(decodeFrame(bytesOf(parts)));
+const golden = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(new URL(`../../../tests/reference/frames/${name}.wcf`, import.meta.url)));
+
+type Change = (parts: Parts) => void;
+
+function refusal(make: () => Parts, read: (parts: Parts) => unknown, change: Change): string {
+  const parts = make();
+  change(parts);
+  try {
+    read(parts);
+  } catch (error) {
+    expect(error).toBeInstanceOf(FrameError);
+    return (error as Error).message;
+  }
+  return "accepted";
+}
+
+/** Sets a field deep inside a header. */
+const put =
+  (path: string, value: unknown): Change =>
+  ({ header }) => {
+    const names = path.split(".");
+    const last = names.pop() ?? "";
+    const home = names.reduce<Record<string, unknown>>(
+      (at, name) => at[name] as Record<string, unknown>,
+      header,
+    );
+    home[last] = value;
+  };
+
+describe("readPicture", () => {
+  it("reads what Python wrote", () => {
+    const found = readPicture(decodeFrame(golden("picture")));
+    expect([found.run, found.cellCount, found.height, found.pictureWidth]).toEqual(["golden", 7, 4, 4]);
+    expect(found.bands.map(({ name }) => name)).toEqual(["A1", "LH1", "HL1", "HH1"]);
+    expect(Array.from(found.index())).toEqual([0, 0, 3, 4, 1, 1, 3, 4, 2, 2, 5, 5, 2, 2, 6, 6]);
+  });
+
+  it("leaves -1 where no band stands", () => {
+    const parts = pictureParts();
+    put("picture", { height: 4, width: 5 })(parts);
+    parts.sections["coefficients"] = f32(new Array(20).fill(0), 1, 4, 5);
+    const index = picture(parts).index();
+    expect([4, 9, 14, 19].map((at) => index[at])).toEqual([-1, -1, -1, -1]);
+    expect(index.filter((cell) => cell >= 0)).toHaveLength(16);
+  });
+
+  it("takes a pixel picture", () => {
+    const parts = pictureParts();
+    const band = { name: "pixels", level: 0, orientation: "A", top: 0, left: 0, height: 4, width: 4 };
+    Object.assign(parts.header, { basis: "pixel", wavelet: null, bands: [band], cell_count: 1 });
+    parts.sections["baseline"] = f32(new Array(16).fill(0), 1, 4, 4);
+    parts.sections["cells"] = i32([0, 0, 0, 4, 4], 1, 5);
+    parts.sections["support"] = f32([0, 0, 4, 4], 1, 4);
+    expect(picture(parts).wavelet).toBeNull();
+  });
+
+  const bad: [string, Change, RegExp][] = [
+    ["another kind", put("kind", "attribution"), /kind must be one of picture, found "attribution"/],
+    ["a later version", put("version", 2), /version is 2: this front end reads version 1/],
+    ["no run", put("run", null), /header\.run must be text, found null/],
+    [
+      "a name every object has",
+      put("wavelet", { constructor: 1 }),
+      /wavelet\.rec_lo must be a list of finite numbers, found nothing/,
+    ],
+    ["two channels", put("image.channels", 2), /channels must be 1 or 3, found 2/],
+    [
+      "a height of half a pixel",
+      put("image.height", 0.5),
+      /image\.height must be a whole number from 1 on, found 0\.5/,
+    ],
+    ["another basis", put("basis", "fourier"), /one of wavelet, pixel, found "fourier"/],
+    ["a wavelet basis without a wavelet", put("wavelet", null), /header\.wavelet must be an object/],
+    ["filters of two lengths", put("wavelet.rec_hi", [1]), /same even length from 2 to 1024, found 2 and 1/],
+    [
+      "filters of odd length",
+      ({ header }) =>
+        Object.assign(header, { wavelet: { name: "x", levels: 1, rec_lo: [1, 1, 1], rec_hi: [1, 1, 1] } }),
+      /even length/,
+    ],
+    ["a filter of text", put("wavelet.rec_lo", ["1", "2"]), /rec_lo must be a list of finite numbers/],
+    ["more levels than bands", put("wavelet.levels", 2), /2 levels have 7 bands, found 4/],
+    ["a band outside the picture", put("bands.3.left", 3), /band HH1 does not lie inside the picture of 4x4/],
+    [
+      "a band at a negative place",
+      put("bands.3.left", -1),
+      /left must be a whole number from 0 on, found -1/,
+    ],
+    [
+      "bands in another order",
+      ({ header }) =>
+        (header["bands"] as unknown[]).splice(1, 2, ...(header["bands"] as unknown[]).slice(1, 3).reverse()),
+      /level 1 must be LH, HL and HH/,
+    ],
+    ["a level that is another", put("bands.2.level", 2), /bands of level 1/],
+    ["an orientation that is none", put("bands.1.orientation", "VH"), /one of A, LH, HL, HH, found "VH"/],
+    [
+      "an image larger than its bands",
+      put("image", { channels: 1, height: 6, width: 4 }),
+      /level 1 do not have the size that level 0 needs/,
+    ],
+    [
+      "coefficients of another size",
+      ({ sections }) => {
+        sections["coefficients"] = f32([1, 2], 1, 1, 2);
+      },
+      /coefficients must be f32 of shape \[1,4,4\], found f32 of shape \[1,1,2\]/,
+    ],
+    [
+      "an image of floats",
+      ({ sections }) => {
+        sections["image"] = f32(new Array(48).fill(0), 4, 4, 3);
+      },
+      /image must be u8/,
+    ],
+    [
+      "fewer cells than it says",
+      put("cell_count", 5),
+      /cells must be i32 of shape \[5,5\], found i32 of shape \[4,5\]/,
+    ],
+    [
+      "no section of supports",
+      ({ sections }) => {
+        delete sections["support"];
+      },
+      /no section "support"/,
+    ],
+    [
+      "a cell of band 9",
+      ({ sections }) => {
+        (sections["cells"]?.data as Int32Array)[0] = 9;
+      },
+      /cell 0 does not lie inside band 9/,
+    ],
+    [
+      "a cell that leaves its band",
+      ({ sections }) => {
+        (sections["cells"]?.data as Int32Array)[4] = 3;
+      },
+      /cell 0 does not lie inside band 0/,
+    ],
+    [
+      "a cell of negative height",
+      ({ sections }) => {
+        (sections["cells"]?.data as Int32Array)[3] = -2;
+      },
+      /cell 0 does not/,
+    ],
+    [
+      "a cell that is the neighbour's",
+      ({ sections }) => {
+        sections["cells"]?.data.copyWithin(5, 0, 5);
+      },
+      /cells 0 and 1 overlap/,
+    ],
+    [
+      "a coefficient without a cell",
+      ({ sections }) => {
+        (sections["cells"]?.data as Int32Array)[4] = 1;
+      },
+      /cover 14 of the 16 coefficients/,
+    ],
+    [
+      "an empty support",
+      ({ sections }) => {
+        (sections["support"]?.data as Float32Array)[2] = 0;
+      },
+      /support of cell 0 is empty or leaves/,
+    ],
+    [
+      "a support that is no number",
+      ({ sections }) => {
+        (sections["support"]?.data as Float32Array)[7] = Number.NaN;
+      },
+      /support of cell 1/,
+    ],
+  ];
+
+  it.each(bad)("refuses %s", (_name, change, message) => {
+    expect(refusal(() => pictureParts(), picture, change)).toMatch(message);
+  });
+});
+
+describe("readAttribution", () => {
+  const read = (parts: Parts): unknown => readAttribution(decodeFrame(bytesOf(parts)));
+
+  it("reads what Python wrote", () => {
+    const found = readAttribution(decodeFrame(golden("attribution")));
+    expect([found.run, found.rev, found.complete, found.variance]).toEqual(["golden", 3, false, null]);
+    expect(found.target).toEqual({ label: "Logit(disc <b>)", score: 2.75 });
+    expect(Array.from(found.profile.high)).toEqual([0.625, 0.375, 0.25, Number.NaN]);
+    expect(Array.from(found.kind)).toEqual([0, 0, 0, 1, 0, 0, 2]);
+    expect(() => requireFit(found, 7, 4)).not.toThrow();
+  });
+
+  it("says when it speaks of another picture", () => {
+    const found = readAttribution(decodeFrame(bytesOf(attributionParts())));
+    expect(() => requireFit(found, 5, 4)).toThrow("4 values, the picture 5 cells");
+    expect(() => requireFit(found, 4, 7)).toThrow("4 bars, the picture 7 bands");
+  });
+
+  const bad: [string, Change, RegExp][] = [
+    ["a picture", put("kind", "picture"), /kind must be one of attribution/],
+    ["a revision below zero", put("rev", -1), /rev must be a whole number from 0 on, found -1/],
+    ["complete as a number", put("complete", 1), /complete must be true or false, found 1/],
+    [
+      "a target without a score",
+      put("target.score", null),
+      /target\.score must be a finite number, found null/,
+    ],
+    [
+      "a profile with a bar too few",
+      put("profile.low", [0, 0, 0]),
+      /profile\.low must be 4 numbers or nulls/,
+    ],
+    [
+      "a profile with a word",
+      put("profile.total", [0, 0, 0, "1"]),
+      /profile\.total must be 4 numbers or nulls/,
+    ],
+    [
+      "lows of another length",
+      ({ sections }) => {
+        sections["low"] = f32([0, 0]);
+      },
+      /low must be f32 of shape \[4\], found f32 of shape \[2\]/,
+    ],
+    [
+      "values in rows",
+      ({ sections }) => {
+        sections["values"] = f32([0, 0, 0, 0], 2, 2);
+      },
+      /values must be f32 of shape \[2\]/,
+    ],
+    [
+      "a kind that is none",
+      ({ sections }) => {
+        sections["kind"] = u8([0, 1, 2, 3]);
+      },
+      /kind of cell 3 must be 0, 1 or 2, found 3/,
+    ],
+  ];
+
+  it.each(bad)("refuses %s", (_name, change, message) => {
+    expect(refusal(() => attributionParts(), read, change)).toMatch(message);
+  });
+
+  it("refuses numbers that overflow", () => {
+    const text = Buffer.from(bytesOf(attributionParts())).toString("latin1");
+    const huge = text.replace('"seconds":0.5,"unit":"share"', '"seconds":1e999,"unit":"sha"');
+    const frame = decodeFrame(new Uint8Array(Buffer.from(huge, "latin1")));
+    expect(() => readAttribution(frame)).toThrow("header.seconds must be a finite number");
+  });
+});

@@ -1,0 +1,147 @@
+/** Frames as the kernel writes them, made small. */
+import { encodeFrame, type JsonObject, type Section } from "../src/frame/frame";
+
+export const f32 = (values: readonly number[], ...shape: number[]): Section => ({
+  dtype: "f32",
+  shape: shape.length > 0 ? shape : [values.length],
+  data: Float32Array.from(values),
+});
+export const i32 = (values: readonly number[], ...shape: number[]): Section => ({
+  dtype: "i32",
+  shape,
+  data: Int32Array.from(values),
+});
+export const u8 = (values: readonly number[], ...shape: number[]): Section => ({
+  dtype: "u8",
+  shape: shape.length > 0 ? shape : [values.length],
+  data: Uint8Array.from(values),
+});
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+export interface Parts {
+  header: Record<string, JsonObject[string]>;
+  sections: Record<string, Section>;
+}
+
+const half = Math.SQRT1_2;
+
+/** A 4x4 Haar picture of one level: a band per quarter, one cell each. */
+export function pictureParts(run = "r1"): Parts {
+  const corners = [
+    ["A", 0, 0],
+    ["LH", 2, 0],
+    ["HL", 0, 2],
+    ["HH", 2, 2],
+  ] as const;
+  const bands = corners.map(([orientation, top, left]) => ({
+    name: `${orientation}1`,
+    level: 1,
+    orientation,
+    top,
+    left,
+    height: 2,
+    width: 2,
+  }));
+  return {
+    header: {
+      kind: "picture",
+      version: 1,
+      run,
+      image: { channels: 1, height: 4, width: 4 },
+      picture: { height: 4, width: 4 },
+      basis: "wavelet",
+      wavelet: { name: "haar", levels: 1, rec_lo: [half, half], rec_hi: [half, -half] },
+      bands,
+      cell_count: 4,
+    },
+    sections: {
+      image: u8(new Array(48).fill(7), 4, 4, 3),
+      coefficients: f32([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16], 1, 4, 4),
+      baseline: f32([20, 20, 20, 20], 1, 2, 2),
+      cells: i32(
+        bands.flatMap(({ top, left }, at) => [at, top, left, 2, 2]),
+        4,
+        5,
+      ),
+      support: f32(
+        bands.flatMap(() => [0, 0, 4, 4]),
+        4,
+        4,
+      ),
+    },
+  };
+}
+
+export function attributionParts(run = "r1", rev = 1): Parts {
+  return {
+    header: {
+      kind: "attribution",
+      version: 1,
+      run,
+      rev,
+      complete: false,
+      method: "Sobol(rows=16, seed=0)",
+      target: { label: "disc", score: 2.5 },
+      evaluations: 32,
+      gradients: 0,
+      planned: 96,
+      seconds: 0.5,
+      unit: "share",
+      stop: "",
+      variance: null,
+      profile: {
+        statistic: "total",
+        total: [0.5, 0.25, 0.125, null],
+        low: [0, 0, 0, null],
+        high: [1, 1, 1, null],
+        shapley: [null, null, null, null],
+      },
+    },
+    sections: {
+      values: f32([0.4, 0.3, 0.2, Number.NaN]),
+      low: f32([0, 0, 0, Number.NaN]),
+      high: f32([1, 1, 1, Number.NaN]),
+      slope: f32([1, -1, 0, 0]),
+      kind: u8([0, 0, 1, 2]),
+    },
+  };
+}
+
+export function bytesOf({ header, sections }: Parts): Uint8Array {
+  return encodeFrame(header, sections);
+}
+
+/** All traits of a model, as they are when the widget opens; `changes` go over them. */
+export function state(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    _picture: viewOf(bytesOf(pictureParts())),
+    _frame: viewOf(bytesOf(attributionParts())),
+    _status: {
+      state: "running",
+      done: 32,
+      total: 96,
+      seconds: 0.5,
+      seconds_left: 1,
+      message: "",
+      run: "r1",
+      rev: 1,
+    },
+    _scores: {},
+    _known: {},
+    selection: [],
+    mode: "keep",
+    theme: "auto",
+    colormap: "cividis",
+    opacity: 0.5,
+    _proto: 1,
+    ...changes,
+  };
+}
+
+export function score(key: string): Record<string, unknown> {
+  const target = { label: "disc", original: 2.5, reconstruction: 1.5 };
+  return { key, target, classes: [{ label: "disc", original: 0.9, reconstruction: 0.7 }], seconds: 0.01 };
+}

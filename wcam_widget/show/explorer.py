@@ -7,7 +7,7 @@ import threading
 import weakref
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, final
+from typing import Any, final
 
 import anywidget
 import numpy as np
@@ -110,7 +110,7 @@ class Explorer(anywidget.AnyWidget):
         progress = f"{status['state']}, {status['done']} of {status['total']} evaluations"
         return f"Explorer({self._session.label}: {progress})"
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Explorer:
         return self
 
     def __exit__(

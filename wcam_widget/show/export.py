@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 TRAITS = (
     "_picture",
@@ -53,6 +53,7 @@ BOOT = """\
 STYLE = "body{margin:16px;font-family:system-ui,sans-serif}h1{font-size:16px}section{margin:0 0 32px}"
 
 
+@runtime_checkable
 class HasPageState(Protocol):
     """An explorer, seen from here, where widgets are not known."""
 

@@ -66,7 +66,8 @@ class Inquiry:
     score in its own unit; ``classes``, the same in probabilities for the at most five highest in either
     image; and ``seconds``.
 
-    >>> from wcam_widget import BlackBox, Wcam
+    >>> from wcam_widget.explain import Wcam
+    >>> from wcam_widget.model import BlackBox
     >>> probe = Wcam(levels=1, grid=1).probe(BlackBox(lambda x: x.mean((2, 3))), torch.rand(3, 8, 8))
     >>> inquiry = Inquiry(probe)
     >>> inquiry.answer([Question((), "keep")])[0]["key"]

@@ -1,0 +1,166 @@
+"""The command `wcam`: parse, call, print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from tqdm import tqdm
+
+from wcam_widget.explain import Wcam
+from wcam_widget.model.load import load_model
+from wcam_widget.show import batch
+
+EXIT_CODES = (
+    "Exit codes: 0 done, 2 wrong usage or input, 3 the model failed, 130 interrupted. "
+    "What was finished before an error or an interrupt is written."
+)
+BAD_INPUT, MODEL_FAILED, INTERRUPTED = 2, 3, 130
+INPUT_ERRORS = (ValueError, TypeError, OSError, ImportError)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="See where, and at which scale, an image model looks.",
+)
+
+
+class Method(StrEnum):
+    """The methods of explanation."""
+
+    WCAM = "wcam"
+
+
+class Analysis(StrEnum):
+    """How a method estimates its indices."""
+
+    AUTO = "auto"
+    DERIVATIVE = "derivative"
+    SOBOL = "sobol"
+
+
+METHODS = {Method.WCAM: Wcam}
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
+
+
+@app.command(epilog=EXIT_CODES)
+def explain(
+    images: Annotated[list[Path], typer.Argument(help="Image files.", exists=True, dir_okay=False)],
+    model: Annotated[
+        str, typer.Option(help="demo, demo:robust, torchvision:NAME, timm:NAME, hf:NAME or MODULE:FUNCTION.")
+    ] = "demo",
+    target: Annotated[
+        str | None, typer.Option(help="A class name or number.", show_default="the highest class")
+    ] = None,
+    method: Annotated[Method, typer.Option(help="The method of explanation.")] = Method.WCAM,
+    analysis: Annotated[
+        Analysis, typer.Option(help="auto takes derivatives where the model has gradients, else Sobol.")
+    ] = Analysis.AUTO,
+    wavelet: Annotated[str, typer.Option(help="A discrete wavelet of PyWavelets, or pixels.")] = "haar",
+    levels: Annotated[int, typer.Option(help="Number of scales.")] = 3,
+    grid: Annotated[int, typer.Option(help="Cells per side in every band.")] = 8,
+    rows: Annotated[
+        int | None,
+        typer.Option(help="Rows of the random design: more is more exact.", show_default="32, for sobol 16"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the random design.")] = 0,
+    out: Annotated[
+        Path, typer.Option(help="The report: one page that works from a file.", dir_okay=False)
+    ] = Path("report.html"),
+    npz: Annotated[
+        Path | None, typer.Option(help="Also write one .npz per image into this folder.", file_okay=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain image files and write a report in which each can be explored."""
+    try:
+        batch.ensure_folders(out, npz)
+        network = load_model(model)
+        estimate = batch.analysis_for(network, analysis, rows, seed)
+        chosen = METHODS[method](estimate, wavelet, levels, grid)
+        asked = batch.target_of(target, network.class_names)
+        jobs = [
+            batch.Job(path.name, batch.read_photograph(path, network.input_size), network, asked)
+            for path in images
+        ]
+    except INPUT_ERRORS as error:
+        raise _failed(error) from error
+    _run(jobs, chosen, out, npz, as_json=as_json)
+
+
+@app.command(epilog=EXIT_CODES)
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the images and report.html.", file_okay=False)],
+    count: Annotated[int, typer.Option(help="How many of the dozen images to explain.", min=1, max=12)] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Explain bundled images with the two bundled networks, and write the images beside the report."""
+    try:
+        batch.write_demo_images(out)
+    except OSError as error:
+        raise _failed(error) from error
+    _run(batch.demo_jobs(count), Wcam(), out / "report.html", None, as_json=as_json)
+
+
+def _run(jobs: list[batch.Job], method: Wcam, out: Path, npz: Path | None, *, as_json: bool) -> None:
+    with closing(Progress(len(jobs))) as progress:
+        done = batch.explain_all(jobs, method, progress)
+    try:
+        written = batch.write_batch(done, out, npz)
+    except OSError as error:
+        raise _failed(error) from error
+    results = [batch.summary(one) for one in done.explained]
+    if as_json:
+        files = [str(path) for path in written]
+        typer.echo(json.dumps({"images": results, "files": files}, indent=2, allow_nan=False))
+    else:
+        for line in [*map(_in_words, results), *map(str, written)]:
+            typer.echo(line)
+    if done.ended_by is not None:
+        if len(jobs) > 1:
+            typer.echo(f"{len(results)} of {len(jobs)} images were explained", err=True)
+        raise _failed(done.ended_by) from done.ended_by
+
+
+def _in_words(result: Mapping[str, Any]) -> str:
+    bands = sorted(result["profile"], key=lambda band: -(band["total"] or 0.0))[:3]
+    shares = ", ".join(f"{band['band']} {band['total'] or 0.0:.0%}" for band in bands)
+    partial = "" if result["complete"] else f" ({result['stop']})"
+    return f"{result['image']}: {result['target']} = {result['score']:.3g}; most in {shares}{partial}"
+
+
+def _failed(error: BaseException) -> typer.Exit:
+    """Say what went wrong, in one place, and with which code the command ends."""
+    if isinstance(error, KeyboardInterrupt):
+        typer.echo("Interrupted", err=True)
+        return typer.Exit(INTERRUPTED)
+    typer.echo(f"Error: {error}", err=True)
+    return typer.Exit(BAD_INPUT if isinstance(error, INPUT_ERRORS) else MODEL_FAILED)
+
+
+class Progress:
+    """A bar on standard error for the image under way; nothing where that is no terminal."""
+
+    def __init__(self, images: int) -> None:
+        self.images = images
+        self.seen: dict[str, None] = {}
+        self.bar: tqdm[Any] = tqdm(unit=" evaluations", file=sys.stderr, disable=None, leave=False)
+
+    def __call__(self, name: str, status: Mapping[str, Any]) -> None:
+        """Show the status of the image called `name`."""
+        self.seen[name] = None
+        self.bar.set_description(f"{len(self.seen)}/{self.images} {name}", refresh=False)
+        self.bar.total, self.bar.n = status["total"], status["done"]
+        self.bar.refresh()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self.bar.close()

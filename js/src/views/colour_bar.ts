@@ -22,7 +22,7 @@ export function colourBar(
   context.bind(() => {
     const now = scale.value;
     TICKS.forEach((tick, at) => {
-      const text = now.top === 0 && tick > 0 ? "–" : formatValue(valueAt(now, tick));
+      const text = now.top === 0 && tick > 0 ? "–" : formatValue(valueAt(now, tick), now.top);
       if (ticks[at]) setText(ticks[at], text);
     });
     setText(unit, words() + (now.root ? " (square-root scale)" : ""));

@@ -46,7 +46,15 @@ export class DyadicPane {
   #layOut(scale: ReadonlySignal<Scale>): HTMLElement {
     const { session, bind } = this.#context;
     const canvas = this.#canvas;
-    const plate = element("div", { class: "wcam-plate" }, canvas, this.#overlay, this.#tooltip.element);
+    const waiting = element("p", { class: "wcam-waiting" }, "no map yet");
+    const plate = element(
+      "div",
+      { class: "wcam-plate" },
+      canvas,
+      this.#overlay,
+      waiting,
+      this.#tooltip.element,
+    );
     const kinds = element("p", { class: "wcam-note", "data-wcam": "kinds" });
     const description = element("p", {
       class: "wcam-unseen",
@@ -60,6 +68,7 @@ export class DyadicPane {
       setAttribute(canvas, "data-picture-height", picture?.pictureHeight);
       setAttribute(canvas, "data-picture-width", picture?.pictureWidth);
       plate.style.aspectRatio = picture ? `${picture.pictureWidth} / ${picture.pictureHeight}` : "";
+      waiting.hidden = picture !== null;
       setText(kinds, kindLegend(session.attribution.value?.kind ?? null));
       setText(description, describeMap(picture, session.attribution.value));
     });
@@ -82,6 +91,7 @@ export class DyadicPane {
         colours: colours.peek().css,
         plate: style.getPropertyValue("--wcam-plate"),
         ground: style.getPropertyValue("--wcam-ground"),
+        ink: style.getPropertyValue("--wcam-ink"),
       };
       drawDyadic(screen.context, look, screen.ratio);
     });

@@ -16,9 +16,11 @@ export interface DyadicPicture {
   readonly colours: readonly string[];
   readonly plate: string;
   readonly ground: string;
+  readonly ink: string;
 }
 
-const DIMMED = 0.7;
+/** How much of a cell that is not kept the ground covers. */
+const DIMMED = 0.62;
 
 export function drawDyadic(context: CanvasRenderingContext2D, picture: DyadicPicture, ratio: number): void {
   const { table } = picture;
@@ -32,7 +34,7 @@ export function drawDyadic(context: CanvasRenderingContext2D, picture: DyadicPic
   dimOthers(context, picture, mapping);
   drawFrames(context, table, mapping, picture.ground);
   drawContour(context, contour(table, picture.selection), mapping);
-  drawLabels(context, table, mapping);
+  drawLabels(context, picture, mapping);
 }
 
 interface Box {
@@ -130,7 +132,9 @@ function drawFrames(
   }
 }
 
-function drawLabels(context: CanvasRenderingContext2D, table: CellTable, mapping: Mapping): void {
+function drawLabels(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
+  const { table } = picture;
+  const empty = picture.positions.every(Number.isNaN);
   const { ratio } = mapping;
   const family = getComputedStyle(context.canvas).fontFamily;
   context.textBaseline = "top";
@@ -146,8 +150,8 @@ function drawLabels(context: CanvasRenderingContext2D, table: CellTable, mapping
     const at = [box.x + 4 * ratio, box.y + 4 * ratio] as const;
     context.strokeStyle = "rgba(0, 0, 0, 0.7)";
     context.lineWidth = 3 * ratio;
-    context.strokeText(text, ...at);
-    context.fillStyle = "#ffffff";
+    if (!empty) context.strokeText(text, ...at);
+    context.fillStyle = empty ? picture.ink : "#ffffff";
     context.fillText(text, ...at);
   }
 }

@@ -3,7 +3,7 @@ import type { AttributionFrame } from "../frame/attribution";
 import type { Picture } from "../frame/picture";
 import type { ViewContext } from "./context";
 import { element, pane, setText } from "./dom";
-import { cellsOfBand } from "./geometry";
+import { bandOf, cellsOfBand } from "./geometry";
 import { bandLabel, formatValue } from "./words";
 
 interface Bar {
@@ -43,9 +43,9 @@ export function profilePane(context: ViewContext): HTMLElement {
   bind(() => {
     const hover = context.hover.value;
     const picture = session.picture.peek();
-    const lit = new Set(hover?.cells.map((cell) => picture?.cells[cell * 5]));
-    for (const bar of bars)
-      bar.button.dataset["lit"] = String(lit.has(bar.band) && hover?.from !== "profile");
+    const cell = hover?.from === "dyadic" ? hover.cells[0] : undefined;
+    const lit = picture && cell !== undefined ? bandOf(picture, cell) : undefined;
+    for (const bar of bars) bar.button.dataset["lit"] = String(bar.band === lit);
   });
   return pane("profile", "Scale profile", chart, legend);
 }
@@ -91,8 +91,9 @@ function groupByLevel(picture: Picture, bars: readonly Bar[]): HTMLElement[] {
     const own = bars.filter((bar) => picture.bands[bar.band]?.level === level);
     const name = level === 0 ? "" : `level ${level}`;
     const group = element("div", { class: "wcam-group", role: "group", "aria-label": name });
-    group.append(...own.map((bar) => bar.button), element("span", {}, name));
-    group.style.gridColumn = `span ${own.length}`;
+    const row = element("div", { class: "wcam-bars" }, ...own.map((bar) => bar.button));
+    group.append(row, element("span", {}, name));
+    group.style.flex = `${own.length} 1 0`;
     return group;
   });
 }
@@ -106,7 +107,7 @@ function topOf(attribution: AttributionFrame | null): number {
 
 function drawAxis(axis: HTMLElement, top: number): void {
   const labels = TICKS.map((tick) => {
-    const label = element("span", {}, top === 0 ? (tick === 0 ? "0" : "") : formatValue(top * tick));
+    const label = element("span", {}, top === 0 ? (tick === 0 ? "0" : "") : formatValue(top * tick, top));
     label.style.bottom = `${tick * 100}%`;
     return label;
   });
@@ -128,7 +129,7 @@ function updateBar(bar: Bar, picture: Picture, attribution: AttributionFrame | n
   bar.whisker.style.height = height(high - Math.max(0, low));
   bar.number.style.bottom = `calc(24px + (100% - 40px) * ${parseFloat(height(hasInterval ? high : total)) / 100})`;
   setText(bar.number, Number.isFinite(total) ? formatValue(total) : "");
-  const interval = hasInterval ? `, ${formatValue(low)} to ${formatValue(high)}` : "";
+  const interval = hasInterval ? `, ${formatValue(low, high)} to ${formatValue(high)}` : "";
   const effect = Number.isFinite(shapley) ? `, Shapley effect ${formatValue(shapley)}` : "";
   const name = band ? bandLabel(band) : "";
   const words = Number.isFinite(total) ? `${formatValue(total)}${interval}${effect}` : "no value yet";
@@ -152,7 +153,6 @@ function fillLegend(legend: HTMLElement, attribution: AttributionFrame | null): 
   const hasInterval = attribution.profile.high.some(Number.isFinite);
   const total = `${attribution.profile.statistic}${hasInterval ? ", whiskers: its interval" : ""}`;
   const parts: (Node | string)[] = [bar, total];
-  if (attribution.profile.shapley.some(Number.isFinite))
-    parts.push(" ", mark, "Shapley effect (all add to 1)");
+  if (attribution.profile.shapley.some(Number.isFinite)) parts.push(mark, "Shapley effect (all add to 1)");
   legend.replaceChildren(...parts);
 }

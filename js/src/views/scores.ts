@@ -3,10 +3,10 @@ import type { Score } from "../state/answers";
 import type { Scores } from "../state/scores";
 import type { ViewContext } from "./context";
 import { element, pane, setText } from "./dom";
-import { formatChange, formatSeconds } from "./words";
+import { formatChange } from "./words";
 
 const HEADINGS = ["", "original", "reconstruction", "change"];
-const LOGIT_DECIMALS = 2;
+const SCORE_DECIMALS = 2;
 const PROBABILITY_DECIMALS = 3;
 
 /** The state of the question, in words; empty when the table speaks for itself. */
@@ -23,7 +23,7 @@ export function scoresWords(scores: Scores, saved: boolean): string {
         ? "Not known in this saved page: choose a single band"
         : "Not known: there is no kernel to ask";
     default:
-      return scores.result ? `answered in ${formatSeconds(scores.result.seconds)}` : "";
+      return !saved && scores.result ? `answered in ${scores.result.seconds.toFixed(1)} s` : "";
   }
 }
 
@@ -45,12 +45,10 @@ export function scoresPane(context: ViewContext): HTMLElement {
     setText(note, scoresWords(scores, session.connection.value === "static"));
     const rows = scores.result
       ? [
-          row(scores.result.target, `${scores.result.target.label}, explained score`, LOGIT_DECIMALS),
-          ...scores.result.classes.map((score) =>
-            row(score, `${score.label}, probability`, PROBABILITY_DECIMALS),
-          ),
+          row(scores.result.target, "score", SCORE_DECIMALS),
+          ...scores.result.classes.map((score) => row(score, "probability", PROBABILITY_DECIMALS)),
         ]
-      : [row(originalOf(context), "", LOGIT_DECIMALS)];
+      : [row(originalOf(context), "score", SCORE_DECIMALS)];
     body.replaceChildren(...rows);
   });
   return pane("scores", "Scores", table, note);
@@ -62,7 +60,8 @@ function originalOf(context: ViewContext): Score {
   return { label: target?.label ?? "", original: target?.score ?? Number.NaN, reconstruction: Number.NaN };
 }
 
-function row(score: Score, label: string, decimals: number): HTMLElement {
+/** A class or target under its own name, and what kind of number stands beside it. */
+function row(score: Score, kind: string, decimals: number): HTMLElement {
   const change = score.reconstruction - score.original;
   const cells = [
     show(score.original, decimals),
@@ -72,7 +71,7 @@ function row(score: Score, label: string, decimals: number): HTMLElement {
   return element(
     "tr",
     { "data-wcam": "score-row", "data-label": score.label },
-    element("th", { scope: "row" }, label || score.label),
+    element("th", { scope: "row" }, `${score.label} `, element("small", {}, kind)),
     ...cells.map((text) => element("td", {}, text)),
   );
 }

@@ -12,11 +12,10 @@ export function selectionLine(context: ViewContext): HTMLElement {
   const clear = button(context, "clear", () => selection.clear());
   bind(() => {
     const picture = session.picture.value;
-    setText(
-      words,
-      `Selection: ${picture ? selectionWords(picture, selection.cells.value) : "no picture yet"}`,
-    );
-    clear.disabled = selection.cells.value.length === 0;
+    const cells = selection.cells.value;
+    const nothing = picture === null ? "No picture yet" : "Nothing is selected";
+    setText(words, picture && cells.length > 0 ? `Selected: ${selectionWords(picture, cells)}` : nothing);
+    clear.disabled = cells.length === 0;
     undo.disabled = !selection.canUndo.value;
     redo.disabled = !selection.canRedo.value;
   });

@@ -27,8 +27,9 @@ function valueWords(attribution: AttributionFrame | null, cell: number): string 
   const low = attribution.low[cell] ?? Number.NaN;
   const high = attribution.high[cell] ?? Number.NaN;
   const known = Number.isFinite(low) && Number.isFinite(high);
-  const interval = known ? ` (${formatValue(low)} to ${formatValue(high)})` : "";
-  return `${formatValue(value)}${interval}, ${kindWords(attribution.kind[cell] ?? -1)}`;
+  const kind = kindWords(attribution.kind[cell] ?? -1);
+  if (!known) return `${formatValue(value)}, ${kind}`;
+  return `${formatValue(value, high)} (${formatValue(low, high)} to ${formatValue(high)}), ${kind}`;
 }
 
 /** A box that follows the pointer over a plate and stays inside it. */
@@ -50,12 +51,12 @@ export class Tooltip {
     [...this.element.children].forEach((line, at) => {
       setText(line, lines[at] ?? "");
     });
-    const { style } = this.element;
-    // Away from the pointer, towards the half of the plate that has room.
-    style.left = place.x < 0.5 ? `calc(${place.x * 100}% + 16px)` : "auto";
-    style.right = place.x < 0.5 ? "auto" : `calc(${(1 - place.x) * 100}% + 16px)`;
+    this.element.hidden = false;
+    const { style, offsetWidth: width, parentElement: plate } = this.element;
+    const room = Math.max(0, (plate?.clientWidth ?? 0) - width);
+    // Above or below the pointer, so that it may slide sideways to stay inside the plate.
+    style.left = `${Math.min(room, place.x * (plate?.clientWidth ?? 0) + 16)}px`;
     style.top = place.y < 0.5 ? `calc(${place.y * 100}% + 16px)` : "auto";
     style.bottom = place.y < 0.5 ? "auto" : `calc(${(1 - place.y) * 100}% + 16px)`;
-    this.element.hidden = false;
   }
 }

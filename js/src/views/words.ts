@@ -36,21 +36,18 @@ export function kindWords(kind: number): string {
   return KINDS[kind] ?? "of unknown kind";
 }
 
-/** A number with three significant figures; powers of ten outside 0.001 to 99999. */
-export function formatValue(value: number): string {
+/**
+ * A number with the decimals that show three significant figures of `like`, so that numbers which stand together
+ * read alike; with a power of ten where `like` lies outside 0.001 to 99999.
+ */
+export function formatValue(value: number, like = value): string {
   if (!Number.isFinite(value)) return "–";
   if (value === 0) return "0";
-  const size = Math.abs(value);
+  const exponent = Math.floor(Math.log10(Math.abs(like === 0 ? value : like)));
   const sign = value < 0 ? "−" : "";
-  if (size >= 1e-3 && size < 1e5) {
-    const decimals = Math.max(0, 2 - Math.floor(Math.log10(size)));
-    return sign + size.toFixed(Math.min(decimals, 4));
-  }
-  const [mantissa = "", exponent = ""] = size.toExponential(1).split("e");
-  const raised = [...exponent.replace("+", "")].map((c) =>
-    c === "-" ? "⁻" : (SUPERSCRIPTS[Number(c)] ?? c),
-  );
-  return `${sign}${mantissa} × 10${raised.join("")}`;
+  if (exponent >= -3 && exponent < 5) return sign + Math.abs(value).toFixed(Math.max(0, 2 - exponent));
+  const raised = [...String(exponent)].map((c) => (c === "-" ? "⁻" : (SUPERSCRIPTS[Number(c)] ?? c)));
+  return `${sign}${(Math.abs(value) / 10 ** exponent).toFixed(1)} × 10${raised.join("")}`;
 }
 
 /** A change with its sign, zero without one. */
@@ -129,7 +126,7 @@ function detailsOfLevel(table: CellTable, level: number): number[] {
 /** "level 2 HL: 6 cells; level 3: all". */
 export function selectionWords(table: CellTable, selection: Iterable<number>): string {
   const parts = selectionParts(table, selection);
-  if (parts.length === 0) return "nothing: everything is kept";
+  if (parts.length === 0) return "nothing";
   return parts
     .map(
       ({ label, count, whole }) => `${label}: ${whole ? "all" : count === 1 ? "1 cell" : `${count} cells`}`,

@@ -21,7 +21,11 @@ export class DyadicPane {
   readonly abandonDrag: () => boolean;
   readonly #context: ViewContext;
   readonly #canvas = element("canvas", { "data-wcam": "dyadic", tabindex: 0, role: "application" });
-  readonly #overlay = element("canvas", { class: "wcam-overlay", "aria-hidden": "true" });
+  readonly #overlay = element("canvas", {
+    class: "wcam-overlay",
+    "data-wcam": "dyadic-overlay",
+    "aria-hidden": "true",
+  });
   readonly #tooltip = new Tooltip();
   /** the cell of the keyboard */
   readonly #cursor: Signal<number> = signal(0);
@@ -91,6 +95,7 @@ export class DyadicPane {
         colours: colours.peek().css,
         plate: style.getPropertyValue("--wcam-plate"),
         ground: style.getPropertyValue("--wcam-ground"),
+        frame: style.getPropertyValue("--wcam-frame"),
         ink: style.getPropertyValue("--wcam-ink"),
       };
       drawDyadic(screen.context, look, screen.ratio);

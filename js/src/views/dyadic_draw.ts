@@ -17,6 +17,7 @@ export interface DyadicPicture {
   readonly plate: string;
   readonly ground: string;
   readonly ink: string;
+  readonly frame: string;
 }
 
 /** How much of a cell that is not kept the ground covers. */
@@ -32,7 +33,7 @@ export function drawDyadic(context: CanvasRenderingContext2D, picture: DyadicPic
   fillCells(context, picture, mapping);
   markKinds(context, picture, mapping);
   dimOthers(context, picture, mapping);
-  drawFrames(context, table, mapping, picture.ground);
+  drawFrames(context, table, mapping, picture.frame);
   drawContour(context, contour(table, picture.selection), mapping);
   drawLabels(context, picture, mapping);
 }

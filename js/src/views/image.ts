@@ -24,7 +24,11 @@ export class ImagePane {
   readonly #context: ViewContext;
   readonly #photo = element("canvas", { "data-wcam": "image", tabindex: -1, role: "img" });
   readonly #heat = element("canvas", { class: "wcam-overlay", "data-wcam": "heat", "aria-hidden": "true" });
-  readonly #overlay = element("canvas", { class: "wcam-overlay", "aria-hidden": "true" });
+  readonly #overlay = element("canvas", {
+    class: "wcam-overlay",
+    "data-wcam": "image-overlay",
+    "aria-hidden": "true",
+  });
   /** the rectangle being drawn, in image pixels */
   readonly #drag: Signal<Rectangle | null> = signal(null);
 

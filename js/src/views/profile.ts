@@ -152,7 +152,9 @@ function fillLegend(legend: HTMLElement, attribution: AttributionFrame | null): 
   const mark = element("i", { class: "wcam-swatch wcam-swatch-shapley" });
   const hasInterval = attribution.profile.high.some(Number.isFinite);
   const total = `${attribution.profile.statistic}${hasInterval ? ", whiskers: its interval" : ""}`;
-  const parts: (Node | string)[] = [bar, total];
-  if (attribution.profile.shapley.some(Number.isFinite)) parts.push(mark, "Shapley effect (all add to 1)");
-  legend.replaceChildren(...parts);
+  const entries = [element("span", { class: "wcam-entry" }, bar, total)];
+  if (attribution.profile.shapley.some(Number.isFinite)) {
+    entries.push(element("span", { class: "wcam-entry" }, mark, "Shapley effect (all add to 1)"));
+  }
+  legend.replaceChildren(...entries);
 }

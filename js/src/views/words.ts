@@ -47,7 +47,7 @@ export function formatValue(value: number, like = value): string {
   const sign = value < 0 ? "−" : "";
   if (exponent >= -3 && exponent < 5) return sign + Math.abs(value).toFixed(Math.max(0, 2 - exponent));
   const raised = [...String(exponent)].map((c) => (c === "-" ? "⁻" : (SUPERSCRIPTS[Number(c)] ?? c)));
-  return `${sign}${(Math.abs(value) / 10 ** exponent).toFixed(1)} × 10${raised.join("")}`;
+  return `${sign}${(Math.abs(value) / 10 ** exponent).toFixed(2)} × 10${raised.join("")}`;
 }
 
 /** A change with its sign, zero without one. */

@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import { cellsOfBand } from "../../src/views/geometry";
+import { statusWords } from "../../src/views/header";
+import { keptWords } from "../../src/views/reconstruction";
+import { opaqueLightness } from "../../src/views/theme";
+import {
+  bandLabel,
+  filterWords,
+  formatChange,
+  formatSeconds,
+  formatValue,
+  kindLegend,
+  placeWords,
+  selectionPython,
+  selectionWords,
+} from "../../src/views/words";
+import { layout } from "./layout";
+
+const table = layout();
+const band = (at: number): number[] => cellsOfBand(table, at);
+
+describe("numbers", () => {
+  it.each([
+    [0, "0"],
+    [0.5, "0.500"],
+    [0.03214, "0.0321"],
+    [12.345, "12.3"],
+    [4321, "4321"],
+    [-2, "−2.00"],
+    [0.0000213, "2.13 × 10⁻⁵"],
+    [2.5e7, "2.50 × 10⁷"],
+    [Number.NaN, "–"],
+    [Number.POSITIVE_INFINITY, "–"],
+  ])("%s reads %s", (value, text) => {
+    expect(formatValue(value)).toBe(text);
+  });
+
+  it("read alike beside a larger one", () => {
+    expect(formatValue(0.0007, 0.0123)).toBe("0.0007");
+    expect(formatValue(3.7e-5, 1.5e-4)).toBe("0.37 × 10⁻⁴");
+  });
+
+  it("carry the sign of a change, zero none", () => {
+    expect([0.05, -0.05, -0.0001].map((change) => formatChange(change, 2))).toEqual([
+      "+0.05",
+      "−0.05",
+      "0.00",
+    ]);
+  });
+
+  it("say seconds and minutes", () => {
+    expect([0.2, 59.4, 125].map(formatSeconds)).toEqual(["0 s", "59 s", "2 min 05 s"]);
+  });
+});
+
+describe("bands and places", () => {
+  it("name the level and the filter", () => {
+    const labels = table.bands.map(bandLabel);
+    expect(labels.slice(0, 3)).toEqual(["approximation", "level 2 LH", "level 2 HL"]);
+    expect(table.bands.map(filterWords)[1]).toMatch(/along y \(horizontal edges\)/);
+    expect(table.bands.map(filterWords)[2]).toMatch(/along x \(vertical edges\)/);
+  });
+
+  it("give the pixels with both ends", () => {
+    expect(placeWords(table, 3)).toBe("rows 4 to 7, columns 4 to 7");
+  });
+});
+
+describe("a selection", () => {
+  it("is said band by band, whole levels once", () => {
+    expect(selectionWords(table, [])).toBe("nothing");
+    expect(selectionWords(table, [8])).toBe("level 2 HL: 1 cell");
+    expect(selectionWords(table, [...band(0), ...band(5).slice(2)])).toBe(
+      "approximation: all; level 1 HL: 2 cells",
+    );
+    const level = [...band(1), ...band(2), ...band(3)];
+    expect(selectionWords(table, [...level, 20])).toBe("level 2: all; level 1 HL: 1 cell");
+    expect(selectionWords(table, level.slice(1))).toBe(
+      "level 2 LH: 3 cells; level 2 HL: all; level 2 HH: all",
+    );
+  });
+
+  it("is a line of Python, long runs as ranges", () => {
+    expect(selectionPython([], "keep")).toBe('explorer.selection, explorer.mode = [], "keep"');
+    expect(selectionPython([0, 1, 2, 3, 4, 7, 9, 10], "remove")).toBe(
+      'explorer.selection, explorer.mode = [*range(0, 5), 7, 9, 10], "remove"',
+    );
+  });
+});
+
+describe("states", () => {
+  const status = {
+    state: "running",
+    done: 64,
+    total: 256,
+    seconds: 3,
+    secondsLeft: 9,
+    message: "",
+    run: "",
+    rev: 0,
+  } as const;
+
+  it("tell how far a run is, and that a cancelled one is partial", () => {
+    expect(statusWords(status)).toBe("64 of 256 evaluations · 9 s left");
+    expect(statusWords({ ...status, secondsLeft: null })).toBe("64 of 256 evaluations");
+    expect(statusWords({ ...status, state: "cancelled" })).toBe("partial (64 of 256)");
+    expect(statusWords({ ...status, state: "done", done: 256 })).toBe("256 evaluations in 3 s");
+  });
+
+  it("tell how much is kept; negative and unknown values count as nothing", () => {
+    const values = Float32Array.of(0.6, 0.2, -5, Number.NaN);
+    const kept = Uint8Array.of(1, 0, 1, 0);
+    expect(keptWords(kept, values, false)).toBe("50 % of cells kept · 75 % of the summed importance");
+    expect(keptWords(kept, null, false)).toBe("50 % of cells kept");
+    expect(keptWords(kept, values, true)).toMatch(/everything is kept/);
+  });
+
+  it("name the kinds that occur", () => {
+    expect(kindLegend(Uint8Array.of(0, 0))).toBe("");
+    expect(kindLegend(Uint8Array.of(0, 1, 2))).toBe("hatched: upper bound · dotted: not resolved");
+    expect(kindLegend(Uint8Array.of(1, 1))).toBe("every value is an upper bound");
+  });
+});
+
+it("sees how light an opaque colour is, and nothing in a transparent one", () => {
+  expect(opaqueLightness("rgb(255, 255, 255)")).toBeCloseTo(1);
+  expect(opaqueLightness("rgba(0, 0, 0, 1)")).toBe(0);
+  expect(opaqueLightness("rgba(0, 0, 0, 0)")).toBeNull();
+  expect(opaqueLightness("color(srgb 1 1 1)")).toBeNull();
+});

@@ -114,7 +114,7 @@ def overlap(start: np.ndarray, stop: np.ndarray, length: int) -> np.ndarray:
     """How much of each unit pixel 0 … length-1 lies between ``start`` and ``stop``: shape (d, length)."""
     edges = np.arange(length, dtype=np.float64)
     covered = np.minimum(stop[:, None], edges + 1) - np.maximum(start[:, None], edges)
-    return np.clip(covered, 0.0, 1.0)
+    return np.asarray(np.clip(covered, 0.0, 1.0))
 
 
 def as_float32(image: Tensor) -> Tensor:

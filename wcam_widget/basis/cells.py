@@ -109,7 +109,7 @@ class Cells:
     @property
     def groups(self) -> Int[np.ndarray, " d"]:
         """The band of each cell."""
-        return self.rectangles[:, 0]
+        return np.asarray(self.rectangles[:, 0])
 
     @cached_property
     def support(self) -> Float[np.ndarray, "d 4"]:

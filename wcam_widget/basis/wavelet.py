@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 
-import ptwt
 import pywt
 import torch
 from jaxtyping import Float
 from ptwt.constants import WaveletDetailTuple2d
+from ptwt.conv_transform_2 import wavedec2, waverec2
 from torch import Tensor
 from torch.nn import functional
 
@@ -127,7 +127,7 @@ class WaveletBasis(AbstractBasis):
             if self.wavelet == "haar":
                 parts = haar.analyse(image, self.levels)
             else:
-                coarse, *details = ptwt.wavedec2(image, self._filters, mode="symmetric", level=self.levels)
+                coarse, *details = wavedec2(image, self._filters, mode="symmetric", level=self.levels)
                 parts = [coarse, *(band for triple in details for band in triple)]
             picture = image.new_zeros(*image.shape[:-2], *self.picture_size)
             for band, part in zip(self.bands, parts, strict=True):
@@ -143,7 +143,7 @@ class WaveletBasis(AbstractBasis):
             if self.wavelet == "haar":
                 return haar.synthesise(coarse, details, self._sides)
             triples = [WaveletDetailTuple2d(*details[k : k + 3]) for k in range(0, len(details), 3)]
-            image = ptwt.waverec2((coarse, *triples), self._filters)
+            image = waverec2((coarse, *triples), self._filters)
         return image[..., : self.size[0], : self.size[1]]
 
     def patches(

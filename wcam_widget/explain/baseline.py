@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from jaxtyping import Float
 from scipy import ndimage
@@ -11,7 +9,7 @@ from torch import Tensor
 
 from wcam_widget.model.images import ensure_image
 
-Baseline = Literal["mean", "black", "blurred"] | Tensor
+Baseline = str | Tensor
 NAMES = ("mean", "black", "blurred")
 BLUR = 16  # a blurred baseline keeps what is larger than about a sixteenth of the shorter side
 
@@ -38,4 +36,6 @@ def baseline_image(baseline: Baseline, image: Float[Tensor, "c h w"]) -> Float[T
     if baseline == "blurred":
         width = min(image.shape[1:]) / BLUR
         return torch.from_numpy(ndimage.gaussian_filter(image.cpu().numpy(), (0, width, width)))
-    raise ValueError(f"baseline={baseline!r} is unknown; {', '.join(NAMES)} or an image (C, H, W) are accepted")
+    raise ValueError(
+        f"baseline={baseline!r} is unknown; {', '.join(NAMES)} or an image (C, H, W) are accepted"
+    )

@@ -7,27 +7,28 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from jaxtyping import Float
+import numpy as np
 from torch import Tensor
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.model import BlackBox, ensure_images
+
+# What a caller may hand in as an image or a batch; checked for rank, type, channels and range at the door.
+Pixels = Tensor | np.ndarray
 
 
 class AbstractMethod(ABC):
     """Holds parameters only; ``method(model, images, targets)`` explains, ``steps`` streams one image."""
 
     @abstractmethod
-    def steps(
-        self, model: Any, image: Float[Tensor, "c h w"], target: Any = None, stream: int = 0
-    ) -> Iterator[Attribution]:
-        """Attributions of one image (C, H, W) in [0, 1], better with each block of work; stop iterating to cancel.
+    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+        """Attributions of one image (C, H, W) in [0, 1], one per block of work; stop iterating to cancel.
 
         ``target`` is None for the top class, a class id, a class name or a target. ``stream`` separates the
         random rows of several images.
         """
 
-    def __call__(self, model: Any, images: Tensor, targets: Sequence[Any] | None = None) -> list[Attribution]:
+    def __call__(self, model: Any, images: Pixels, targets: Sequence[Any] | None = None) -> list[Attribution]:
         """One attribution for each image of (B, C, H, W) in [0, 1].
 
         ``targets`` holds one class id, class name, target or None per image. A keyboard interrupt ends the

@@ -64,7 +64,7 @@ class Perturbation:
     def one_at_a_time(
         self, base: Float[Tensor, " d"], other: Float[Tensor, " d"]
     ) -> Callable[[int, int], Float[Tensor, "n c h w"]]:
-        """Images of ``base`` with weight i taken from ``other``: ``make(start, stop)`` gives those of cells i.
+        """Images of ``base`` with weight i from ``other``: ``make(start, stop)`` gives those of cells i.
 
         The transform is linear, so each is the image of ``base`` plus a multiple of one small patch: one
         inverse transform serves all cells.

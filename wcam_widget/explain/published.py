@@ -1,8 +1,8 @@
 """The published code's conventions, kept for comparison.
 
-They differ from ours on purpose: one mask value per cell of a uniform grid over the whole Mallat picture, whether
-or not it straddles bands; every perturbed image stretched to its own full range and cut to 8 bits; one scrambled
-Sobol' design for every image; the variance from the rows A alone; no intervals (Kasmi et al. 2023).
+They differ from ours on purpose: one mask value per cell of a uniform grid over the whole Mallat picture,
+whether or not it straddles bands; every perturbed image stretched to its own full range and cut to 8 bits;
+one scrambled Sobol' design for every image; the variance from A alone; no intervals (Kasmi et al. 2023).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,8 @@ from scipy.stats import qmc
 from torch import Tensor
 
 from wcam_widget.basis import Band, Cells, WaveletBasis
-from wcam_widget.basis.bands import APPROXIMATION
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.method import AbstractMethod, ensure_model
+from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
 from wcam_widget.model import ensure_image, ensure_target
 from wcam_widget.sensitivity import Estimate, GroupEstimate, Kind
 
@@ -56,12 +56,13 @@ class PublishedWcam(AbstractMethod):
             raise ValueError(f"grid={self.grid} is outside 1 to {int((qmc.Sobol.MAXDIM / 2) ** 0.5)}")
 
     def design(self) -> Float[np.ndarray, "rows d2"]:
-        """The scrambled Sobol' points (rows, 2 grid^2), float64: A in the first half of a row, B in the second."""
+        """Scrambled Sobol' points (rows, 2 grid^2), float64: A in the first half, B in the second."""
         with warnings.catch_warnings():
             # Row counts that are no power of 2 are part of the published settings.
             warnings.filterwarnings("ignore", "The balance properties", UserWarning)
             # `seed` and not `rng`: scipy draws other points from a generator made of the same number.
-            return qmc.Sobol(2 * self.grid**2, scramble=True, seed=self.seed).random(self.rows)
+            sampler = qmc.Sobol(2 * self.grid**2, scramble=True, seed=self.seed)
+            return np.asarray(sampler.random(self.rows))
 
     def images(
         self, picture: Float[Tensor, "c s s"], basis: WaveletBasis, masks: Float[Tensor, "n d"]
@@ -77,10 +78,8 @@ class PublishedWcam(AbstractMethod):
         span = images.amax((1, 2, 3), keepdim=True) - lowest
         return torch.where(span > 0, (images - lowest) / span, 0.0).mul(255).floor() / 255
 
-    def steps(
-        self, model: Any, image: Float[Tensor, "c h w"], target: Any = None, stream: int = 0
-    ) -> Iterator[Attribution]:
-        """Attributions after each design row; ``stream`` has no effect, the published design is always the same."""
+    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+        """Attributions after each design row; ``stream`` has no effect: the published design is fixed."""
         del stream
         network, asked = ensure_model(model), ensure_image(image, "image")
         basis = self._basis(asked)
@@ -101,7 +100,7 @@ class PublishedWcam(AbstractMethod):
                 estimate=self._estimate(np.array(scores), owner, cells),
                 cells=cells,
                 basis=basis,
-                method=f"Wcam as published · haar, {self.levels} levels, {self.grid}×{self.grid} cells",
+                method=f"Wcam as published · haar, {self.levels} levels, {self.grid}x{self.grid} cells",
                 target=resolved.label(network.class_names),
                 score=float(resolved(logits)[0]),
                 planned=self.rows * (self.grid**2 + 2),
@@ -115,12 +114,14 @@ class PublishedWcam(AbstractMethod):
         _, height, width = image.shape
         if height != width or height % 2**self.levels or height % self.grid:
             raise ValueError(
-                f"image of {height}x{width} pixels does not suit Wcam.as_published: it must be square, with a side "
-                f"that 2**levels={2**self.levels} and grid={self.grid} divide; Wcam(grid=…) takes any size"
+                f"image of {height}x{width} pixels does not suit Wcam.as_published: it must be square, "
+                f"with a side that 2**levels={2**self.levels} and grid={self.grid} divide; Wcam(grid=…) takes any size"
             )
         return WaveletBasis((height, width), "haar", self.levels)
 
-    def _estimate(self, scores: Float[np.ndarray, "n m"], owner: Int[np.ndarray, " p"], cells: Cells) -> Estimate:
+    def _estimate(
+        self, scores: Float[np.ndarray, "n m"], owner: Int[np.ndarray, " p"], cells: Cells
+    ) -> Estimate:
         """Jansen's totals as the published code forms them, given to every piece of a cell."""
         total = published_jansen(scores)
         pieces = total[owner]
@@ -172,4 +173,4 @@ def _lines(band: Band, side: int, axis: int) -> list[tuple[int, int]]:
     """Where grid lines ``side`` apart cut a band along one axis of the picture."""
     start, stop = (band.top, band.top + band.height) if axis == 0 else (band.left, band.left + band.width)
     cuts = [start, *range((start // side + 1) * side, stop, side), stop]
-    return list(zip(cuts[:-1], cuts[1:], strict=True))
+    return list(pairwise(cuts))

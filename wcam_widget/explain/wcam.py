@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from jaxtyping import Float
-from torch import Tensor
-
 from wcam_widget.basis import Cells, PixelBasis, WaveletBasis
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.baseline import Baseline
-from wcam_widget.explain.method import AbstractMethod, ensure_model
+from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
 from wcam_widget.explain.perturbation import Perturbation
 from wcam_widget.explain.probe import Probe
 from wcam_widget.explain.published import PublishedWcam
@@ -61,21 +58,21 @@ class Wcam(AbstractMethod):
         """The published code's conventions, for comparison: see ``PublishedWcam``."""
         return PublishedWcam(grid, rows, levels, approximation, seed)
 
-    def probe(self, model: Any, image: Float[Tensor, "c h w"], target: Any = None) -> Probe:
+    def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
         """The score of one image as a function of its cells' weights, on the model's device."""
         network = ensure_model(model)
         asked = ensure_image(image, "image")
         size = (asked.shape[1], asked.shape[2])
-        basis = PixelBasis(size) if self.wavelet == "pixels" else WaveletBasis(size, self.wavelet, self.levels)
+        basis = (
+            PixelBasis(size) if self.wavelet == "pixels" else WaveletBasis(size, self.wavelet, self.levels)
+        )
         cells = Cells.regular(basis, self.grid)
         logits = network.logits(asked[None])
         resolved = ensure_target(target, logits[0], network.class_names)
         perturbation = Perturbation.of(asked.to(network.device), basis, cells, self.baseline, self.clip)
         return Probe(network, resolved, perturbation, float(resolved(logits)[0]))
 
-    def steps(
-        self, model: Any, image: Float[Tensor, "c h w"], target: Any = None, stream: int = 0
-    ) -> Iterator[Attribution]:
+    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """Attributions of one image after each block of rows, the last one complete."""
         network = ensure_model(model)
         probe = self.probe(network, image, target)
@@ -113,7 +110,7 @@ class Wcam(AbstractMethod):
         """The method in words, as shown above its pictures."""
         name = type(analysis).__name__
         where = "pixels" if self.wavelet == "pixels" else f"{self.wavelet}, {self.levels} levels"
-        return f"Wcam · {name} · {where}, {self.grid}×{self.grid} cells per band"
+        return f"Wcam · {name} · {where}, {self.grid}x{self.grid} cells per band"
 
     @staticmethod
     def _reason(estimate: Estimate) -> str:

@@ -15,7 +15,7 @@ from wcam_widget.sensitivity.function import WeightFunction
 
 State = TypeVar("State")
 RESOLUTION = 0.01  # the share of the variance below which a cell is called unimportant
-CONSTANT = 1e-12  # variance over squared size below which a float32 score does not vary
+CONSTANT = 1e-13  # variance over squared score below which a float32 score does not vary
 
 
 class Kind(IntEnum):
@@ -53,6 +53,15 @@ class Estimate:
     variance: float
     evaluations: int
     gradients: int
+
+    @classmethod
+    def of_constant(cls, weights: int, groups: int, evaluations: int, gradients: int) -> Estimate:
+        """What is known of a score that never moved: every index is 0."""
+        zero, none = np.zeros(weights), np.zeros(groups)
+        kind = np.full(weights, Kind.ESTIMATED, np.int8)
+        return cls(
+            zero, zero, zero, kind, zero, GroupEstimate(none, none, none, none), 0.0, evaluations, gradients
+        )
 
     @property
     def constant(self) -> bool:
@@ -99,6 +108,6 @@ def ensure_rows(rows: int, fewest: int) -> None:
         raise ValueError(f"rows={rows!r} is too few: at least {fewest} are needed for an interval")
 
 
-def vanishing(variance: float, scores: np.ndarray) -> bool:
-    """Whether a variance is rounding noise of the scores it was computed from."""
-    return variance <= CONSTANT * max(float(np.mean(np.square(scores))), np.finfo(float).tiny)
+def vanishing(variance: float, score: float) -> bool:
+    """Whether a variance is only the float32 rounding of scores as large as ``score``."""
+    return bool(variance <= max(CONSTANT * score**2, np.finfo(float).tiny))

@@ -1,7 +1,7 @@
 """Total indices bounded by derivatives: one backward pass measures every weight at once.
 
 For independent uniform weights on [0, 1], T_i <= E[(df/dw_i)^2] / (pi^2 V) (Sobol' and Kucherenko 2009,
-"Derivative based global sensitivity measures"); for a score linear in w_i the index is E[(df/dw_i)^2] / (12 V).
+"Derivative based global sensitivity measures"); for a score linear in w_i, T_i = E[(df/dw_i)^2] / (12 V).
 From below, T_i >= S_i >= 3 E[w_i (1 - w_i) df/dw_i]^2 / V: integrating Cov(f, w_i) by parts gives
 E[w_i (1 - w_i) df/dw_i] / 2, and S_i is at least the squared correlation with w_i, 12 Cov(f, w_i)^2 / V.
 """
@@ -20,11 +20,13 @@ from wcam_widget.sensitivity import designs
 from wcam_widget.sensitivity.analysis import AbstractAnalysis, Estimate, Kind, ensure_rows, vanishing
 from wcam_widget.sensitivity.function import WeightFunction
 from wcam_widget.sensitivity.intervals import between_variance, jackknife, student
-from wcam_widget.sensitivity.walks import Walk, group_indices, nothing, walk
+from wcam_widget.sensitivity.walks import GroupSums, walk
 
 BLOCKS = 8
 FORWARDS = 3  # what a forward with its backward pass costs, in forwards
-SCORES_PER_ROW = 4  # plain scores for the variance, per gradient row: a bound that uses a poor variance is none
+SCORES_PER_ROW = (
+    4  # plain scores for the variance, per gradient row: a bound that uses a poor variance is none
+)
 
 
 @dataclass(eq=False)
@@ -35,11 +37,11 @@ class DerivativeState:
     squares: Float[np.ndarray, "r d"]
     slopes: Float[np.ndarray, "r d"]
     weighted: Float[np.ndarray, "r d"]
+    groups: GroupSums
     seed: np.random.SeedSequence
     scores: list[np.ndarray] = field(default_factory=list)
     clusters: list[np.ndarray] = field(default_factory=list)
     blocks: list[np.ndarray] = field(default_factory=list)
-    walks: list[tuple[int, Walk]] = field(default_factory=list)
     evaluations: int = 0
 
     def keep(self, scores: np.ndarray, *, together: bool) -> None:
@@ -70,7 +72,7 @@ class Derivative(AbstractAnalysis[DerivativeState]):
 
     rows: int = 32
     seed: int = 0
-    design: designs.Kind = "auto"
+    design: str = "auto"
 
     gradients_needed = True
 
@@ -98,8 +100,11 @@ class Derivative(AbstractAnalysis[DerivativeState]):
 
     def init(self, f: WeightFunction, stream: int = 0) -> DerivativeState:
         """A state before the first block."""
-        sums = (np.zeros((len(self._sizes()), len(f.groups))) for _ in range(3))
-        return DerivativeState(0, *sums, np.random.SeedSequence([self.seed, stream]))
+        squares, slopes, weighted = np.zeros((3, len(self._sizes()), len(f.groups)))
+        groups = GroupSums.zeros(len(self._sizes()), f.groups)
+        return DerivativeState(
+            0, squares, slopes, weighted, groups, np.random.SeedSequence([self.seed, stream])
+        )
 
     def finished(self, state: DerivativeState) -> bool:
         """Whether all blocks are done."""
@@ -121,7 +126,7 @@ class Derivative(AbstractAnalysis[DerivativeState]):
         starts, stops = designs.pairs(walks, len(f.groups), other, self.design)
         for start, stop in zip(starts, stops, strict=True):
             path = walk(f, torch.from_numpy(start), torch.from_numpy(stop), generator)
-            state.walks.append((state.block, path))
+            state.groups.add(state.block, path)
             state.keep(path.scores, together=True)
         if single:
             state.keep(f(rows[size:]).double().cpu().numpy(), together=False)
@@ -131,32 +136,31 @@ class Derivative(AbstractAnalysis[DerivativeState]):
     def estimate(self, state: DerivativeState) -> Estimate:
         """Bounds from the blocks so far."""
         done, sizes = state.block, np.array(self._sizes())
-        scores, clusters, blocks = (np.concatenate(part) for part in (state.scores, state.clusters, state.blocks))
+        scores, clusters, blocks = (
+            np.concatenate(part) for part in (state.scores, state.clusters, state.blocks)
+        )
 
         def variance(kept: np.ndarray) -> float:
             chosen = np.isin(blocks, kept)
-            return max(between_variance(scores[chosen], clusters[chosen]), np.finfo(float).tiny)
+            return max(between_variance(scores[chosen], clusters[chosen]), float(np.finfo(float).tiny))
 
         def mean(sums: np.ndarray, kept: np.ndarray) -> np.ndarray:
-            return sums[kept].sum(0) / sizes[kept].sum()
+            return np.asarray(sums[kept].sum(0) / sizes[kept].sum())
 
         everyone = np.arange(done)
         total, slope = variance(everyone), mean(state.slopes, everyone)
         gradients = int(sizes[:done].sum())
-        if vanishing(total, scores):
-            zero = np.zeros_like(slope)
-            kind = np.full(len(slope), Kind.BOUNDED, np.int8)
-            groups = nothing(len(state.walks[0][1].squares))
-            return Estimate(zero, zero, zero, kind, zero, groups, 0.0, state.evaluations, gradients)
+        if vanishing(total, float(scores[0])):
+            return Estimate.of_constant(
+                len(slope), state.groups.squares.shape[1], state.evaluations, gradients
+            )
         value, low, high = bounds(
             lambda kept: mean(state.squares, kept) / variance(kept),
             lambda kept: mean(state.weighted, kept) * math.sqrt(3.0 / variance(kept)),
             done,
         )
         kind = np.full(len(slope), Kind.BOUNDED if done > 1 else Kind.UNRESOLVED, np.int8)
-        groups = group_indices(
-            [path for _, path in state.walks], np.array([block for block, _ in state.walks]), variance
-        )
+        groups = state.groups.indices(variance)
         return Estimate(value, low, high, kind, slope, groups, total, state.evaluations, gradients)
 
 
@@ -165,13 +169,13 @@ def bounds(
 ) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"], Float[np.ndarray, " d"]]:
     """Linear estimate, lower and upper confidence limit of total indices.
 
-    ``squared(kept)`` is E[(df/dw)^2] / V and ``root(kept)`` sqrt(3 / V) E[w (1 - w) df/dw], from the blocks in
-    ``kept``. The upper limit is taken on a log scale: mean squares and variances are positive and skewed.
+    ``squared(kept)`` is E[(df/dw)^2] / V and ``root(kept)`` sqrt(3 / V) E[w (1 - w) df/dw], from the blocks
+    in ``kept``. The upper limit is taken on a log scale: mean squares and variances are positive and skewed.
     """
     ratio, error = jackknife(squared, blocks)
     linear = ratio / 12
     if blocks < 2:
-        return linear, np.zeros_like(linear), np.ones_like(linear)
+        return linear, np.zeros_like(linear), np.maximum(linear, 1.0)
     relative = np.divide(error, ratio, out=np.zeros_like(error), where=ratio > 0)
     high = ratio / math.pi**2 * np.exp(np.minimum(student(blocks) * relative, 50.0))
     correlation, spread = jackknife(root, blocks)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from jaxtyping import Float
 from scipy.stats import qmc
 
-Kind = Literal["auto", "sobol", "latin", "random"]
 KINDS = ("auto", "sobol", "latin", "random")
 FEWEST_SOBOL_ROWS = 64
 
 
-def draw(rows: int, dimensions: int, seed: np.random.SeedSequence, kind: Kind = "auto") -> Float[np.ndarray, "n d"]:
+def draw(
+    rows: int, dimensions: int, seed: np.random.SeedSequence, kind: str = "auto"
+) -> Float[np.ndarray, "n d"]:
     """``rows`` points in the unit cube of ``dimensions``, float32.
 
     ``sobol`` is a scrambled Sobol' sequence, ``latin`` a Latin hypercube, ``random`` independent points.
@@ -35,11 +34,11 @@ def draw(rows: int, dimensions: int, seed: np.random.SeedSequence, kind: Kind = 
         points = qmc.LatinHypercube(dimensions, rng=generator).random(rows)
     else:
         points = generator.random((rows, dimensions))
-    return points.astype(np.float32)
+    return np.asarray(points, np.float32)
 
 
 def pairs(
-    rows: int, dimensions: int, seed: np.random.SeedSequence, kind: Kind = "auto"
+    rows: int, dimensions: int, seed: np.random.SeedSequence, kind: str = "auto"
 ) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "n d"]]:
     """Two independent designs A and B of ``rows`` points each, the halves of one of twice the dimensions.
 

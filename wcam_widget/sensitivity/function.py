@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 CHUNK = 1 << 22  # numbers of an expanded design held at one time
 
 
+@runtime_checkable
 class WeightFunction(Protocol):
     """Scores of rows of ``d`` weights in [0, 1]; ``groups`` gives the group of each weight, 0 to G-1.
 
@@ -22,13 +23,17 @@ class WeightFunction(Protocol):
     """
 
     @property
-    def groups(self) -> Int[np.ndarray, " d"]: ...
+    def groups(self) -> Int[np.ndarray, " d"]:
+        """The group of each weight."""
 
-    def __call__(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, " n"]: ...
+    def __call__(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """Scores of rows of weights."""
 
-    def one_at_a_time(self, base: Float[Tensor, " d"], other: Float[Tensor, " d"]) -> Float[Tensor, " d"]: ...
+    def one_at_a_time(self, base: Float[Tensor, " d"], other: Float[Tensor, " d"]) -> Float[Tensor, " d"]:
+        """Scores of ``base`` with one weight from ``other`` each."""
 
-    def gradient(self, weights: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]: ...
+    def gradient(self, weights: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]:
+        """Scores of rows of weights and their derivatives by each weight."""
 
 
 @dataclass(frozen=True, eq=False)

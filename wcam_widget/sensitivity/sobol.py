@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from wcam_widget.sensitivity import designs
 from wcam_widget.sensitivity.analysis import (
@@ -19,28 +19,37 @@ from wcam_widget.sensitivity.analysis import (
 )
 from wcam_widget.sensitivity.function import WeightFunction
 from wcam_widget.sensitivity.intervals import jackknife, student
-from wcam_widget.sensitivity.walks import Walk, group_indices, nothing, walk
+from wcam_widget.sensitivity.walks import GroupSums, walk
 
 
 @dataclass(eq=False)
 class SobolState:
-    """Sums over the rows done, apart for each replicate (the first axis)."""
+    """Sums over the rows done, apart for each replicate (the first axis), so that memory stays the same."""
 
     seed: np.random.SeedSequence
-    sizes: np.ndarray
+    sizes: Int[np.ndarray, " r"]
     design: tuple[np.ndarray, np.ndarray]
-    row: int
     squares: Float[np.ndarray, "r d"]
     climbs: Float[np.ndarray, "r d"]
     spans: Float[np.ndarray, "r d"]
-    ends: list[tuple[float, float]] = field(default_factory=list)
-    walks: list[Walk] = field(default_factory=list)
+    moments: Float[np.ndarray, "r 3"]
+    groups: GroupSums
+    origin: float = 0.0
+    row: int = 0
     evaluations: int = 0
 
     @property
-    def replicates(self) -> np.ndarray:
-        """The replicate of every row done."""
-        return np.repeat(np.arange(len(self.sizes)), self.sizes)[: self.row]
+    def replicate(self) -> tuple[int, int]:
+        """The replicate of the next row and its place there."""
+        starts = np.concatenate([[0], np.cumsum(self.sizes)])
+        number = int(np.searchsorted(starts, self.row, side="right")) - 1
+        return number, self.row - int(starts[number])
+
+    def variance(self, kept: np.ndarray) -> float:
+        """Sample variance of the scores of A and B in the replicates ``kept``; positive, to divide by."""
+        count, total, squares = self.moments[kept].sum(0)
+        spread = (squares - total**2 / count) / (count - 1)
+        return float(max(spread, np.finfo(float).tiny))
 
 
 @dataclass(frozen=True)
@@ -55,21 +64,21 @@ class Sobol(AbstractAnalysis[SobolState]):
     >>> import torch
     >>> from wcam_widget.sensitivity import Analytic
     >>> f = Analytic(lambda w: w @ torch.tensor([1.0, 2.0]), np.array([0, 1]))
-    >>> *_, estimate = Sobol(rows=256).run(f)
-    >>> estimate.value.round(1)
-    array([0.2, 0.8])
+    >>> *_, estimate = Sobol(rows=512).run(f)
+    >>> bool(abs(estimate.value - [0.2, 0.8]).max() < 0.05)
+    True
     """
 
     rows: int = 16
     seed: int = 0
     replicates: int = 8
-    design: designs.Kind = "auto"
+    design: str = "auto"
 
     gradients_needed = False
 
     def __post_init__(self) -> None:
         ensure_rows(self.rows, 2)
-        if not 2 <= self.replicates:
+        if not self.replicates >= 2:
             raise ValueError(f"replicates={self.replicates} gives no interval: at least 2 do")
         if self.design not in designs.KINDS:
             raise ValueError(f"design={self.design!r} is unknown; {', '.join(designs.KINDS)} are known")
@@ -82,9 +91,13 @@ class Sobol(AbstractAnalysis[SobolState]):
         """A state before the first row."""
         parts = min(self.replicates, self.rows)
         sizes = np.diff([self.rows * part // parts for part in range(parts + 1)])
-        sums = (np.zeros((parts, len(f.groups))) for _ in range(3))
-        empty = np.zeros((0, len(f.groups)), np.float32)
-        return SobolState(np.random.SeedSequence([self.seed, stream]), sizes, (empty, empty), 0, *sums)
+        squares, climbs, spans = np.zeros((3, parts, len(f.groups)))
+        nothing_drawn = np.zeros((0, len(f.groups)), np.float32)
+        seed = np.random.SeedSequence([self.seed, stream])
+        groups = GroupSums.zeros(parts, f.groups)
+        return SobolState(
+            seed, sizes, (nothing_drawn, nothing_drawn), squares, climbs, spans, np.zeros((parts, 3)), groups
+        )
 
     def finished(self, state: SobolState) -> bool:
         """Whether all rows are done."""
@@ -92,50 +105,41 @@ class Sobol(AbstractAnalysis[SobolState]):
 
     def step(self, f: WeightFunction, state: SobolState) -> SobolState:
         """One more pair of rows: its walks through the groups, then every weight exchanged alone."""
-        starts = np.concatenate([[0], np.cumsum(state.sizes)])
-        replicate = int(np.searchsorted(starts, state.row, side="right")) - 1
-        if state.row == starts[replicate]:
-            # The rows of one replicate are drawn when it begins, so memory does not grow with all rows.
+        replicate, place = state.replicate
+        if place == 0:
+            # The rows of one replicate are drawn when it begins: memory does not grow with all rows.
             (child,) = state.seed.spawn(1)
             state.design = designs.pairs(int(state.sizes[replicate]), len(f.groups), child, self.design)
-        place = state.row - starts[replicate]
         a, b = (torch.from_numpy(half[place]) for half in state.design)
-        order = np.random.default_rng([self.seed, state.row, *np.atleast_1d(state.seed.entropy)])
-        path = walk(f, a, b, order)
-        score_a, score_b = float(path.scores[0]), float(path.scores[1])
-        change = f.one_at_a_time(a, b).double().cpu().numpy() - score_a
+        (child,) = state.seed.spawn(1)
+        path = walk(f, a, b, np.random.default_rng(child))
+        start = float(path.scores[0])
+        change = f.one_at_a_time(a, b).double().cpu().numpy() - start
         span = (b - a).double().numpy()
         state.squares[replicate] += change**2 / 2
         state.climbs[replicate] += change * span
         state.spans[replicate] += span**2
-        state.ends.append((score_a, score_b))
-        state.walks.append(path)
+        state.origin = state.origin if state.row else start
+        ends = path.scores[:2] - state.origin
+        state.moments[replicate] += [2.0, ends.sum(), (ends**2).sum()]
+        state.groups.add(replicate, path)
         state.evaluations += len(f.groups) + len(path.scores)
         state.row += 1
         return state
 
     def estimate(self, state: SobolState) -> Estimate:
         """Total indices from the rows so far."""
-        blocks, ends = state.replicates, np.array(state.ends)
-        done = int(blocks.max()) + 1
-        counts = np.bincount(blocks, minlength=done)
-
-        def variance(kept: np.ndarray) -> float:
-            return max(float(ends[np.isin(blocks, kept)].var(ddof=1)), np.finfo(float).tiny)
-
-        total = variance(np.arange(done))
+        rows = state.moments[:, 0] / 2
+        done = int(np.count_nonzero(rows))
         slope = state.climbs.sum(0) / np.maximum(state.spans.sum(0), np.finfo(float).tiny)
-        cost = state.evaluations
-        if vanishing(total, ends):
-            zero = np.zeros_like(slope)
-            kind = np.full(len(slope), Kind.ESTIMATED, np.int8)
-            groups = nothing(len(state.walks[0].squares))
-            return Estimate(zero, zero, zero, kind, zero, groups, 0.0, cost, 0)
+        total = state.variance(np.arange(done))
+        if vanishing(total, state.origin):
+            return Estimate.of_constant(len(slope), state.groups.squares.shape[1], state.evaluations, 0)
         value, error = jackknife(
-            lambda kept: state.squares[kept].sum(0) / counts[kept].sum() / variance(kept), done
+            lambda kept: state.squares[kept].sum(0) / rows[kept].sum() / state.variance(kept), done
         )
         reach = error * student(done) if done > 1 else np.ones_like(value)
         low, high = np.clip(value - reach, 0.0, None), value + reach
         kind = np.where((low <= 0.0) & (high > RESOLUTION), Kind.UNRESOLVED, Kind.ESTIMATED).astype(np.int8)
-        groups = group_indices(state.walks, blocks, variance)
-        return Estimate(value, low, high, kind, slope, groups, total, cost, 0)
+        groups = state.groups.indices(state.variance)
+        return Estimate(value, low, high, kind, slope, groups, total, state.evaluations, 0)

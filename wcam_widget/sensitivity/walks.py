@@ -9,7 +9,7 @@ the same ends, which shares two evaluations and cancels part of the noise of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,26 +67,38 @@ def walk(
     return Walk(scores, squares, shapley)
 
 
-def group_indices(
-    walks: Sequence[Walk], blocks: Int[np.ndarray, " n"], variance: Callable[[np.ndarray], float]
-) -> GroupEstimate:
-    """Indices of the groups from walks, with intervals over the independent blocks the walks belong to.
+@dataclass(eq=False)
+class GroupSums:
+    """Statistics of walks added up, apart for each block of independent rows (the first axis)."""
 
-    ``blocks`` numbers the block of each walk from 0; ``variance(kept)`` is the score's variance from the
-    blocks in ``kept``.
-    """
-    squares = np.stack([walk.squares for walk in walks])
-    replicates = int(blocks.max()) + 1
-    value, error = jackknife(lambda kept: squares[np.isin(blocks, kept)].mean(0) / variance(kept), replicates)
-    # A total index is at most 1: that is all one block tells.
-    reach = error * student(replicates) if replicates > 1 else np.ones_like(value)
-    effects = np.stack([walk.shapley for walk in walks]).sum(0)
-    climb = effects.sum()
-    shapley = effects / climb if climb > 0 else np.zeros_like(effects)
-    return GroupEstimate(value, np.clip(value - reach, 0.0, None), value + reach, shapley)
+    squares: Float[np.ndarray, "r g"]
+    shapley: Float[np.ndarray, "r g"]
+    walks: Float[np.ndarray, " r"]
 
+    @classmethod
+    def zeros(cls, blocks: int, groups: Int[np.ndarray, " d"]) -> GroupSums:
+        """Sums before the first walk."""
+        count = int(groups.max()) + 1
+        return cls(np.zeros((blocks, count)), np.zeros((blocks, count)), np.zeros(blocks))
 
-def nothing(groups: int) -> GroupEstimate:
-    """The indices of groups of a constant score: all zero."""
-    return GroupEstimate(*(np.zeros(groups) for _ in range(4)))
+    def add(self, block: int, path: Walk) -> None:
+        """Count one walk in."""
+        self.squares[block] += path.squares
+        self.shapley[block] += path.shapley
+        self.walks[block] += 1
 
+    def indices(self, variance: Callable[[np.ndarray], float]) -> GroupEstimate:
+        """Indices of the groups, with intervals over the blocks done.
+
+        ``variance(kept)`` is the score's variance from the blocks in ``kept``.
+        """
+        done = int(np.count_nonzero(self.walks))
+        value, error = jackknife(
+            lambda kept: self.squares[kept].sum(0) / self.walks[kept].sum() / variance(kept), done
+        )
+        # A total index is at most 1: that is all one block tells.
+        reach = error * student(done) if done > 1 else np.ones_like(value)
+        effects = self.shapley.sum(0)
+        climb = effects.sum()
+        shapley = effects / climb if climb > 0 else np.zeros_like(effects)
+        return GroupEstimate(value, np.clip(value - reach, 0.0, None), value + reach, shapley)

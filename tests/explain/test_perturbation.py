@@ -1,0 +1,104 @@
+"""From weights to images: identity, baselines, and patches against whole inverse transforms."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from wcam_widget.basis import AbstractBasis, Cells, PixelBasis, WaveletBasis
+from wcam_widget.explain import Perturbation, patches
+
+BASES = [
+    PixelBasis((40, 52)),
+    WaveletBasis((40, 52), "haar", 3),
+    WaveletBasis((41, 53), "haar", 2),
+    WaveletBasis((40, 53), "db4", 3),
+    WaveletBasis((40, 52), "bior2.2", 2),
+]
+
+
+def photograph(basis: AbstractBasis, channels: int = 3) -> Tensor:
+    return torch.rand(channels, *basis.size, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("basis", BASES, ids=repr)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_all_ones_give_the_image_and_all_zeros_the_baseline(basis: AbstractBasis, channels: int) -> None:
+    image = photograph(basis, channels)
+    cells = Cells.regular(basis, 4)
+    perturbation = Perturbation.of(image, basis, cells)
+    assert (perturbation.rebuild(torch.ones(len(cells))) - image).abs().max() < 1e-5
+    mean = image.mean((1, 2), keepdim=True).expand_as(image)
+    torch.testing.assert_close(perturbation.rebuild(torch.zeros(len(cells))), mean, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("basis", BASES, ids=repr)
+@pytest.mark.parametrize("cut", ["regular", "dyadic"])
+def test_patches_change_one_cell_as_a_whole_inverse_would(basis: AbstractBasis, cut: str) -> None:
+    cells = Cells.regular(basis, 3) if cut == "regular" else Cells.dyadic(basis, 6)
+    perturbation = Perturbation.of(photograph(basis), basis, cells)
+    base, other = torch.rand(2, len(cells), generator=torch.Generator().manual_seed(1))
+    make = perturbation.one_at_a_time(base, other)
+    expected = base.repeat(len(cells), 1)
+    expected[range(len(cells)), range(len(cells))] = other
+    images = torch.cat([make(start, min(start + 7, len(cells))) for start in range(0, len(cells), 7)])
+    torch.testing.assert_close(images, perturbation.images(expected), atol=3e-6, rtol=0)
+
+
+def test_patches_forgotten_for_memory_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    basis = WaveletBasis((64, 64), "db2", 2)
+    cells = Cells.dyadic(basis, 2)
+    picture = basis.pack(photograph(basis))
+    wanted, found = torch.zeros(2, 3, 64, 64)
+    plenty = patches.Patches(basis, cells, picture)
+    monkeypatch.setattr(patches, "CHUNK", 20_000)
+    monkeypatch.setattr(patches, "KEPT", 40_000)
+    tight = patches.Patches(basis, cells, picture)
+    for cell in range(0, len(cells), 5):
+        plenty.add(wanted, cell, 0.5)
+        tight.add(found, cell, 0.5)
+    assert len(plenty._chunks) < len(tight._starts)
+    assert tight._held() <= 60_000
+    torch.testing.assert_close(found, wanted)
+
+
+@settings(max_examples=20)
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_images_are_affine_in_the_weights(first: float, second: float) -> None:
+    basis = BASES[1]
+    cells = Cells.regular(basis, 2)
+    perturbation = Perturbation.of(photograph(basis), basis, cells)
+    a, b = torch.rand(2, len(cells), generator=torch.Generator().manual_seed(2))
+    ends = perturbation.images(torch.stack([a, b]))
+    between = perturbation.rebuild(first * a + (1 - first) * b)
+    torch.testing.assert_close(between, first * ends[0] + (1 - first) * ends[1], atol=1e-5, rtol=0)
+
+
+def test_baselines() -> None:
+    basis = WaveletBasis((40, 52), "haar", 2)
+    cells, image = Cells.regular(basis, 2), photograph(basis)
+    nothing = torch.zeros(len(cells))
+    assert Perturbation.of(image, basis, cells, "black").rebuild(nothing).abs().max() < 1e-6
+    blurred = Perturbation.of(image, basis, cells, "blurred").rebuild(nothing)
+    assert 0 < blurred.std() < image.std() / 4
+    own = Perturbation.of(image, basis, cells, torch.full((3, 40, 52), 0.25)).rebuild(nothing)
+    torch.testing.assert_close(own, torch.full((3, 40, 52), 0.25), atol=1e-6, rtol=0)
+    with pytest.raises(ValueError, match="baseline='grey' is unknown; mean, black, blurred or an image"):
+        Perturbation.of(image, basis, cells, "grey")
+    with pytest.raises(ValueError, match=r"baseline has shape \(3, 8, 8\); the image .* \(3, 40, 52\)"):
+        Perturbation.of(image, basis, cells, torch.zeros(3, 8, 8))
+
+
+def test_clip_bounds_images_and_nothing_else_does() -> None:
+    basis = WaveletBasis((40, 52), "haar", 2)
+    cells, image = Cells.regular(basis, 2), photograph(basis).round()
+    weights = torch.rand(len(cells), generator=torch.Generator().manual_seed(3))
+    free = Perturbation.of(image, basis, cells)
+    clipped = Perturbation.of(image, basis, cells, clip=True)
+    assert free.rebuild(weights).max() > 1
+    torch.testing.assert_close(clipped.rebuild(weights), free.rebuild(weights).clamp(0, 1))
+    bounded = clipped.one_at_a_time(weights, 1 - weights)(0, 5)
+    assert 0 <= bounded.min() <= bounded.max() <= 1

@@ -1,0 +1,59 @@
+"""Where, and at which scale, an image model looks: attribution in the wavelet domain, live in a notebook.
+
+>>> import wcam_widget as wcam
+>>> model, images, labels, class_names = wcam.load_demo()
+>>> (attribution,) = wcam.Wcam(wcam.Derivative(rows=4))(model, images[:1])
+>>> attribution.spatial().shape
+(128, 128)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from wcam_widget.basis import PixelBasis, WaveletBasis
+from wcam_widget.demo import load_demo
+from wcam_widget.explain import Attribution, Wcam
+from wcam_widget.model import BlackBox, Logit, Margin, Probability
+from wcam_widget.model.load import load_model
+from wcam_widget.sensitivity import Derivative, Sobol
+
+if TYPE_CHECKING:
+    from wcam_widget.show.explorer import Explorer, explore
+    from wcam_widget.show.plots import plot
+
+__all__ = [
+    "Attribution",
+    "BlackBox",
+    "Derivative",
+    "Explorer",
+    "Logit",
+    "Margin",
+    "PixelBasis",
+    "Probability",
+    "Sobol",
+    "WaveletBasis",
+    "Wcam",
+    "explore",
+    "load_demo",
+    "load_model",
+    "plot",
+]
+
+__version__ = "0.1.0"
+
+# A worker that only computes must not import a widget or a plotting library.
+_LAZY = {
+    "Explorer": "wcam_widget.show.explorer",
+    "explore": "wcam_widget.show.explorer",
+    "plot": "wcam_widget.show.plots",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

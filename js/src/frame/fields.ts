@@ -15,8 +15,7 @@ export class Fields {
   }
 
   #read(name: string): Json | undefined {
-    // A name like "constructor" must not find what every object has.
-    return Object.hasOwn(this.#object, name) ? this.#object[name] : undefined;
+    return this.#object[name];
   }
 
   #refuse(name: string, wanted: string): never {

@@ -85,7 +85,7 @@ function mixRows(
   line: Line,
 ): void {
   const [first, parity, length] = [y >> 1, y & 1, lowpass.length];
-  const width = smooth.width;
+  const [smoothData, sharpData, width] = [smooth.data, sharp.data, smooth.width];
   line.fill(0, 0, width);
   for (let j = 0; j < length / 2; j++) {
     const tap = length - 2 + parity - 2 * j;
@@ -93,10 +93,8 @@ function mixRows(
     const from = smooth.offset + (first + j) * smooth.stride;
     const sharpFrom = sharp.offset + (first + j) * sharp.stride;
     for (let x = 0; x < width; x++) {
-      line[x] =
-        (line[x] as number) +
-        a * (smooth.data[from + x] as number) +
-        b * (sharp.data[sharpFrom + x] as number);
+      const mixed = a * (smoothData[from + x] as number) + b * (sharpData[sharpFrom + x] as number);
+      line[x] = (line[x] as number) + mixed;
     }
   }
 }
@@ -110,17 +108,17 @@ function mixColumns(
   out: Plane,
   y: number,
 ): void {
-  const length = lowpass.length;
+  const [data, width, length] = [out.data, out.width, lowpass.length];
   const start = out.offset + y * out.stride;
-  for (let x = 0; x < out.width; x++) {
-    const first = x >> 1;
-    let tap = length - 2 + (x & 1);
-    let sum = 0;
-    for (let at = first; tap >= 0; at++, tap -= 2) {
-      sum +=
-        (lowpass[tap] as number) * (low[at] as number) + (highpass[tap] as number) * (high[at] as number);
+  for (let parity = 0; parity < 2; parity++) {
+    for (let x = parity, first = 0; x < width; x += 2, first++) {
+      let sum = 0;
+      for (let tap = length - 2 + parity, at = first; tap >= 0; tap -= 2, at++) {
+        sum +=
+          (lowpass[tap] as number) * (low[at] as number) + (highpass[tap] as number) * (high[at] as number);
+      }
+      data[start + x] = sum;
     }
-    out.data[start + x] = sum;
   }
 }
 

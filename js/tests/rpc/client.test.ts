@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { RpcClient } from "../../src/rpc/client";
 
 interface Sent {
@@ -84,13 +84,15 @@ describe("RpcClient", () => {
     expect(sent).toEqual([]);
   });
 
-  it("sends no cancel for a question that was answered", async () => {
+  it("sends no cancel for a question that was answered, and lets go of the signal", async () => {
     const abort = new AbortController();
+    const removed = vi.spyOn(abort.signal, "removeEventListener");
     const asked = rpc.request("score", {}, abort.signal);
     answer(last(), { result: 1 });
     await asked;
     abort.abort();
     expect(sent).toHaveLength(1);
+    expect(removed).toHaveBeenCalledTimes(1);
   });
 
   it("rejects open and later questions once it is closed", async () => {

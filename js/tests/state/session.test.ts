@@ -229,6 +229,22 @@ describe("scores", () => {
     expect(kernel.of("req")).toEqual([]);
   });
 
+  it("that are known under another name are not believed", () => {
+    const { session } = new Kernel({ _known: { all: score("keep:1-1"), constructor: 1 } });
+    expect(session.scores.value.state).toBe("asking");
+  });
+
+  it("that come while the reader has moved on are not shown for the new selection", async () => {
+    const kernel = new Kernel();
+    await pause();
+    const first = kernel.question;
+    kernel.session.selection.add([0]);
+    await kernel.answer(score("all"), first);
+    expect(kernel.session.scores.value).toMatchObject({ state: "asking", key: "keep:0-0" });
+    await pause();
+    expect(kernel.question?.params.selection).toEqual([0]);
+  });
+
   it("come through the trait when another tab asked", async () => {
     const kernel = new Kernel();
     await pause();

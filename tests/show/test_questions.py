@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -32,7 +34,7 @@ def test_a_key_says_exactly_which_cells(selection, mode):
     bounds = [tuple(map(int, run.split("-"))) for run in runs.split(",")]
     assert said == mode
     assert tuple(cell for first, last in bounds for cell in range(first, last + 1)) == selection
-    assert all(stop + 1 < start for (_, stop), (start, _) in zip(bounds, bounds[1:], strict=False))
+    assert all(stop + 1 < start for (_, stop), (start, _) in pairwise(bounds))
 
 
 @given(choices)
@@ -50,7 +52,14 @@ def test_keeping_and_removing_are_complements_unless_nothing_is_selected(selecti
 def test_a_selection_may_be_written_in_any_order_and_type(cells):
     expected = sorted(set(cells))
     mask = np.isin(np.arange(COUNT), cells)
-    for written in (cells, tuple(cells), set(cells), np.array(cells, np.int16), torch.tensor(cells).long(), mask):
+    for written in (
+        cells,
+        tuple(cells),
+        set(cells),
+        np.array(cells, np.int16),
+        torch.tensor(cells).long(),
+        mask,
+    ):
         assert ensure_selection(written, CELLS) == expected
 
 
@@ -111,7 +120,9 @@ def test_several_questions_at_once_get_the_answers_they_get_alone(inquiry):
     for together, question in zip(inquiry.answer(questions), questions, strict=True):
         (alone,) = inquiry.answer([question])
         assert together["key"] == alone["key"]
-        assert together["target"]["reconstruction"] == pytest.approx(alone["target"]["reconstruction"], abs=1e-5)
+        assert together["target"]["reconstruction"] == pytest.approx(
+            alone["target"]["reconstruction"], abs=1e-5
+        )
 
 
 def test_a_page_without_a_kernel_knows_every_band_both_ways(inquiry):

@@ -15,16 +15,15 @@ import traitlets
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from wcam_widget.explain import Attribution, Wcam
-from wcam_widget.model import BlackBox
-from wcam_widget.model.load import load_model
+from wcam_widget.explain import Attribution
 from wcam_widget.show import export
 from wcam_widget.show.messages import PROTOCOL, Messages
 from wcam_widget.show.questions import MODES, Question, ensure_selection
-from wcam_widget.show.session import Session
+from wcam_widget.show.session import Session, ensure_method, ensure_model
 
 STATIC = Path(__file__).parent / "static"
 LARGEST_PICTURE = 32 * 2**20  # bytes; every page and every reload carries them
+LASTING = ("_frame", "_status", "_known", "_scores")
 AT_EXIT = 5.0  # seconds an ending interpreter waits for a step of a run
 RELOADING = os.environ.get("ANYWIDGET_HMR") == "1"
 
@@ -74,7 +73,7 @@ class Explorer(anywidget.AnyWidget):
         model: Any,
         image: Any,
         target: Any = None,
-        method: Wcam | None = None,
+        method: Any = None,
         class_names: Any = None,
     ) -> None:
         # ipywidgets keeps per-widget state while it sends and receives; messages come on other threads.
@@ -118,14 +117,18 @@ class Explorer(anywidget.AnyWidget):
     ) -> None:
         self.close()
 
-    def wait(self, timeout: float | None = None) -> Attribution:
+    def wait(self, timeout: float | int | None = None) -> Attribution:  # noqa: PYI041 a check at run time tells them apart
         """Wait until the run has ended and return its attribution, partial if it was cancelled.
 
         An executed notebook keeps the map if the cell waits for it. Raises the error that ended the run,
         TimeoutError after ``timeout`` seconds, while the run goes on, and RuntimeError when the explorer is
         closed. Interrupting the kernel cancels the run; ``attribution`` is then the partial map.
         """
-        return self._open_session.wait(timeout)
+        try:
+            return self._open_session.wait(timeout)
+        finally:
+            # Sent once more on behalf of the waiting cell: what another thread sends, nbclient does not keep.
+            self.send_state(LASTING)
 
     def cancel(self) -> None:
         """End the run after the step that is under way; the partial map stays, in ``attribution`` too."""
@@ -161,7 +164,7 @@ class Explorer(anywidget.AnyWidget):
         return {one["label"]: (one["original"], one["reconstruction"]) for one in answer["classes"]}
 
     def select_band(self, name: str) -> None:
-        """Select all cells of one band, for instance "HL2"; ValueError for a band there is not."""
+        """Select all cells of one band, for instance "HL2"; KeyError, with the bands there are, else."""
         self.selection = self._open_session.probe.cells.in_band(name).tolist()
 
     def to_html(self, path: str | Path) -> Path:
@@ -226,7 +229,7 @@ def explore(
     model: Any,
     image: Any,
     target: Any = None,
-    method: Wcam | None = None,
+    method: Any = None,
     class_names: Any = None,
 ) -> Explorer:
     """Explain one image and show it: a widget, whose map streams in while the notebook goes on.
@@ -239,35 +242,13 @@ def explore(
     Raises TypeError and ValueError that name the argument, and ModelError where the model itself fails.
 
     >>> import torch
+    >>> from wcam_widget.explain import Wcam
     >>> image, wcam = torch.rand(3, 16, 16), Wcam(levels=2, grid=2)
     >>> with explore(lambda images: images.mean((2, 3)), image, method=wcam) as explorer:
     ...     explorer.wait().complete
     True
     """
     return Explorer(model, image, target, method, class_names)
-
-
-def ensure_model(model: Any, class_names: Any = None) -> BlackBox:
-    """A BlackBox of what ``explore`` is given; ``class_names`` replace the model's, which is not changed."""
-    if isinstance(model, str):
-        model = load_model(model)
-    if not isinstance(model, BlackBox):
-        return BlackBox(model, class_names=class_names)
-    if class_names is None:
-        return model
-    return BlackBox(model.net, model.preprocess, class_names, model.device, model.batch_size, model.precision)
-
-
-def ensure_method(method: Any) -> Wcam:
-    """A Wcam; TypeError for what has no cells that a reader could select."""
-    if method is None:
-        return Wcam()
-    if not isinstance(method, Wcam):
-        raise TypeError(
-            f"method: found {type(method).__qualname__}; accepted are Wcam(...) and None; "
-            "plot() draws the attribution of any method"
-        )
-    return method
 
 
 # What the worker and the messages hold of an explorer: they must not be what keeps it alive.

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from wcam_widget.explain import Attribution, Wcam
 from wcam_widget.model import BlackBox, ensure_image
+from wcam_widget.model.load import load_model
 from wcam_widget.show.pace import Pace
 from wcam_widget.show.pictures import attribution_frame, picture_frame
 from wcam_widget.show.questions import Inquiry, Question
@@ -39,7 +40,7 @@ class Session:
     """Runs a method on one image, answers questions about it, and says what is to be shown.
 
     Creating it asks the model once and raises what is wrong with the arguments; ``start`` returns at once.
-    ``publish`` is called from the worker's thread and from whichever thread calls ``wait``.
+    ``publish`` is called from the worker's thread.
     """
 
     def __init__(self, model: BlackBox, image: Any, target: Any, method: Wcam, publish: Publish) -> None:
@@ -93,7 +94,7 @@ class Session:
         """End the run after the step that is under way; what was computed stays."""
         self._cancel.set()
 
-    def wait(self, timeout: float | None = None) -> Attribution:
+    def wait(self, timeout: float | int | None = None) -> Attribution:  # noqa: PYI041 a check at run time tells them apart
         """The attribution, when the run has ended and the answers for saved pages are known.
 
         Raises the error that ended the run, TimeoutError after ``timeout`` seconds (the run goes on) and, if
@@ -104,11 +105,9 @@ class Session:
         except KeyboardInterrupt:
             self.cancel()
             self._finished.wait()
-            self._publish({**self._frame(), "_status": self.status})
             raise
         if not ended:
             raise TimeoutError(f"timeout: the run has not ended within {timeout} seconds and goes on")
-        self._publish({**self._frame(), "_status": self.status, "_known": dict(self.known)})
         if self.error is not None:
             raise self.error
         if self.attribution is None:
@@ -154,7 +153,7 @@ class Session:
 
         self.worker.ask(Request(("score", who), name, work, refused))
 
-    def close(self, timeout: float | None = None) -> None:
+    def close(self, timeout: float | int | None = None) -> None:  # noqa: PYI041 a check at run time tells them apart
         """End the run and the worker."""
         self.cancel()
         self.worker.close(timeout=timeout)
@@ -254,3 +253,31 @@ def brief(error: BaseException) -> str:
     """
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+
+
+def ensure_model(model: Any, class_names: Any = None) -> BlackBox:
+    """A BlackBox of what ``explore`` is given; ``class_names`` replace the model's, which is not changed."""
+    if isinstance(model, str):
+        model = load_model(model)
+    if not callable(model) and not isinstance(model, BlackBox):
+        raise TypeError(
+            f"model: found {type(model).__qualname__}; accepted are a BlackBox, a torch module, a callable "
+            "and a name for load_model"
+        )
+    if not isinstance(model, BlackBox):
+        return BlackBox(model, class_names=class_names)
+    if class_names is None:
+        return model
+    return BlackBox(model.net, model.preprocess, class_names, model.device, model.batch_size, model.precision)
+
+
+def ensure_method(method: Any) -> Wcam:
+    """A Wcam; TypeError for what has no cells that a reader could select."""
+    if method is None:
+        return Wcam()
+    if not isinstance(method, Wcam):
+        raise TypeError(
+            f"method: found {type(method).__qualname__}; accepted are Wcam(...) and None; "
+            "plot() draws the attribution of any method"
+        )
+    return method

@@ -93,7 +93,7 @@ class Worker:
             _end([stream])
         self._wake()
 
-    def close(self, *, finish: bool = False, timeout: float | None = None) -> None:
+    def close(self, *, finish: bool = False, timeout: float | int | None = None) -> None:  # noqa: PYI041 a check at run time tells them apart
         """Refuse what waits, end the streams, and wait until the thread has ended.
 
         With ``finish`` all work is done first. A step that is under way is not broken off; after ``timeout``

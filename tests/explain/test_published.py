@@ -74,12 +74,28 @@ def test_cells_that_straddle_bands_are_cut_but_keep_one_value() -> None:
     assert {cells.bands[band].name for band in cells.groups[straddling]} == {"A3", "HL3"}
 
 
+def test_a_grid_that_does_not_divide_takes_the_nearest_cell() -> None:
+    # Nearest-neighbour scaling: pixel i of 128 lies in cell floor(28 i / 128).
+    basis, method = WaveletBasis((128, 128), "haar", 3), Wcam.as_published(28, 2, 3)
+    cells, owner = straddling_cells(basis, 28)
+    row = np.arange(128) * 28 // 128
+    np.testing.assert_array_equal(cells.packed(owner.astype(float)), row[:, None] * 28 + row)
+    mask = torch.zeros(1, 784)
+    mask[0, 27] = 1.0
+    image = method.images(torch.ones(1, 128, 128), basis, mask)
+    kept = torch.zeros(1, 128, 128)
+    kept[:, row[:, None] * 28 + row == 27] = 1.0
+    expected = basis.unpack(kept)
+    expected = (expected - expected.min()) / (expected.max() - expected.min())
+    assert (image[0] - expected).abs().max() <= 1 / 255 + 1e-6
+
+
 @pytest.mark.parametrize(
     ("size", "arguments", "message"),
     [
         ((64, 48), {}, "image of 64x48 pixels does not suit"),
-        ((60, 60), {"grid": 6}, "2\\*\\*levels=8"),
-        ((64, 64), {"grid": 7}, "grid=7 divide"),
+        ((60, 60), {"grid": 6}, r"2\*\*levels=8 divides"),
+        ((16, 16), {"grid": 28}, "of at least grid=28 pixels"),
     ],
 )
 def test_images_that_do_not_divide_are_refused(size: tuple, arguments: dict, message: str) -> None:

@@ -139,7 +139,7 @@ class Cells:
     def packed(self, values: Float[np.ndarray, " d"]) -> Float[np.ndarray, "hp wp"]:
         """The packed picture with each cell filled with its value; 0 in the gaps."""
         self._ensure_values(values)
-        return np.append(np.asarray(values, float), 0.0)[self.index.numpy()]
+        return np.asarray(np.append(values, 0.0)[self.index.numpy()])
 
     def spatial(self, values: Float[np.ndarray, " d"]) -> Float[np.ndarray, "h w"]:
         """A heatmap in image pixels: each cell spreads its value evenly over its support; the sum is kept."""

@@ -20,7 +20,7 @@ from jaxtyping import Float, Int
 from scipy.stats import qmc
 from torch import Tensor
 
-from wcam_widget.basis import Band, Cells, WaveletBasis
+from wcam_widget.basis import Cells, WaveletBasis
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
 from wcam_widget.model import ensure_image, ensure_target
@@ -33,9 +33,9 @@ STATISTIC = "share of the summed cell totals, as published"
 class PublishedWcam(AbstractMethod):
     """WCAM with the conventions of its published code; make it by ``Wcam.as_published``.
 
-    grid: cells per side of the whole Mallat picture; it must divide the image's side. rows: design rows N;
-    the cost is N (grid^2 + 2) evaluations. levels: Haar levels; 2^levels must divide the side. approximation:
-    False sets the approximation to 0 in every mask. Images must be square.
+    grid: cells per side of the whole Mallat picture, at most the image's side. rows: design rows N; the cost
+    is N (grid^2 + 2) evaluations. levels: Haar levels; 2^levels must divide the side. approximation: False
+    sets the approximation to 0 in every mask. Images must be square.
 
     >>> method = PublishedWcam(grid=4, rows=2, levels=2)
     >>> (attribution,) = method(lambda images: images.mean((2, 3)), torch.rand(1, 3, 16, 16))
@@ -68,9 +68,8 @@ class PublishedWcam(AbstractMethod):
         self, picture: Float[Tensor, "c s s"], basis: WaveletBasis, masks: Float[Tensor, "n d"]
     ) -> Float[Tensor, "n c s s"]:
         """The images of rows of masks: stretched to their own range, cut to 256 grey levels, in [0, 1]."""
-        side = basis.size[0] // self.grid
-        weights = masks.view(-1, 1, self.grid, self.grid)
-        weights = weights.repeat_interleave(side, 2).repeat_interleave(side, 3)
+        nearest = torch.arange(basis.size[0], device=masks.device) * self.grid // basis.size[0]
+        weights = masks.view(-1, 1, self.grid, self.grid)[:, :, nearest][:, :, :, nearest]
         if not self.approximation:
             weights[(..., *basis.bands[0].slices)] = 0.0
         images = basis.unpack(picture * weights)
@@ -112,10 +111,11 @@ class PublishedWcam(AbstractMethod):
 
     def _basis(self, image: Tensor) -> WaveletBasis:
         _, height, width = image.shape
-        if height != width or height % 2**self.levels or height % self.grid:
+        if height != width or height % 2**self.levels or height < self.grid:
             raise ValueError(
-                f"image of {height}x{width} pixels does not suit Wcam.as_published: it must be square, "
-                f"with a side that 2**levels={2**self.levels} and grid={self.grid} divide; Wcam(grid=…) takes any size"
+                f"image of {height}x{width} pixels does not suit Wcam.as_published: it must be square "
+                f"with a side that 2**levels={2**self.levels} divides and of at least grid={self.grid} pixels; "
+                "Wcam(grid=…) takes any size"
             )
         return WaveletBasis((height, width), "haar", self.levels)
 
@@ -159,18 +159,21 @@ def published_jansen(scores: Float[np.ndarray, "n m"]) -> Float[np.ndarray, " d"
 
 def straddling_cells(basis: WaveletBasis, grid: int) -> tuple[Cells, Int[np.ndarray, " p"]]:
     """The pieces into which band borders cut a uniform grid over the picture, and the grid cell of each."""
-    side = basis.size[0] // grid
+    side = basis.size[0]
+    lines = np.array(
+        [-(-side * line // grid) for line in range(grid)]
+    )  # the first pixel of each row of cells
     pieces, owner = [], []
     for number, band in enumerate(basis.bands):
-        for top, bottom in _lines(band, side, axis=0):
-            for left, right in _lines(band, side, axis=1):
+        for top, bottom in _cut(lines, band.top, band.height):
+            for left, right in _cut(lines, band.left, band.width):
                 pieces.append((number, top, left, bottom - top, right - left))
-                owner.append((top // side) * grid + left // side)
+                owner.append((top * grid // side) * grid + left * grid // side)
     return Cells(basis.bands, np.array(pieces), basis.picture_size, basis.size), np.array(owner)
 
 
-def _lines(band: Band, side: int, axis: int) -> list[tuple[int, int]]:
-    """Where grid lines ``side`` apart cut a band along one axis of the picture."""
-    start, stop = (band.top, band.top + band.height) if axis == 0 else (band.left, band.left + band.width)
-    cuts = [start, *range((start // side + 1) * side, stop, side), stop]
-    return list(pairwise(cuts))
+def _cut(lines: Int[np.ndarray, " g"], start: int, length: int) -> list[tuple[int, int]]:
+    """The stretches into which grid lines cut a band that begins at ``start``."""
+    stop = start + length
+    inside = lines[(lines > start) & (lines < stop)].tolist()
+    return list(pairwise([start, *inside, stop]))

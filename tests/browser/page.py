@@ -25,6 +25,7 @@ class Kernel {
     }
     if (content.t === "req") this.questions.push(content);
   }
+  bytes(text) { return new DataView(Uint8Array.from(atob(text), letter => letter.charCodeAt(0)).buffer); }
   answer(result) {
     const {id, client} = this.questions.shift();
     this.page.message({t: "res", id, client, result});

@@ -2,7 +2,7 @@
 import type { RunState, Status } from "../state/answers";
 import type { ConnectionState } from "../state/connection";
 import type { ViewContext } from "./context";
-import { element, setText } from "./dom";
+import { element, setAttribute, setText } from "./dom";
 import { formatSeconds, formatValue } from "./words";
 
 const CONNECTIONS: Record<ConnectionState, string> = {
@@ -57,12 +57,16 @@ function progress(context: ViewContext): HTMLElement {
   const words = element("span", { class: "wcam-progress-words", "data-wcam": "status" });
   const cancel = element("button", { type: "button", "data-wcam": "cancel" }, "Cancel");
   let asked = false;
+  const mark = (now: boolean): void => {
+    asked = now;
+    // Not `disabled`, which would throw the focus out of the widget.
+    setAttribute(cancel, "aria-disabled", now ? "true" : undefined);
+  };
   scope.listen(cancel, "click", () => {
-    asked = true;
-    cancel.disabled = true;
+    if (asked) return;
+    mark(true);
     session.stop().catch((error: unknown) => {
-      asked = false;
-      cancel.disabled = false;
+      mark(false);
       if (!scope.disposed) setText(words, `Cancel did not reach the kernel: ${(error as Error).message}`);
     });
   });
@@ -70,12 +74,11 @@ function progress(context: ViewContext): HTMLElement {
     const status = session.status.value;
     const running = status.state === "running";
     const reachable = session.connection.value !== "static" && session.connection.value !== "lost";
-    if (!running) asked = false;
+    if (!running) mark(false);
     bar.hidden = !running;
     bar.max = Math.max(1, status.total);
     bar.value = status.done;
     cancel.hidden = !running || !reachable;
-    cancel.disabled = asked;
     setText(words, statusWords(status));
   });
   return element("div", { class: "wcam-progress" }, bar, words, cancel);

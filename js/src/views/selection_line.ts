@@ -1,6 +1,6 @@
 /** The selection in words, the steps back and forth, and the selection as Python. */
 import type { ViewContext } from "./context";
-import { element, setText } from "./dom";
+import { element, setAttribute, setText } from "./dom";
 import { selectionPython, selectionWords } from "./words";
 
 export function selectionLine(context: ViewContext): HTMLElement {
@@ -15,11 +15,16 @@ export function selectionLine(context: ViewContext): HTMLElement {
     const cells = selection.cells.value;
     const nothing = picture === null ? "No picture yet" : "Nothing is selected";
     setText(words, picture && cells.length > 0 ? `Selected: ${selectionWords(picture, cells)}` : nothing);
-    clear.disabled = cells.length === 0;
-    undo.disabled = !selection.canUndo.value;
-    redo.disabled = !selection.canRedo.value;
+    enable(clear, cells.length > 0);
+    enable(undo, selection.canUndo.value);
+    enable(redo, selection.canRedo.value);
   });
   return element("footer", { class: "wcam-selection" }, words, undo, redo, clear, ...copyAsPython(context));
+}
+
+/** Not `disabled`: a focused button that is disabled loses the focus, and the keys stop reaching the widget. */
+function enable(button: HTMLButtonElement, on: boolean): void {
+  setAttribute(button, "aria-disabled", on ? undefined : "true");
 }
 
 function button(context: ViewContext, name: string, act: () => void): HTMLButtonElement {

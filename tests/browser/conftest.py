@@ -1,0 +1,69 @@
+"""One Chromium for all pages; every page comes from a file, with the network off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
+
+from tests.browser.page import html
+from tests.browser.scene import Scene, make_scene
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str, chromium_flags: list[str]) -> Iterator[Browser]:
+    """A running Chromium."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium_path, args=chromium_flags)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def scene() -> Scene:
+    """A photograph of 64 x 64 pixels with its map."""
+    return make_scene(64)
+
+
+@pytest.fixture
+def open_page(browser: Browser, tmp_path: Path) -> Iterator[OpenPage]:
+    """Opens a page that hosts a state; afterwards, no page may have reached out or reported an error."""
+    complaints: list[str] = []
+    contexts = []
+
+    def refuse(route: Route) -> None:
+        if route.request.url.startswith("file:"):
+            route.continue_()
+        else:
+            complaints.append(f"asked for {route.request.url}")
+            route.abort()
+
+    def note(message: ConsoleMessage) -> None:
+        # Reading pixels back is what tests do, and no widget does.
+        if message.type in ("error", "warning") and "willReadFrequently" not in message.text:
+            complaints.append(message.text)
+
+    def open_(state: dict[str, Any], *, context: dict[str, Any] | None = None, **page_options: Any) -> Page:
+        settings = {"viewport": {"width": 1200, "height": 1000}, "reduced_motion": "reduce", **(context or {})}
+        opened = browser.new_context(offline=True, **settings)
+        contexts.append(opened)
+        opened.route("**/*", refuse)
+        page = opened.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", note)
+        path = tmp_path / f"page{len(contexts)}.html"
+        path.write_text(html(state, **page_options), encoding="utf-8")
+        page.goto(path.as_uri())
+        page.locator("[data-wcam=dyadic]").first.wait_for()
+        return page
+
+    yield open_
+    for opened in contexts:
+        opened.close()
+    assert complaints == []

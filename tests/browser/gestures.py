@@ -1,0 +1,111 @@
+"""What a hand does on the widget, and what an eye reads there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Page
+
+from tests.browser.scene import Scene
+
+Point = tuple[float, float]
+
+# Largest difference between the canvas's pixels and the expected ones; null while sizes differ.
+DIFFERENCE = """([name, expected]) => {
+  const root = document.getElementById("host0").shadowRoot ?? document;
+  const canvas = root.querySelector(`[data-wcam=${name}]`);
+  const {width, height} = canvas;
+  if (width * height * 3 !== expected.length) return null;
+  const {data} = canvas.getContext("2d").getImageData(0, 0, width, height);
+  let worst = 0;
+  for (let at = 0; at < width * height; at++)
+    for (let c = 0; c < 3; c++)
+      worst = Math.max(worst, Math.abs(data[4 * at + c] - expected[3 * at + c]));
+  return worst;
+}"""
+
+# Whether a canvas has anything drawn within 3 CSS pixels of a place given as fractions (y, x).
+DRAWN = """([name, y, x]) => {
+  const canvas = document.querySelector(`[data-wcam=${name}]`);
+  const r = Math.ceil(3 * devicePixelRatio);
+  const {data} = canvas.getContext("2d").getImageData(
+    Math.round(x * canvas.width) - r, Math.round(y * canvas.height) - r, 2 * r, 2 * r);
+  return data.some((byte, at) => at % 4 === 3 && byte > 0);
+}"""
+
+
+def place(page: Page, name: str, at: Point) -> Point:
+    """Page coordinates (x, y) of a place on a canvas, given as fractions (y, x)."""
+    box = page.locator(f"[data-wcam={name}]").first.bounding_box()
+    assert box is not None
+    return box["x"] + at[1] * box["width"], box["y"] + at[0] * box["height"]
+
+
+def middle(scene: Scene, cell: int) -> Point:
+    """The middle of a cell in the dyadic view, as fractions (y, x)."""
+    side = scene.image.shape[0]
+    _, top, left, height, width = scene.cells[cell]
+    return float((top + height / 2) / side), float((left + width / 2) / side)
+
+
+def corner(scene: Scene, cell: int) -> Point:
+    """The upper left corner of a cell in the dyadic view, as fractions (y, x)."""
+    side = scene.image.shape[0]
+    _, top, left, _, _ = scene.cells[cell]
+    return float(top / side), float(left / side)
+
+
+def hover(page: Page, name: str, at: Point) -> None:
+    """Move the mouse to a place on a canvas."""
+    page.mouse.move(*place(page, name, at))
+
+
+def click(page: Page, name: str, at: Point, *, shift: bool = False) -> None:
+    """Click a place on a canvas."""
+    hover(page, name, at)
+    if shift:
+        page.keyboard.down("Shift")
+    page.mouse.down()
+    page.mouse.up()
+    if shift:
+        page.keyboard.up("Shift")
+
+
+def drag(page: Page, name: str, start: Point, end: Point, *, drop: bool = True) -> None:
+    """Draw a rectangle on a canvas."""
+    hover(page, name, start)
+    page.mouse.down()
+    page.mouse.move(*place(page, name, end), steps=4)
+    if drop:
+        page.mouse.up()
+
+
+def selection(page: Page) -> list[int]:
+    """The selection trait as the page holds it."""
+    cells: list[int] = page.evaluate("mounted.model.view().get('selection')")
+    return cells
+
+
+def wait_selection(page: Page, cells: list[int]) -> None:
+    """Wait until the selection trait is this."""
+    page.wait_for_function(
+        "wanted => JSON.stringify(mounted.model.view().get('selection')) === JSON.stringify(wanted)", arg=cells
+    )
+
+
+def wait_pixels(page: Page, name: str, expected: NDArray[np.uint8], within: int = 1) -> None:
+    """Wait until a canvas shows an image (height, width, 3), to ``within`` grey levels."""
+    argument: list[Any] = [name, expected.ravel().tolist()]
+    page.wait_for_function(f"a => {{ const d = ({DIFFERENCE})(a); return d !== null && d <= {within}; }}", arg=argument)
+
+
+def wait_drawn(page: Page, name: str, at: Point) -> None:
+    """Wait until something is drawn at a place of an overlay."""
+    page.wait_for_function(DRAWN, arg=[name, *at])
+
+
+def drawn(page: Page, name: str, at: Point) -> bool:
+    """Whether something is drawn at a place of an overlay."""
+    return bool(page.evaluate(DRAWN, [name, *at]))

@@ -1,0 +1,163 @@
+"""Hover, click, drag and undo, on a page of its own."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.gestures import (
+    click,
+    corner,
+    drag,
+    drawn,
+    hover,
+    middle,
+    wait_drawn,
+    wait_pixels,
+    wait_selection,
+)
+from tests.browser.scene import Scene, state_of
+
+pytestmark = pytest.mark.browser
+
+
+def test_hovering_a_cell_explains_it_and_outlines_its_support(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    cell = scene.cells_in("HL2")[27]  # row 3, column 3 of 8: image rows and columns 24 to 31
+    hover(page, "dyadic", middle(scene, cell))
+    tooltip = page.locator("[data-wcam=tooltip]")
+    expect(tooltip).to_contain_text("level 2 HL: detail along x (vertical edges)")
+    expect(tooltip).to_contain_text("rows 24 to 31, columns 24 to 31")
+    expect(tooltip).to_contain_text("8 × 8 pixels per cell, 4 × 4 pixels per coefficient")
+    expect(tooltip).to_contain_text(re.compile(r"\(.+ to .+\), (estimated|bounded from above|not resolved)"))
+    for corner in [(24, 24), (24, 32), (32, 24), (32, 32)]:
+        wait_drawn(page, "image-overlay", (corner[0] / 64, corner[1] / 64))
+    assert not drawn(page, "image-overlay", (0.75, 0.75))
+    hover(page, "reconstruction", (0.5, 0.5))
+    expect(tooltip).to_be_hidden()
+
+
+def test_the_tooltip_says_the_value_of_the_cell(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    cell = int(scene.values.argmax())
+    hover(page, "dyadic", middle(scene, cell))
+    text = f"{scene.values[cell]:.4f}"[:5]
+    expect(page.locator("[data-wcam=tooltip]")).to_contain_text(text)
+
+
+def test_hovering_the_image_lights_up_the_cells_of_every_scale(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    hover(page, "image", (36.5 / 64, 20.5 / 64))
+    over = [
+        cell
+        for cell, (top, left, bottom, right) in enumerate(scene.support)
+        if top <= 36.5 < bottom and left <= 20.5 < right
+    ]
+    assert len(over) == len(scene.bands)
+    for cell in over:
+        wait_drawn(page, "dyadic-overlay", corner(scene, cell))
+    assert not drawn(page, "dyadic-overlay", corner(scene, scene.cells_in("HH1")[63]))
+
+
+def test_a_click_toggles_a_cell_and_shift_its_band(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    band = scene.cells_in("LH2")
+    click(page, "dyadic", middle(scene, band[9]))
+    wait_selection(page, [band[9]])
+    expect(page.locator("[data-wcam=selection]")).to_have_text("Selected: level 2 LH: 1 cell")
+    click(page, "dyadic", middle(scene, band[9]), shift=True)
+    wait_selection(page, band)
+    expect(page.locator("[data-wcam=selection]")).to_have_text("Selected: level 2 LH: all")
+    click(page, "dyadic", middle(scene, band[9]))
+    wait_selection(page, [cell for cell in band if cell != band[9]])
+    click(page, "dyadic", middle(scene, band[9]), shift=True)
+    click(page, "dyadic", middle(scene, band[9]), shift=True)
+    wait_selection(page, [])
+
+
+def test_a_drag_takes_the_cells_it_touches(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    band = scene.cells_in("HH1")
+    drag(page, "dyadic", middle(scene, band[9]), middle(scene, band[27]))
+    wait_selection(page, [band[8 * row + column] for row in (1, 2, 3) for column in (1, 2, 3)])
+
+
+def test_a_drag_on_the_image_takes_the_cells_inside(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    drag(page, "image", (15.6 / 64, 7.6 / 64), (32.3 / 64, 24.3 / 64))
+    inside = [
+        cell
+        for cell, (top, left, bottom, right) in enumerate(scene.support)
+        if top >= 16 and left >= 8 and bottom <= 32 and right <= 24
+    ]
+    assert len(inside) == 4 * len(scene.bands)
+    wait_selection(page, inside)
+
+
+def test_escape_gives_a_drag_up_and_then_clears(open_page: OpenPage, scene: Scene) -> None:
+    band = scene.cells_in("HL1")
+    page = open_page(state_of(scene, selection=band))
+    drag(page, "dyadic", (0.6, 0.6), (0.9, 0.9), drop=False)
+    wait_drawn(page, "dyadic-overlay", (0.6, 0.75))
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    wait_selection(page, band)
+    page.keyboard.press("Escape")
+    wait_selection(page, [])
+
+
+def test_undo_and_redo_by_key_and_button(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    first, second = scene.cells_in("HH2")[:2]
+    expect(page.locator("[data-wcam=undo]")).to_be_disabled()
+    click(page, "dyadic", middle(scene, first))
+    click(page, "dyadic", middle(scene, second))
+    wait_selection(page, [first, second])
+    page.keyboard.press("Control+z")
+    wait_selection(page, [first])
+    page.locator("[data-wcam=undo]").click()
+    wait_selection(page, [])
+    page.keyboard.press("Control+Shift+z")
+    wait_selection(page, [first])
+    page.locator("[data-wcam=redo]").click()
+    wait_selection(page, [first, second])
+    page.locator("[data-wcam=clear]").click()
+    wait_selection(page, [])
+    page.keyboard.press("Control+z")
+    wait_selection(page, [first, second])
+
+
+def test_keys_outside_the_widget_are_left_alone(open_page: OpenPage, scene: Scene) -> None:
+    band = scene.cells_in("HL1")
+    page = open_page(state_of(scene, selection=band))
+    page.evaluate("addEventListener('keydown', event => { globalThis.seen = event.key; })")
+    page.keyboard.press("Escape")
+    page.wait_for_function("globalThis.seen === 'Escape'")
+    wait_selection(page, band)
+    page.locator("[data-wcam=image]").click()
+    page.keyboard.press("a")
+    page.wait_for_function("globalThis.seen === 'a'")
+    assert page.locator("[data-wcam=root]").get_attribute("data-lm-suppress-shortcuts") == "true"
+
+
+def test_a_bar_of_the_profile_toggles_its_band(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    bar = page.locator("[data-wcam=profile-bar][data-band=LH3]")
+    bar.click()
+    wait_selection(page, scene.cells_in("LH3"))
+    expect(bar).to_have_attribute("aria-pressed", "true")
+    click(page, "dyadic", middle(scene, scene.cells_in("LH3")[0]))
+    expect(bar).to_have_attribute("aria-pressed", "mixed")
+    wait_pixels(page, "reconstruction", scene.rebuilt(scene.cells_in("LH3")[1:]))
+
+
+def test_the_selection_is_copied_as_python(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene, selection=[0, 1, 2, 3, 4, 9], mode="remove"))
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.locator("[data-wcam=copy]").click()
+    expect(page.locator("[data-wcam=python]")).to_have_value(
+        'explorer.selection, explorer.mode = [*range(0, 5), 9], "remove"'
+    )

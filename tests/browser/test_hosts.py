@@ -1,0 +1,170 @@
+"""Under each host's manners: views, kernels that come, work, fail and go, and text that means harm."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.gestures import click, middle, wait_pixels, wait_selection
+from tests.browser.scene import Scene, frame_bytes, score, state_of
+
+pytestmark = pytest.mark.browser
+
+PROFILES = ["backbone", "marimo", "static"]
+HOSTILE = "</script><img src=x onerror=\"document.title='broken'\"><b>bold</b>"
+RUNNING = {
+    "state": "running",
+    "done": 64,
+    "total": 256,
+    "seconds": 3.0,
+    "seconds_left": 9.0,
+    "message": "",
+    "run": "run-1",
+    "rev": 1,
+}
+
+
+def question(page: Page, at: int = 0) -> dict[str, object]:
+    """Wait for a question to the kernel."""
+    page.wait_for_function("at => kernel.questions.length > at", arg=at)
+    asked: dict[str, object] = page.evaluate("at => kernel.questions[at]", at)
+    return asked
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_host_shows_the_same(open_page: OpenPage, scene: Scene, profile: str) -> None:
+    page = open_page(state_of(scene, selection=scene.cells_in("A3")), profile=profile)
+    wait_pixels(page, "reconstruction", scene.rebuilt(scene.cells_in("A3")))
+    expect(page.locator("[data-wcam=target]")).to_have_text("astronaut 7.31")
+    expect(page.locator("[data-wcam=status]")).to_have_text("256 evaluations in 12 s")
+    colour = page.locator("[data-wcam=root]").evaluate("root => getComputedStyle(root).backgroundColor")
+    assert colour == "rgb(255, 255, 255)"
+    band = scene.cells_in("HH1")
+    click(page, "dyadic", middle(scene, band[0]), shift=True)
+    wait_pixels(page, "reconstruction", scene.rebuilt(scene.cells_in("A3") + band))
+
+
+def test_a_shadow_tree_without_our_styles_gets_them(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    page.evaluate("""() => {
+      document.querySelector("style").remove();
+      const foreign = document.body.appendChild(document.createElement("div"));
+      const place = document.createElement("div");
+      mounted.addView(place);
+      foreign.attachShadow({mode: "open"}).append(place);
+    }""")
+    root = page.locator("[data-wcam=root]").nth(1)
+    page.wait_for_function(
+        "root => getComputedStyle(root).backgroundColor === 'rgb(255, 255, 255)'", arg=root.element_handle()
+    )
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_two_views_share_a_model_and_end_alone(open_page: OpenPage, scene: Scene, profile: str) -> None:
+    page = open_page(state_of(scene), profile=profile, views=2)
+    cell = scene.cells_in("HL2")[0]
+    click(page, "dyadic", middle(scene, cell))
+    wait_selection(page, [cell])
+    lines = page.locator("[data-wcam=selection]")
+    for at in (0, 1):
+        expect(lines.nth(at)).to_have_text("Selected: level 2 HL: 1 cell")
+    page.evaluate("ends[0]()")
+    expect(lines).to_have_count(1)
+    click(page, "dyadic", middle(scene, cell))
+    expect(lines).to_have_text("Nothing is selected")
+
+
+def test_labels_that_mean_harm_are_text(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene, label=HOSTILE, _scores=score("all", HOSTILE)))
+    expect(page.locator("[data-wcam=target]")).to_have_text(f"{HOSTILE} 7.31")
+    expect(page.locator("[data-wcam=score-row]").nth(1)).to_contain_text(HOSTILE)
+    assert page.locator("img, b:not(.wcam-total, .wcam-whisker, .wcam-shapley)").count() == 0
+    assert page.title() == "explorer"
+
+
+def test_scores_are_asked_for_and_shown(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene), profile="backbone")
+    expect(page.locator("[data-wcam=connection]")).to_have_text("Live")
+    table, rows = page.locator("[data-wcam=scores]"), page.locator("[data-wcam=score-row]")
+    expect(rows.first).to_have_text(re.compile(r"astronaut score\s*7\.31\s*7\.31\s*0\.00"))
+    cell = scene.cells_in("LH1")[5]
+    click(page, "dyadic", middle(scene, cell))
+    expect(page.locator("[data-wcam=scores-state]")).to_have_text("asking…")
+    expect(table).to_have_attribute("data-stale", "true")
+    expect(rows).to_have_count(4)
+    asked = question(page)
+    assert asked["params"] == {"selection": [cell], "mode": "keep"}
+    page.evaluate("result => kernel.answer(result)", score(f"keep:{cell}-{cell}", reconstruction=6.9))
+    expect(rows.first).to_have_text(re.compile(r"7\.31\s*6\.90\s*−0\.41"))
+    expect(rows.nth(2)).to_have_text(re.compile(r"space suit probability\s*0\.051\s*0\.112\s*\+0\.061"))
+    expect(table).to_have_attribute("data-stale", "false")
+
+
+def test_a_busy_kernel_and_one_that_has_gone(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene, _scores={}), profile="backbone")
+    chip = page.locator("[data-wcam=connection]")
+    expect(chip).to_have_text("The kernel is busy: scores follow when the cell ends")
+    question(page)
+    page.evaluate("result => kernel.answer(result)", score("all", reconstruction=7.31))
+    expect(chip).to_have_text("Live")
+    page.evaluate("kernel.page.connected(false)")
+    expect(chip).to_have_text("The kernel is gone: run the cell again")
+    band = scene.cells_in("A3")
+    click(page, "dyadic", middle(scene, band[0]), shift=True)
+    wait_pixels(page, "reconstruction", scene.rebuilt(band))
+
+
+def test_a_saved_page_knows_some_scores(open_page: OpenPage, scene: Scene) -> None:
+    band = scene.cells_in("A3")
+    key = f"keep:{band[0]}-{band[-1]}"
+    page = open_page(state_of(scene, _known={key: score(key, reconstruction=5.55)}))
+    expect(page.locator("[data-wcam=connection]")).to_have_text("Saved page: scores are known for single bands")
+    page.locator("[data-wcam=profile-bar][data-band=A3]").click()
+    expect(page.locator("[data-wcam=score-row]").first).to_contain_text("5.55")
+    click(page, "dyadic", middle(scene, scene.cells_in("HH1")[0]))
+    expect(page.locator("[data-wcam=scores-state]")).to_contain_text("Not known in this saved page")
+    expect(page.locator("[data-wcam=scores]")).to_have_attribute("data-stale", "true")
+
+
+def test_cancel_keeps_the_partial_map(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene, _status=RUNNING), profile="backbone")
+    status, cancel = page.locator("[data-wcam=status]"), page.locator("[data-wcam=cancel]")
+    expect(status).to_have_text("64 of 256 evaluations · 9 s left")
+    assert page.locator("[data-wcam=progress]").evaluate("bar => [bar.value, bar.max]") == [64, 256]
+    cancel.click()
+    expect(cancel).to_be_disabled()
+    assert question(page)["method"] == "stop"
+    page.evaluate("kernel.answer({})")
+    page.evaluate("status => kernel.page.update({_status: status})", {**RUNNING, "state": "cancelled"})
+    expect(status).to_have_text("partial (64 of 256)")
+    expect(cancel).to_be_hidden()
+    expect(page.locator("[data-wcam=progress]")).to_be_hidden()
+
+
+def test_maps_stream_in(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene, _frame="", _status={**RUNNING, "done": 0}), profile="backbone")
+    dyadic = page.locator("[data-wcam=dyadic]")
+    before = dyadic.bounding_box()
+    expect(page.locator("[data-wcam=colour-bar]").first).to_contain_text("no value yet")
+    for rev in (1, 2):
+        frame = base64.b64encode(frame_bytes(scene, f"step {rev}", rev)).decode()
+        page.evaluate("frame => kernel.page.update({_frame: kernel.bytes(frame)})", frame)
+        expect(page.locator("[data-wcam=target]")).to_have_text(f"step {rev} 7.31")
+        page.wait_for_function("rev => kernel.sent.some(m => m.t === 'ack' && m.rev === rev)", arg=rev)
+    expect(page.locator("[data-wcam=colour-bar]").nth(1)).to_contain_text("share of the score's variance, total")
+    assert dyadic.bounding_box() == before
+
+
+def test_errors_are_said_in_the_page(open_page: OpenPage, scene: Scene) -> None:
+    failed = {**RUNNING, "state": "error", "message": "model: expected 3 channels, found 4"}
+    page = open_page(state_of(scene, _status=failed))
+    expect(page.locator("[data-wcam=error]")).to_have_text("model: expected 3 channels, found 4")
+    page = open_page(state_of(scene, _picture=base64.b64encode(b"WCF1 and then nothing").decode()))
+    expect(page.locator("[data-wcam=error]")).to_be_visible()
+    expect(page.locator("[data-wcam=root]")).to_contain_text("no map yet")
+    page = open_page(state_of(scene))
+    expect(page.locator("[data-wcam=error]")).to_be_hidden()

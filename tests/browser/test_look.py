@@ -1,0 +1,172 @@
+"""Themes, widths and the keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.gestures import wait_pixels, wait_selection
+from tests.browser.scene import Scene, state_of
+
+pytestmark = pytest.mark.browser
+
+# Contrast ratio (WCAG 2) of every piece of text with the ground it stands on.
+CONTRASTS = """() => {
+  const bytes = colour => colour.match(/[\\d.]+/g).map(Number);
+  const luminance = colour => {
+    const [r, g, b] = bytes(colour).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = element => {
+    for (let at = element; at; at = at.parentElement) {
+      const [r, g, b, alpha = 1] = bytes(getComputedStyle(at).backgroundColor);
+      if (alpha > 0) return `rgb(${r}, ${g}, ${b})`;
+    }
+  };
+  const texts = [...document.querySelectorAll(".wcam *")].filter(element => element.checkVisibility() &&
+    [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim()));
+  return texts.map(element => {
+    const [a, b] = [getComputedStyle(element).color, ground(element)].map(luminance);
+    return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.outerHTML.slice(0, 80)];
+  });
+}"""
+
+HOSTS = {
+    "a dark ground": ("", 'style="background: #111"', "dark"),
+    "a light ground in a dark Lab": ("", 'style="background: #fff" data-jp-theme-light="false"', "light"),
+    "JupyterLab dark": ("", 'data-jp-theme-light="false"', "dark"),
+    "JupyterLab light": ("", 'data-jp-theme-light="true"', "light"),
+    "Colab dark": ("<script>document.documentElement.setAttribute('theme', 'dark')</script>", "", "dark"),
+    "marimo dark": ("", 'class="dark"', "dark"),
+    "nothing said": ("", "", "light"),
+}
+
+
+def root_theme(page: Page) -> str | None:
+    """The theme of the first view."""
+    return page.locator("[data-wcam=root]").first.get_attribute("data-theme")
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_theme_follows_what_is_behind(open_page: OpenPage, scene: Scene, host: str) -> None:
+    head, body, wanted = HOSTS[host]
+    page = open_page(state_of(scene, theme="auto"), head=head, body=body)
+    page.wait_for_function(
+        "wanted => document.querySelector('[data-wcam=root]').dataset.theme === wanted", arg=wanted
+    )
+    opposite = {"light": "dark", "dark": "light"}[wanted]
+    assert root_theme(open_page(state_of(scene, theme=opposite), head=head, body=body)) == opposite
+
+
+def test_the_theme_changes_with_the_host(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene, theme="auto"), body='data-jp-theme-light="true"')
+    expect(page.locator("[data-wcam=root]")).to_have_attribute("data-theme", "light")
+    page.evaluate("document.body.dataset.jpThemeLight = 'false'")
+    expect(page.locator("[data-wcam=root]")).to_have_attribute("data-theme", "dark")
+
+
+def test_a_reader_who_prefers_dark_gets_dark(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene, theme="auto"), context={"color_scheme": "dark"})
+    expect(page.locator("[data-wcam=root]")).to_have_attribute("data-theme", "dark")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_can_be_read(open_page: OpenPage, scene: Scene, theme: str) -> None:
+    page = open_page(state_of(scene, theme=theme, selection=[0, 1, 2]))
+    wait_pixels(page, "reconstruction", scene.rebuilt([0, 1, 2]))
+    contrasts = page.evaluate(CONTRASTS)
+    assert len(contrasts) > 40
+    # WCAG asks nothing of the text of disabled controls; ours stays at 3.
+    assert [entry for entry in contrasts if entry[0] < (3 if "disabled" in entry[1] else 4.5)] == []
+
+
+@pytest.mark.parametrize(("width", "columns"), [(1300, 3), (1000, 3), (720, 2), (420, 1), (300, 1)])
+def test_panes_stack_as_the_page_narrows(open_page: OpenPage, scene: Scene, width: int, columns: int) -> None:
+    page = open_page(state_of(scene), context={"viewport": {"width": width, "height": 900}})
+    boxes = [
+        page.locator(f"[data-wcam=pane-{name}]").bounding_box() for name in ("image", "dyadic", "reconstruction")
+    ]
+    lefts = {round(box["x"]) for box in boxes if box is not None}
+    assert len(lefts) == columns
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("width", [1200, 720, 400])
+def test_no_two_labels_of_the_profile_meet(open_page: OpenPage, scene: Scene, width: int) -> None:
+    page = open_page(state_of(scene), context={"viewport": {"width": width, "height": 900}})
+    overlaps = page.evaluate(
+        """() => {
+          const texts = [...document.querySelectorAll(".wcam-bar em, .wcam-bar > span, .wcam-group > span")]
+            .filter(element => element.checkVisibility())
+            .map(element => { const range = document.createRange(); range.selectNodeContents(element);
+                              return [element.textContent, range.getBoundingClientRect()]; });
+          return texts.flatMap(([a, p], at) => texts.slice(at + 1)
+            .filter(([, q]) => p.left < q.right && q.left < p.right && p.top < q.bottom && q.top < p.bottom)
+            .map(([b]) => [a, b]));
+        }"""
+    )
+    assert overlaps == []
+
+
+def test_everything_by_keyboard(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    live = page.locator("[data-wcam=announcement]")
+    page.keyboard.press("Tab")  # opacity
+    page.keyboard.press("Tab")  # colour map
+    page.keyboard.press("Tab")
+    expect(page.locator("[data-wcam=dyadic]")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(live).to_contain_text("approximation")
+    expect(live).to_contain_text("rows 8 to 15, columns 0 to 7")
+    page.keyboard.press("Space")
+    wait_selection(page, [8])
+    page.keyboard.press("]")
+    expect(live).to_contain_text("level 3 LH")
+    page.keyboard.press("]")
+    expect(live).to_contain_text("level 2 LH")
+    expect(live).to_contain_text("rows 8 to 15, columns 0 to 7")
+    page.keyboard.press("Shift+Space")
+    wait_selection(page, [8, *scene.cells_in("LH2")])
+    page.keyboard.press("Enter")
+    wait_selection(page, scene.cells_in("LH2"))
+    wait_pixels(page, "reconstruction", scene.rebuilt(scene.cells_in("LH2")))
+    page.keyboard.press("Control+z")
+    wait_selection(page, [8, *scene.cells_in("LH2")])
+    page.keyboard.press("Escape")
+    wait_selection(page, [])
+    page.keyboard.press("Tab")
+    expect(page.locator("[data-wcam=mode-keep]")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-wcam=mode-remove]")).to_be_focused()
+    expect(page.locator("[data-wcam=mode-remove]")).to_have_attribute("aria-checked", "true")
+
+
+def test_what_the_pictures_show_is_said_in_words(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    dyadic = page.locator("[data-wcam=dyadic]")
+    described = dyadic.get_attribute("aria-describedby")
+    text = page.locator(f"#{described}")
+    expect(text).to_contain_text("640 cells in 10 bands. Largest values:")
+    expect(text).to_contain_text("Arrow keys move from cell to cell")
+    expect(page.locator("[data-wcam=profile-bar][data-band=A3]")).to_have_attribute(
+        "aria-label", scene_words(scene)
+    )
+
+
+def scene_words(scene: Scene) -> str:
+    """What the approximation's bar must say."""
+    profile = scene.profile()
+    total, low, high, shapley = (profile[name][0] for name in ("total", "low", "high", "shapley"))
+    return (
+        f"approximation: {total:.3f}, {low:.3f} to {high:.3f}, Shapley effect {shapley:.3f}. Toggles the band"
+    )
+
+
+def test_colours_and_opacity_are_the_readers(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    page.locator("[data-wcam=colormap]").select_option("viridis")
+    page.wait_for_function("mounted.model.view().get('colormap') === 'viridis'")
+    page.locator("[data-wcam=opacity]").fill("0.25")
+    page.wait_for_function("mounted.model.view().get('opacity') === 0.25")
+    assert page.locator("[data-wcam=heat]").evaluate("heat => heat.style.opacity") == "0.25"

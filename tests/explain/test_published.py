@@ -95,7 +95,7 @@ def test_a_grid_that_does_not_divide_takes_the_nearest_cell() -> None:
     [
         ((64, 48), {}, "image of 64x48 pixels does not suit"),
         ((60, 60), {"grid": 6}, r"2\*\*levels=8 divides"),
-        ((16, 16), {"grid": 28}, "of at least grid=28 pixels"),
+        ((16, 16), {"grid": 28}, "at least grid=28 pixels"),
     ],
 )
 def test_images_that_do_not_divide_are_refused(size: tuple, arguments: dict, message: str) -> None:

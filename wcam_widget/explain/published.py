@@ -114,7 +114,7 @@ class PublishedWcam(AbstractMethod):
         if height != width or height % 2**self.levels or height < self.grid:
             raise ValueError(
                 f"image of {height}x{width} pixels does not suit Wcam.as_published: it must be square "
-                f"with a side that 2**levels={2**self.levels} divides and of at least grid={self.grid} pixels; "
+                f"with a side that 2**levels={2**self.levels} divides, at least grid={self.grid} pixels; "
                 "Wcam(grid=…) takes any size"
             )
         return WaveletBasis((height, width), "haar", self.levels)

@@ -49,7 +49,11 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[OpenPage]:
             complaints.append(message.text)
 
     def open_(state: dict[str, Any], *, context: dict[str, Any] | None = None, **page_options: Any) -> Page:
-        settings = {"viewport": {"width": 1200, "height": 1000}, "reduced_motion": "reduce", **(context or {})}
+        settings = {
+            "viewport": {"width": 1200, "height": 1000},
+            "reduced_motion": "reduce",
+            **(context or {}),
+        }
         opened = browser.new_context(offline=True, **settings)
         contexts.append(opened)
         opened.route("**/*", refuse)

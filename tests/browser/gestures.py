@@ -91,14 +91,17 @@ def selection(page: Page) -> list[int]:
 def wait_selection(page: Page, cells: list[int]) -> None:
     """Wait until the selection trait is this."""
     page.wait_for_function(
-        "wanted => JSON.stringify(mounted.model.view().get('selection')) === JSON.stringify(wanted)", arg=cells
+        "wanted => JSON.stringify(mounted.model.view().get('selection')) === JSON.stringify(wanted)",
+        arg=cells,
     )
 
 
 def wait_pixels(page: Page, name: str, expected: NDArray[np.uint8], within: int = 1) -> None:
     """Wait until a canvas shows an image (height, width, 3), to ``within`` grey levels."""
     argument: list[Any] = [name, expected.ravel().tolist()]
-    page.wait_for_function(f"a => {{ const d = ({DIFFERENCE})(a); return d !== null && d <= {within}; }}", arg=argument)
+    page.wait_for_function(
+        f"a => {{ const d = ({DIFFERENCE})(a); return d !== null && d <= {within}; }}", arg=argument
+    )
 
 
 def wait_drawn(page: Page, name: str, at: Point) -> None:

@@ -42,7 +42,9 @@ def as_script(value: Any) -> str:
     return text
 
 
-def html(state: dict[str, Any], *, profile: str = "static", views: int = 1, head: str = "", body: str = "") -> str:
+def html(
+    state: dict[str, Any], *, profile: str = "static", views: int = 1, head: str = "", body: str = ""
+) -> str:
     """The page; ``profile`` names the host it repeats, and any but "static" has a kernel."""
     script = (STATIC / "standalone.js").read_text(encoding="utf-8").replace("</script", "<\\/script")
     css = (STATIC / "widget.css").read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,8 @@ def cells_of(bands: list[Band]) -> tuple[NDArray[np.int32], NDArray[np.float32]]
     cells, support = [], []
     for index, band in enumerate(bands):
         cuts = np.round(np.linspace(0, band.side, GRID + 1)).astype(int)
-        for top, bottom in zip(cuts[:-1], cuts[1:], strict=True):
-            for left, right in zip(cuts[:-1], cuts[1:], strict=True):
+        for top, bottom in pairwise(cuts):
+            for left, right in pairwise(cuts):
                 cells.append((index, band.top + top, band.left + left, bottom - top, right - left))
                 support.append(np.array([top, left, bottom, right]) * 2**band.level)
     return np.array(cells, np.int32), np.array(support, np.float32)
@@ -118,7 +119,9 @@ class Scene:
 
 def make_scene(side: int = 64, seed: int = 0) -> Scene:
     """A photograph of the given side with a map that looks at the middle of it, more at coarse scales."""
-    photograph = skimage.transform.resize(skimage.data.astronaut()[:400, 56:456], (side, side), anti_aliasing=True)
+    photograph = skimage.transform.resize(
+        skimage.data.astronaut()[:400, 56:456], (side, side), anti_aliasing=True
+    )
     image = np.rint(photograph * 255).astype(np.uint8)
     bands = bands_of(side)
     cells, support = cells_of(bands)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import matplotlib
+import matplotlib as mpl
 import numpy as np
 import pytest
 
@@ -15,4 +15,4 @@ TABLE = Path(__file__).parents[2] / "js" / "tests" / "views" / "matplotlib_maps.
 @pytest.mark.parametrize("name", ["cividis", "viridis"])
 def test_the_recorded_table_is_matplotlibs(name: str) -> None:
     recorded = np.array(json.loads(TABLE.read_text(encoding="utf-8"))[name]).reshape(256, 3)
-    assert np.array_equal(recorded, np.rint(matplotlib.colormaps[name](np.arange(256))[:, :3] * 255))
+    assert np.array_equal(recorded, np.rint(mpl.colormaps[name](np.arange(256))[:, :3] * 255))

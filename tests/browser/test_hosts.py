@@ -122,7 +122,9 @@ def test_a_saved_page_knows_some_scores(open_page: OpenPage, scene: Scene) -> No
     band = scene.cells_in("A3")
     key = f"keep:{band[0]}-{band[-1]}"
     page = open_page(state_of(scene, _known={key: score(key, reconstruction=5.55)}))
-    expect(page.locator("[data-wcam=connection]")).to_have_text("Saved page: scores are known for single bands")
+    expect(page.locator("[data-wcam=connection]")).to_have_text(
+        "Saved page: scores are known for single bands"
+    )
     page.locator("[data-wcam=profile-bar][data-band=A3]").click()
     expect(page.locator("[data-wcam=score-row]").first).to_contain_text("5.55")
     click(page, "dyadic", middle(scene, scene.cells_in("HH1")[0]))
@@ -155,7 +157,9 @@ def test_maps_stream_in(open_page: OpenPage, scene: Scene) -> None:
         page.evaluate("frame => kernel.page.update({_frame: kernel.bytes(frame)})", frame)
         expect(page.locator("[data-wcam=target]")).to_have_text(f"step {rev} 7.31")
         page.wait_for_function("rev => kernel.sent.some(m => m.t === 'ack' && m.rev === rev)", arg=rev)
-    expect(page.locator("[data-wcam=colour-bar]").nth(1)).to_contain_text("share of the score's variance, total")
+    expect(page.locator("[data-wcam=colour-bar]").nth(1)).to_contain_text(
+        "share of the score's variance, total"
+    )
     assert dyadic.bounding_box() == before
 
 

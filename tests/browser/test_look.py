@@ -15,7 +15,8 @@ pytestmark = pytest.mark.browser
 CONTRASTS = """() => {
   const bytes = colour => colour.match(/[\\d.]+/g).map(Number);
   const luminance = colour => {
-    const [r, g, b] = bytes(colour).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const linear = v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    const [r, g, b] = bytes(colour).map(v => linear(v / 255));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const ground = element => {
@@ -85,7 +86,8 @@ def test_text_can_be_read(open_page: OpenPage, scene: Scene, theme: str) -> None
 def test_panes_stack_as_the_page_narrows(open_page: OpenPage, scene: Scene, width: int, columns: int) -> None:
     page = open_page(state_of(scene), context={"viewport": {"width": width, "height": 900}})
     boxes = [
-        page.locator(f"[data-wcam=pane-{name}]").bounding_box() for name in ("image", "dyadic", "reconstruction")
+        page.locator(f"[data-wcam=pane-{name}]").bounding_box()
+        for name in ("image", "dyadic", "reconstruction")
     ]
     lefts = {round(box["x"]) for box in boxes if box is not None}
     assert len(lefts) == columns

@@ -69,6 +69,14 @@ def test_uncertain_cells_are_marked_where_they_are_and_explained(attribution, ki
     assert words in [text.get_text() for text in axes.get_legend().get_texts()]
 
 
+def test_where_all_cells_are_only_bounded_words_say_so_and_nothing_is_hatched(attribution):
+    kind = np.full_like(attribution.kind, Kind.BOUNDED)
+    bounded = replace(attribution, estimate=replace(attribution.estimate, kind=kind))
+    axes = axes_of(plot(bounded), "dyadic view")
+    assert not axes.collections
+    assert axes.get_xlabel() == "every value is an estimate between bounds"
+
+
 def test_nothing_is_marked_where_every_cell_is_estimated(attribution):
     sure = replace(attribution, estimate=replace(attribution.estimate, kind=0 * attribution.kind))
     axes = axes_of(plot(sure), "dyadic view")

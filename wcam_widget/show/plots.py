@@ -168,7 +168,13 @@ def _frame_band(axes: Axes, name: str, rectangle: tuple[int, int, int, int]) -> 
 
 
 def _mark_cells(axes: Axes, attribution: Attribution) -> None:
-    """Dim and hatch what is only bounded; outline with dots what was not resolved; say so below."""
+    """Dim and hatch what is only bounded; outline with dots what was not resolved; say so below.
+
+    Where every cell is only bounded, hatches would tell nothing apart, and the words say it alone.
+    """
+    if (attribution.kind == Kind.BOUNDED).all():
+        axes.set_xlabel("every value is an estimate between bounds", fontsize="x-small")
+        return
     ground, ink = mpl.rcParams["figure.facecolor"], mpl.rcParams["text.color"]
     styles: dict[Kind, dict[str, Any]] = {
         Kind.BOUNDED: {

@@ -20,7 +20,7 @@ from wcam_widget.sensitivity import designs
 from wcam_widget.sensitivity.analysis import AbstractAnalysis, Estimate, Kind, ensure_rows, vanishing
 from wcam_widget.sensitivity.function import WeightFunction
 from wcam_widget.sensitivity.intervals import between_variance, jackknife, student
-from wcam_widget.sensitivity.walks import GroupSums, walk
+from wcam_widget.sensitivity.walks import GroupSums, walk, walk_length
 
 BLOCKS = 8
 FORWARDS = 3  # what a forward with its backward pass costs, in forwards
@@ -87,16 +87,15 @@ class Derivative(AbstractAnalysis[DerivativeState]):
 
     def _plain(self, rows: int, groups: int) -> tuple[int, int]:
         """Walks, and single rows beside them, that go with a block of gradient rows."""
-        per_walk = 2 * groups if groups > 1 else 2
+        per_walk = walk_length(groups)
         walks = max(1, (SCORES_PER_ROW + 1) * rows // per_walk)
         return walks, max(0, (SCORES_PER_ROW - 1) * rows - walks * per_walk)
 
     def planned(self, weights: int, groups: int) -> int:
         """Forward-equivalents of a whole run; the number of weights does not matter."""
         del weights
-        per_walk = 2 * groups if groups > 1 else 2
         plain = [self._plain(size, groups) for size in self._sizes()]
-        return FORWARDS * self.rows + sum(walks * per_walk + single for walks, single in plain)
+        return FORWARDS * self.rows + sum(walks * walk_length(groups) + single for walks, single in plain)
 
     def init(self, f: WeightFunction, stream: int = 0) -> DerivativeState:
         """A state before the first block."""

@@ -19,7 +19,7 @@ from wcam_widget.sensitivity.analysis import (
 )
 from wcam_widget.sensitivity.function import WeightFunction
 from wcam_widget.sensitivity.intervals import jackknife, student
-from wcam_widget.sensitivity.walks import GroupSums, walk
+from wcam_widget.sensitivity.walks import GroupSums, Walk, walk, walk_length
 
 
 @dataclass(eq=False)
@@ -33,7 +33,9 @@ class SobolState:
     climbs: Float[np.ndarray, "r d"]
     spans: Float[np.ndarray, "r d"]
     moments: Float[np.ndarray, "r 3"]
+    rows: Float[np.ndarray, " r"]
     groups: GroupSums
+    walks: int
     origin: float = 0.0
     row: int = 0
     evaluations: int = 0
@@ -44,6 +46,15 @@ class SobolState:
         starts = np.concatenate([[0], np.cumsum(self.sizes)])
         number = int(np.searchsorted(starts, self.row, side="right")) - 1
         return number, self.row - int(starts[number])
+
+    def count(self, replicate: int, path: Walk) -> None:
+        """Add a walk to the sums of the groups and its ends to those of the variance."""
+        if self.evaluations == 0:
+            self.origin = float(path.scores[0])
+        ends = path.scores[:2] - self.origin
+        self.moments[replicate] += [2.0, ends.sum(), (ends**2).sum()]
+        self.groups.add(replicate, path)
+        self.evaluations += len(path.scores)
 
     def variance(self, kept: np.ndarray) -> float:
         """Sample variance of the scores of A and B in the replicates ``kept``; positive, to divide by."""
@@ -56,10 +67,11 @@ class SobolState:
 class Sobol(AbstractAnalysis[SobolState]):
     """Total indices by Jansen's estimator, with intervals from independent replicates.
 
-    rows: pairs of random rows A and B, at least 2; every pair costs d + 2 g evaluations for d weights in g
-    groups. seed: runs with one seed repeat. replicates: independent parts the rows are split into, which
-    give the intervals. design: ``auto``, ``sobol``, ``latin`` or ``random``. The variance comes from A and B
-    together. Source: Jansen (1999), "Analysis of variance designs for model output"; Saltelli et al. (2010).
+    rows: pairs of random rows A and B, at least 2; every pair costs d evaluations for d weights, and about a
+    tenth more for the groups. seed: runs with one seed repeat. replicates: independent parts the rows are
+    split into, which give the intervals. design: ``auto``, ``sobol``, ``latin`` or ``random``. The variance
+    comes from A and B together. Source: Jansen (1999), "Analysis of variance designs for model output";
+    Saltelli et al. (2010).
 
     >>> import torch
     >>> from wcam_widget.sensitivity import Analytic
@@ -85,7 +97,7 @@ class Sobol(AbstractAnalysis[SobolState]):
 
     def planned(self, weights: int, groups: int) -> int:
         """Evaluations of a whole run."""
-        return self.rows * (weights + (2 * groups if groups > 1 else 2))
+        return self.rows * (weights + walks_per_row(weights, groups) * walk_length(groups))
 
     def init(self, f: WeightFunction, stream: int = 0) -> SobolState:
         """A state before the first row."""
@@ -96,7 +108,16 @@ class Sobol(AbstractAnalysis[SobolState]):
         seed = np.random.SeedSequence([self.seed, stream])
         groups = GroupSums.zeros(parts, f.groups)
         return SobolState(
-            seed, sizes, (nothing_drawn, nothing_drawn), squares, climbs, spans, np.zeros((parts, 3)), groups
+            seed=seed,
+            sizes=sizes,
+            design=(nothing_drawn, nothing_drawn),
+            squares=squares,
+            climbs=climbs,
+            spans=spans,
+            moments=np.zeros((parts, 3)),
+            rows=np.zeros(parts),
+            groups=groups,
+            walks=walks_per_row(len(f.groups), groups.squares.shape[1]),
         )
 
     def finished(self, state: SobolState) -> bool:
@@ -109,27 +130,28 @@ class Sobol(AbstractAnalysis[SobolState]):
         if place == 0:
             # The rows of one replicate are drawn when it begins: memory does not grow with all rows.
             (child,) = state.seed.spawn(1)
-            state.design = designs.pairs(int(state.sizes[replicate]), len(f.groups), child, self.design)
-        a, b = (torch.from_numpy(half[place]) for half in state.design)
+            pairs = int(state.sizes[replicate]) * state.walks
+            state.design = designs.pairs(pairs, len(f.groups), child, self.design)
+        first = place * state.walks
+        a, b = (torch.from_numpy(half[first : first + state.walks]) for half in state.design)
         (child,) = state.seed.spawn(1)
-        path = walk(f, a, b, np.random.default_rng(child))
-        start = float(path.scores[0])
-        change = f.one_at_a_time(a, b).double().cpu().numpy() - start
-        span = (b - a).double().numpy()
+        order = np.random.default_rng(child)
+        paths = [walk(f, start, stop, order) for start, stop in zip(a, b, strict=True)]
+        for path in paths:
+            state.count(replicate, path)
+        change = f.one_at_a_time(a[0], b[0]).double().cpu().numpy() - paths[0].scores[0]
+        span = (b[0] - a[0]).double().numpy()
         state.squares[replicate] += change**2 / 2
         state.climbs[replicate] += change * span
         state.spans[replicate] += span**2
-        state.origin = state.origin if state.row else start
-        ends = path.scores[:2] - state.origin
-        state.moments[replicate] += [2.0, ends.sum(), (ends**2).sum()]
-        state.groups.add(replicate, path)
-        state.evaluations += len(f.groups) + len(path.scores)
+        state.rows[replicate] += 1
+        state.evaluations += len(f.groups)
         state.row += 1
         return state
 
     def estimate(self, state: SobolState) -> Estimate:
         """Total indices from the rows so far."""
-        rows = state.moments[:, 0] / 2
+        rows = state.rows
         done = int(np.count_nonzero(rows))
         slope = state.climbs.sum(0) / np.maximum(state.spans.sum(0), np.finfo(float).tiny)
         total = state.variance(np.arange(done))
@@ -143,3 +165,12 @@ class Sobol(AbstractAnalysis[SobolState]):
         kind = np.where((low <= 0.0) & (high > RESOLUTION), Kind.UNRESOLVED, Kind.ESTIMATED).astype(np.int8)
         groups = state.groups.indices(state.variance)
         return Estimate(value, low, high, kind, slope, groups, total, state.evaluations, 0)
+
+
+def walks_per_row(weights: int, groups: int) -> int:
+    """Walks that cost about a tenth of the evaluations of one row, at least one.
+
+    >>> walks_per_row(weights=640, groups=10)
+    3
+    """
+    return max(1, weights // (10 * walk_length(groups)))

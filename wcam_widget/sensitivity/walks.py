@@ -34,6 +34,15 @@ class Walk:
     shapley: Float[np.ndarray, " g"]
 
 
+def walk_length(groups: int) -> int:
+    """Evaluations of one pair of walks.
+
+    >>> walk_length(10), walk_length(1)
+    (20, 2)
+    """
+    return 2 * groups
+
+
 def walk_rows(
     start: Float[Tensor, " d"], stop: Float[Tensor, " d"], groups: Int[np.ndarray, " d"], order: np.ndarray
 ) -> Float[Tensor, "n d"]:
@@ -100,5 +109,19 @@ class GroupSums:
         reach = error * student(done) if done > 1 else np.ones_like(value)
         effects = self.shapley.sum(0)
         climb = effects.sum()
-        shapley = effects / climb if climb > 0 else np.zeros_like(effects)
+        shapley = on_simplex(effects / climb) if climb > 0 else np.zeros_like(effects)
         return GroupEstimate(value, np.clip(value - reach, 0.0, None), value + reach, shapley)
+
+
+def on_simplex(shares: Float[np.ndarray, " g"]) -> Float[np.ndarray, " g"]:
+    """The nearest shares that are not negative and add to 1.
+
+    Shapley effects of independent weights are such shares (Owen 2014), so this can only bring an estimate
+    nearer to them. Source: Held, Wolfe and Crowder (1974).
+
+    >>> on_simplex(np.array([0.9, 0.3, -0.2])).round(2)
+    array([0.8, 0.2, 0. ])
+    """
+    falling = np.sort(shares)[::-1]
+    excess = (np.cumsum(falling) - 1) / np.arange(1, len(shares) + 1)
+    return np.asarray(np.clip(shares - excess[falling > excess][-1], 0.0, None))

@@ -15,14 +15,24 @@ interface Bar {
   readonly number: HTMLElement;
 }
 
-const TICKS = [0, 0.5, 1];
+/** The numbers at the lower and the upper end of the axis; estimates scatter, so a Shapley effect may be negative. */
+interface Axis {
+  readonly low: number;
+  readonly high: number;
+}
 
 export function profilePane(context: ViewContext): HTMLElement {
   const { session, bind } = context;
   const axis = element("div", { class: "wcam-axis", "aria-hidden": "true" });
+  const lines = element("div", { class: "wcam-lines", "aria-hidden": "true" });
   const groups = element("div", { class: "wcam-groups" });
   const legend = element("p", { class: "wcam-note", "data-wcam": "profile-legend" });
-  const chart = element("div", { class: "wcam-profile", "data-wcam": "profile" }, axis, groups);
+  const chart = element(
+    "div",
+    { class: "wcam-profile", "data-wcam": "profile" },
+    axis,
+    element("div", { class: "wcam-plot" }, lines, groups),
+  );
   let bars: Bar[] = [];
   bind(() => {
     const picture = session.picture.value;
@@ -31,9 +41,9 @@ export function profilePane(context: ViewContext): HTMLElement {
   });
   bind(() => {
     const [picture, attribution] = [session.picture.value, session.attribution.value];
-    const top = topOf(attribution);
-    drawAxis(axis, top);
-    for (const bar of bars) if (picture) updateBar(bar, picture, attribution, top);
+    const range = rangeOf(attribution);
+    drawAxis(axis, lines, range);
+    for (const bar of bars) if (picture) updateBar(bar, picture, attribution, range);
     fillLegend(legend, attribution);
   });
   bind(() => {
@@ -59,8 +69,7 @@ function makeBars(context: ViewContext, picture: Picture): Bar[] {
     const button = element(
       "button",
       { type: "button", class: "wcam-bar", "data-wcam": "profile-bar", "data-band": band.name },
-      element("i", {}, total, whisker, shapley),
-      number,
+      element("i", {}, total, whisker, shapley, number),
       element("span", {}, band.level === 0 ? "pixels" : band.orientation),
     );
     bindBar(context, button, picture, at);
@@ -98,36 +107,56 @@ function groupByLevel(picture: Picture, bars: readonly Bar[]): HTMLElement[] {
   });
 }
 
-/** The largest number the chart must hold. */
-function topOf(attribution: AttributionFrame | null): number {
-  if (attribution === null) return 0;
+/** The numbers the chart must hold; a whisker may go below zero, and is cut there. */
+function rangeOf(attribution: AttributionFrame | null): Axis {
+  if (attribution === null) return { low: 0, high: 0 };
   const { total, high, shapley } = attribution.profile;
-  return Math.max(0, ...[...total, ...high, ...shapley].filter(Number.isFinite));
+  const finite = [...total, ...high, ...shapley].filter(Number.isFinite);
+  return { low: Math.min(0, ...finite), high: Math.max(0, ...finite) };
 }
 
-function drawAxis(axis: HTMLElement, top: number): void {
-  const labels = TICKS.map((tick) => {
-    const label = element("span", {}, top === 0 ? (tick === 0 ? "0" : "") : formatValue(top * tick, top));
-    label.style.bottom = `${tick * 100}%`;
-    return label;
+/** Where a number stands on the axis, in percent of its height. */
+function percentOf({ low, high }: Axis, value: number): number {
+  if (!(high > low) || Number.isNaN(value)) return 0;
+  return (100 * (Math.min(high, Math.max(low, value)) - low)) / (high - low);
+}
+
+/** A line and a number at zero, at the top and half way; all empty until there is a value. */
+function drawAxis(axis: HTMLElement, lines: HTMLElement, range: Axis): void {
+  const empty = range.high === 0;
+  const at = (value: number, share: number): string => `${empty ? 100 * share : percentOf(range, value)}%`;
+  const ticks = [0, 0.5, 1].map((share) => {
+    const value = range.high * share;
+    const label = element("span", {}, empty && share > 0 ? "" : formatValue(value, range.high));
+    const line = element("i", share === 0 ? { class: "wcam-zero" } : {});
+    label.style.bottom = at(value, share);
+    line.style.bottom = at(value, share);
+    return { label, line };
   });
-  axis.replaceChildren(...labels);
+  axis.replaceChildren(...ticks.map(({ label }) => label));
+  lines.replaceChildren(...ticks.map(({ line }) => line));
 }
 
-function updateBar(bar: Bar, picture: Picture, attribution: AttributionFrame | null, top: number): void {
+/** Lets a bar stand between two numbers of the axis. */
+function stand(bar: HTMLElement, range: Axis, from: number, to: number): void {
+  const [low, high] = [percentOf(range, Math.min(from, to)), percentOf(range, Math.max(from, to))];
+  const known = Number.isFinite(from) && Number.isFinite(to);
+  bar.hidden = !known;
+  bar.style.bottom = `${low}%`;
+  bar.style.height = `${known ? high - low : 0}%`;
+}
+
+function updateBar(bar: Bar, picture: Picture, attribution: AttributionFrame | null, range: Axis): void {
   const band = picture.bands[bar.band];
   const read = (name: "total" | "low" | "high" | "shapley"): number =>
     attribution?.profile[name][bar.band] ?? Number.NaN;
-  const height = (value: number): string =>
-    `${top > 0 && value > 0 ? Math.min(100, (100 * value) / top) : 0}%`;
   const [total, low, high, shapley] = [read("total"), read("low"), read("high"), read("shapley")];
   const hasInterval = Number.isFinite(low) && Number.isFinite(high);
-  bar.total.style.height = height(total);
-  bar.shapley.style.height = height(shapley);
-  bar.whisker.hidden = !hasInterval;
-  bar.whisker.style.bottom = height(low);
-  bar.whisker.style.height = height(high - Math.max(0, low));
-  bar.number.style.bottom = `calc(24px + (100% - 40px) * ${parseFloat(height(hasInterval ? high : total)) / 100})`;
+  stand(bar.total, range, 0, total);
+  stand(bar.shapley, range, 0, shapley);
+  stand(bar.whisker, range, low, high);
+  const tallest = Math.max(0, ...[total, high, shapley].filter(Number.isFinite));
+  bar.number.style.bottom = `${percentOf(range, tallest)}%`;
   setText(bar.number, Number.isFinite(total) ? formatValue(total) : "");
   const interval = hasInterval ? `, ${formatValue(low, high)} to ${formatValue(high)}` : "";
   const effect = Number.isFinite(shapley) ? `, Shapley effect ${formatValue(shapley)}` : "";

@@ -43,13 +43,10 @@ export function scoresPane(context: ViewContext): HTMLElement {
     table.dataset["stale"] = String(scores.state !== "known");
     table.dataset["state"] = scores.state;
     setText(note, scoresWords(scores, session.connection.value === "static"));
-    const rows = scores.result
-      ? [
-          row(scores.result.target, "score", SCORE_DECIMALS),
-          ...scores.result.classes.map((score) => row(score, "probability", PROBABILITY_DECIMALS)),
-        ]
-      : [row(originalOf(context), "score", SCORE_DECIMALS)];
-    body.replaceChildren(...rows);
+    const target = scores.result?.target ?? originalOf(context);
+    const classes = scores.result?.classes ?? [];
+    const rows = classes.map((score) => row(score, PROBABILITY_DECIMALS));
+    body.replaceChildren(explained(target), ...(rows.length > 0 ? [kindRow("probability of"), ...rows] : []));
   });
   return pane("scores", "Scores", table, note);
 }
@@ -60,8 +57,23 @@ function originalOf(context: ViewContext): Score {
   return { label: target?.label ?? "", original: target?.score ?? Number.NaN, reconstruction: Number.NaN };
 }
 
-/** A class or target under its own name, and what kind of number stands beside it. */
-function row(score: Score, kind: string, decimals: number): HTMLElement {
+function explained(score: Score): HTMLElement {
+  const made = row(score, SCORE_DECIMALS);
+  made.classList.add("wcam-explained");
+  return made;
+}
+
+/** What the numbers of the rows below are. */
+function kindRow(words: string): HTMLElement {
+  return element(
+    "tr",
+    {},
+    element("th", { class: "wcam-kind", scope: "rowgroup", colspan: HEADINGS.length }, words),
+  );
+}
+
+/** A class or the target under its own name. */
+function row(score: Score, decimals: number): HTMLElement {
   const change = score.reconstruction - score.original;
   const cells = [
     show(score.original, decimals),
@@ -71,7 +83,7 @@ function row(score: Score, kind: string, decimals: number): HTMLElement {
   return element(
     "tr",
     { "data-wcam": "score-row", "data-label": score.label },
-    element("th", { scope: "row" }, `${score.label} `, element("small", {}, kind)),
+    element("th", { scope: "row" }, score.label),
     ...cells.map((text) => element("td", {}, text)),
   );
 }

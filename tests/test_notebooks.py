@@ -1,0 +1,57 @@
+"""The notebooks run from a fresh kernel, are committed without outputs, and become pages that work."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from PIL import Image
+
+from tools import demo
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_there_is_a_quickstart():
+    assert demo.QUICKSTART in NOTEBOOKS
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_committed_clean(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.outputs for cell in code if cell.outputs] == []
+    assert [cell.execution_count for cell in code if cell.execution_count is not None] == []
+    assert "widgets" not in notebook.metadata
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_quickstart_becomes_a_page_and_a_picture_of_it(tmp_path):
+    command = [sys.executable, ROOT / "tools/demo.py", tmp_path]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    report, picture = tmp_path / "quickstart.html", tmp_path / "quickstart.png"
+    assert done.stdout.split() == ["report", str(report), "picture", str(picture)]
+    pixels = np.asarray(Image.open(picture).convert("L"), float)
+    assert pixels.shape[1] == demo.WIDTH
+    assert pixels.std() > 10  # something is drawn
+    ran = json.loads((tmp_path / "quickstart.ipynb").read_text("utf-8"))
+    counts = [cell["execution_count"] for cell in ran["cells"] if cell["cell_type"] == "code"]
+    assert counts == list(range(1, len(counts) + 1))
+    assert {path.name for path in tmp_path.iterdir()} >= {"explanation.npz", "explanation.html"}
+
+
+@pytest.mark.browser
+def test_a_page_without_an_explorer_or_with_an_error_is_no_demo(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text("<p>nothing</p><script>throw new Error('broken')</script>", "utf-8")
+    # In a thread of its own: Playwright allows one of itself in each, and other tests hold one here.
+    with ThreadPoolExecutor(1) as pool, pytest.raises(RuntimeError, match=r"page\.html: broken; it shows no"):
+        pool.submit(demo.photograph, page, tmp_path / "page.png").result()

@@ -97,6 +97,16 @@ def test_the_bars_are_the_profile(attribution):
     assert [label.get_text() for label in axes.get_yticklabels()] == list(profile.names)
 
 
+def test_shapley_effects_below_zero_are_in_the_picture(attribution):
+    shapley = np.linspace(-0.4, 0.9, len(attribution.profile().names))
+    groups = replace(attribution.estimate.groups, shapley=shapley)
+    shown = replace(attribution, estimate=replace(attribution.estimate, groups=groups))
+    axes = axes_of(plot(shown), "scale profile")
+    marks = next(line for line in axes.lines if line.get_label().startswith("Shapley"))
+    np.testing.assert_array_equal(marks.get_xdata(), shapley)
+    assert axes.get_xlim()[0] < -0.4
+
+
 def test_colour_bars_say_their_unit(attribution):
     words = " ".join(axes.get_xlabel() for axes in plot(attribution, IMAGE).figure.axes)
     assert f"{attribution.unit}, per cell" in words

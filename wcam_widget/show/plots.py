@@ -228,7 +228,8 @@ def _draw_profile(axes: Axes, attribution: Attribution, colormap: str) -> None:
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False, fontsize="x-small")
     axes.set_yticks(rows, profile.names)
     axes.invert_yaxis()
-    axes.set_xlim(left=0.0)
+    if axes.get_xlim()[0] < 0.0:  # Shapley effects are estimates, and may scatter below zero
+        axes.axvline(0.0, color=ink, linewidth=0.8)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel(profile.statistic, fontsize="small", parse_math=False)
     for side in ("top", "right"):

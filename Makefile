@@ -51,14 +51,20 @@ lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache --no-logo
 	cd js && npm run lint && npm run check
 
-# One thread for each worker: two workers with a pool of threads each would fight over two cores.
-# pytest comes last, so that its closing line is the last one printed.
-test: lint
-	cd js && npm test
-	WCAM_CHROMIUM="$$($(PY) tools/chromium.py)" OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadgroup
+# Every check runs, also after one that failed, so that one run tells all; pytest comes last, so that its closing
+# line ends the output. One thread for each worker: two pools of threads would fight over two cores.
+test: setup
+	@failed=""; \
+	$(MAKE) --no-print-directory lint || failed="$$failed lint"; \
+	(cd js && npm test) || failed="$$failed vitest"; \
+	export WCAM_CHROMIUM OMP_NUM_THREADS=1; \
+	WCAM_CHROMIUM="$$($(PY) tools/chromium.py)" || failed="$$failed chromium"; \
+	test -z "$$failed" || echo "Failed before pytest:$$failed" >&2; \
+	$(PY) -m pytest -n 2 --dist loadgroup || failed="$$failed pytest"; \
+	test -z "$$failed"
 
 bench: setup
 	for file in tests/benchmarks/bench_*.py; do $(PY) "$$file"; done

@@ -15,6 +15,7 @@ from tests.browser.gestures import (
     drawn,
     hover,
     middle,
+    place,
     wait_drawn,
     wait_pixels,
     wait_selection,
@@ -161,3 +162,18 @@ def test_the_selection_is_copied_as_python(open_page: OpenPage, scene: Scene) ->
     expect(page.locator("[data-wcam=python]")).to_have_value(
         'explorer.selection, explorer.mode = [*range(0, 5), 9], "remove"'
     )
+
+
+def test_a_double_click_shows_one_band_and_then_all_again(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    band = scene.cells_in("HL2")
+    page.mouse.dblclick(*place(page, "dyadic", middle(scene, band[9])))
+    expect(page.locator("[data-wcam=kinds]")).to_contain_text("only level 2 HL is shown")
+    click(page, "dyadic", (0.5 / 8, 7.5 / 8))
+    wait_selection(page, [band[7]])
+    drag(page, "dyadic", (6.5 / 8, 0.5 / 8), (7.5 / 8, 1.5 / 8))
+    wait_selection(page, [band[at] for at in (7, 48, 49, 56, 57)])
+    page.keyboard.press("z")
+    expect(page.locator("[data-wcam=kinds]")).not_to_contain_text("only")
+    click(page, "dyadic", middle(scene, band[7]))
+    wait_selection(page, [band[at] for at in (48, 49, 56, 57)])

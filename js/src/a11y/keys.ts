@@ -8,7 +8,7 @@ import { type Direction, neighbour, otherLevel } from "./cursor";
 
 export const KEY_HELP =
   "Arrow keys move from cell to cell, [ and ] to a coarser and a finer level. Space toggles the cell, " +
-  "Shift and Space its band, Enter keeps only this band selected, Escape clears the selection.";
+  "Shift and Space its band, Enter keeps only this band selected, Z shows only this band or all again, Escape clears the selection.";
 
 const ARROWS: Record<string, Direction> = {
   ArrowUp: "up",
@@ -26,12 +26,19 @@ function destination(table: Picture, cell: number, key: string): number | undefi
   return undefined;
 }
 
-/** Moves `cursor` and chooses cells; `moved` is called with the cell the cursor stands on after every move. */
+export interface CellActions {
+  /** the cursor stands on another cell */
+  moved(cell: number, table: Picture): void;
+  /** the band of the cell is to fill the view, or the whole picture again */
+  zoom(cell: number): void;
+}
+
+/** Moves `cursor` and chooses cells. */
 export function bindCellKeys(
   context: ViewContext,
   canvas: HTMLElement,
   cursor: Signal<number>,
-  moved: (cell: number, table: Picture) => void,
+  actions: CellActions,
 ): void {
   const { session, scope } = context;
   scope.listen(canvas, "keydown", (event) => {
@@ -41,12 +48,14 @@ export function bindCellKeys(
     const next = destination(table, cell, event.key);
     if (next !== undefined) {
       cursor.value = next;
-      moved(next, table);
+      actions.moved(next, table);
       context.announce(
         `${cellFacts(table, session.attribution.peek(), next).join(". ")}${chosenWords(next)}`,
       );
     } else if (event.key === " ") {
       session.selection.toggle(event.shiftKey ? cellsOfBand(table, bandOf(table, cell)) : [cell]);
+    } else if (event.key.toLowerCase() === "z") {
+      actions.zoom(cell);
     } else if (event.key === "Enter") {
       session.selection.replace(cellsOfBand(table, bandOf(table, cell)));
     } else return;

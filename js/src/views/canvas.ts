@@ -84,7 +84,8 @@ export interface PointerActions {
 /** CSS pixels a pointer moves before a press becomes a drag. */
 const DRAG_THRESHOLD = 4;
 
-function pointOf(canvas: HTMLElement, event: PointerEvent): Point {
+/** Where an event happened on a canvas. */
+export function pointOf(canvas: HTMLElement, event: MouseEvent): Point {
   const box = canvas.getBoundingClientRect();
   const inside = (value: number): number => Math.min(1, Math.max(0, value));
   return {

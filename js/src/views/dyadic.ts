@@ -3,17 +3,25 @@ import { describeMap } from "../a11y/description";
 import { bindCellKeys } from "../a11y/keys";
 import { NO_CELL } from "../frame/picture";
 import { computed, type ReadonlySignal, type Signal, signal } from "../state/signal";
-import { type Point, ScreenCanvas, trackPointer } from "./canvas";
+import { type Point, pointOf, ScreenCanvas, trackPointer } from "./canvas";
 import { colourBar } from "./colour_bar";
 import { runScale, type ViewContext } from "./context";
 import { CrossFade } from "./cross_fade";
 import { element, pane, setAttribute, setText } from "./dom";
 import { drawDyadic } from "./dyadic_draw";
-import { bandOf, cellAt, cellRectangle, cellsOfBand, cellsTouched, type Rectangle } from "./geometry";
-import { ACCENT, outline } from "./marks";
+import {
+  bandOf,
+  cellAt,
+  cellRectangle,
+  cellsOfBand,
+  cellsTouched,
+  type Rectangle,
+  spanned,
+} from "./geometry";
+import { ACCENT, fitting, outline } from "./marks";
 import { place, type Scale } from "./scale";
 import { cellFacts, Tooltip } from "./tooltip";
-import { kindLegend } from "./words";
+import { bandLabel, kindLegend } from "./words";
 
 export class DyadicPane {
   readonly element: HTMLElement;
@@ -30,12 +38,26 @@ export class DyadicPane {
   /** the cell of the keyboard */
   readonly #cursor: Signal<number> = signal(0);
   readonly #focused: Signal<boolean> = signal(false);
+  /** the band that fills the view; -1 for the whole picture */
+  readonly #zoomed: Signal<number> = signal(-1);
+  /** the part of the packed picture that fills the view, in coefficients */
+  readonly #window: ReadonlySignal<Rectangle>;
   /** the rectangle being drawn, in coefficients of the packed picture */
   readonly #drag: Signal<Rectangle | null> = signal(null);
 
   constructor(context: ViewContext) {
     this.#context = context;
-    const { attribution } = context.session;
+    const { attribution, picture } = context.session;
+    this.#window = computed(() => {
+      const { pictureHeight = 1, pictureWidth = 1, bands = [] } = picture.value ?? {};
+      const { top, left, height, width } = bands[this.#zoomed.value] ?? {
+        top: 0,
+        left: 0,
+        height: pictureHeight,
+        width: pictureWidth,
+      };
+      return { top, left, bottom: top + height, right: left + width };
+    });
     const scale = runScale(
       context,
       computed(() => attribution.value && { run: attribution.value.run, numbers: attribution.value.values }),
@@ -73,7 +95,10 @@ export class DyadicPane {
       setAttribute(canvas, "data-picture-width", picture?.pictureWidth);
       plate.style.aspectRatio = picture ? `${picture.pictureWidth} / ${picture.pictureHeight}` : "";
       waiting.hidden = picture !== null;
-      setText(kinds, kindLegend(session.attribution.value?.kind ?? null));
+      const band = picture?.bands[this.#zoomed.value];
+      const zoomed = band ? `only ${bandLabel(band)} is shown, double-click to go back` : "";
+      const legend = kindLegend(session.attribution.value?.kind ?? null);
+      setText(kinds, [zoomed, legend].filter(Boolean).join(" · "));
       setText(description, describeMap(picture, session.attribution.value));
     });
     const unit = (): string => session.attribution.value?.unit ?? "no value yet";
@@ -95,6 +120,7 @@ export class DyadicPane {
         colours: colours.peek().css,
         plate: style.getPropertyValue("--wcam-plate"),
         ground: style.getPropertyValue("--wcam-ground"),
+        window: this.#window.peek(),
         frame: style.getPropertyValue("--wcam-frame"),
         ink: style.getPropertyValue("--wcam-ink"),
       };
@@ -110,7 +136,13 @@ export class DyadicPane {
     });
     bind(() => {
       // Reading them is subscribing: each changes how the same map is drawn.
-      void [session.selection.cells.value, session.kept.value, colours.value, theme.value];
+      void [
+        session.selection.cells.value,
+        session.kept.value,
+        colours.value,
+        theme.value,
+        this.#window.value,
+      ];
       fade.redraw();
     });
   }
@@ -121,12 +153,8 @@ export class DyadicPane {
       const picture = session.picture.peek();
       if (!screen.drawable || picture === null) return;
       screen.clear();
-      const { context, ratio } = screen;
-      const mapping = {
-        scaleY: screen.height / picture.pictureHeight,
-        scaleX: screen.width / picture.pictureWidth,
-        ratio,
-      };
+      const { context } = screen;
+      const mapping = fitting(this.#window.peek(), screen);
       const cells = (hover.peek()?.cells ?? []).map((cell) => cellRectangle(picture, cell));
       if (cells.length > 0) outline(context, cells, mapping);
       if (this.#focused.peek()) {
@@ -137,41 +165,48 @@ export class DyadicPane {
     };
     const screen = new ScreenCanvas(scope, this.#overlay, () => repaint.request(paint));
     bind(() => {
-      void [session.picture.value, hover.value, this.#cursor.value, this.#focused.value, this.#drag.value];
+      void [session.picture.value, this.#window.value, hover.value, this.#cursor.value];
+      void [this.#focused.value, this.#drag.value];
       repaint.request(paint);
     });
   }
 
+  /** Fractions of the canvas as coefficients of the packed picture. */
+  #toPicture({ y, x }: Point): Point {
+    const { top, left, bottom, right } = this.#window.peek();
+    return { y: top + y * (bottom - top), x: left + x * (right - left) };
+  }
+
+  #cellUnder(point: Point): number {
+    const picture = this.#context.session.picture.peek();
+    const { y, x } = this.#toPicture(point);
+    return picture === null ? NO_CELL : cellAt(picture, y, x);
+  }
+
+  #inPicture({ top, left, bottom, right }: Rectangle): Rectangle {
+    return spanned(this.#toPicture({ y: top, x: left }), this.#toPicture({ y: bottom, x: right }));
+  }
+
   #trackPointer(): () => boolean {
     const { session, scope, hover } = this.#context;
-    const cellUnder = (point: Point): number => {
-      const picture = session.picture.peek();
-      if (picture === null) return NO_CELL;
-      return cellAt(picture, point.y * picture.pictureHeight, point.x * picture.pictureWidth);
-    };
-    const inPicture = ({ top, left, bottom, right }: Rectangle): Rectangle => {
-      const { pictureHeight = 0, pictureWidth = 0 } = session.picture.peek() ?? {};
-      return {
-        top: top * pictureHeight,
-        left: left * pictureWidth,
-        bottom: bottom * pictureHeight,
-        right: right * pictureWidth,
-      };
-    };
+    scope.listen(this.#canvas, "dblclick", (event) => {
+      // Its two clicks have toggled the cell there and back.
+      this.#zoom(this.#cellUnder(pointOf(this.#canvas, event)));
+    });
     return trackPointer(scope, this.#canvas, {
       hover: (point) => {
-        const cell = point ? cellUnder(point) : NO_CELL;
+        const cell = point ? this.#cellUnder(point) : NO_CELL;
         hover.value = cell === NO_CELL ? null : { cells: [cell], from: "dyadic" };
         if (point && cell !== NO_CELL) this.#explain(cell, point);
         else this.#tooltip.hide();
       },
-      click: (point, event) => this.#click(cellUnder(point), event.shiftKey),
+      click: (point, event) => this.#click(this.#cellUnder(point), event.shiftKey),
       drag: (rectangle) => {
-        this.#drag.value = rectangle && inPicture(rectangle);
+        this.#drag.value = rectangle && this.#inPicture(rectangle);
       },
       drop: (rectangle) => {
         const picture = session.picture.peek();
-        if (picture) session.selection.toggle(cellsTouched(picture, inPicture(rectangle)));
+        if (picture) session.selection.toggle(cellsTouched(picture, this.#inPicture(rectangle)));
       },
     });
   }
@@ -182,6 +217,14 @@ export class DyadicPane {
     if (cell === NO_CELL || table === null) return;
     this.#cursor.value = cell;
     selection.toggle(wholeBand ? cellsOfBand(table, bandOf(table, cell)) : [cell]);
+  }
+
+  /** Lets the band of a cell fill the view, or goes back to the whole picture. */
+  #zoom(cell: number): void {
+    const picture = this.#context.session.picture.peek();
+    const back = this.#zoomed.peek() >= 0 || cell === NO_CELL || picture === null;
+    this.#zoomed.value = back ? -1 : bandOf(picture, cell);
+    this.#tooltip.hide();
   }
 
   #explain(cell: number, point: Point): void {
@@ -195,14 +238,21 @@ export class DyadicPane {
     bind(() => {
       const count = session.picture.value?.cellCount ?? 0;
       if (this.#cursor.peek() >= count) this.#cursor.value = 0;
+      this.#zoomed.value = -1;
     });
-    bindCellKeys(this.#context, this.#canvas, this.#cursor, (cell, table) => {
-      hover.value = { cells: [cell], from: "dyadic" };
-      const { top, left, bottom, right } = cellRectangle(table, cell);
-      this.#explain(cell, {
-        y: (top + bottom) / 2 / table.pictureHeight,
-        x: (left + right) / 2 / table.pictureWidth,
-      });
+    bindCellKeys(this.#context, this.#canvas, this.#cursor, {
+      moved: (cell, table) => {
+        // A zoomed view follows the cursor into its band.
+        if (this.#zoomed.peek() >= 0) this.#zoomed.value = bandOf(table, cell);
+        hover.value = { cells: [cell], from: "dyadic" };
+        const own = cellRectangle(table, cell);
+        const { top, left, bottom, right } = this.#window.peek();
+        this.#explain(cell, {
+          y: ((own.top + own.bottom) / 2 - top) / (bottom - top),
+          x: ((own.left + own.right) / 2 - left) / (right - left),
+        });
+      },
+      zoom: (cell) => this.#zoom(cell),
     });
     scope.listen(this.#canvas, "focus", () => {
       this.#focused.value = this.#canvas.matches(":focus-visible");

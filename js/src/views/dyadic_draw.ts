@@ -2,7 +2,7 @@
 import { KIND } from "../frame/attribution";
 import { entryOf } from "./colormap";
 import { type CellTable, cellRectangle, contour, type Rectangle } from "./geometry";
-import { drawContour, type Mapping } from "./marks";
+import { drawContour, fitting, type Mapping, toPixels } from "./marks";
 import { bandLabel, shortBandLabel } from "./words";
 
 export interface DyadicPicture {
@@ -18,6 +18,8 @@ export interface DyadicPicture {
   readonly ground: string;
   readonly ink: string;
   readonly frame: string;
+  /** the part of the picture that fills the canvas, in coefficients */
+  readonly window: Rectangle;
 }
 
 /** How much of a cell that is not kept the ground covers. */
@@ -26,7 +28,7 @@ const DIMMED = 0.62;
 export function drawDyadic(context: CanvasRenderingContext2D, picture: DyadicPicture, ratio: number): void {
   const { table } = picture;
   const { width, height } = context.canvas;
-  const mapping = { scaleY: height / table.pictureHeight, scaleX: width / table.pictureWidth, ratio };
+  const mapping = fitting(picture.window, { width, height, ratio });
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.fillStyle = picture.plate;
   context.fillRect(0, 0, width, height);
@@ -45,10 +47,10 @@ interface Box {
   readonly height: number;
 }
 
-function boxOf({ top, left, bottom, right }: Rectangle, { scaleY, scaleX }: Mapping): Box {
-  const x = Math.round(left * scaleX);
-  const y = Math.round(top * scaleY);
-  return { x, y, width: Math.round(right * scaleX) - x, height: Math.round(bottom * scaleY) - y };
+function boxOf({ top, left, bottom, right }: Rectangle, mapping: Mapping): Box {
+  const { y, x } = toPixels(mapping, top, left);
+  const end = toPixels(mapping, bottom, right);
+  return { x, y, width: end.x - x, height: end.y - y };
 }
 
 function fillCells(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {

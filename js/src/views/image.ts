@@ -8,7 +8,7 @@ import { runScale, type ViewContext } from "./context";
 import { CrossFade } from "./cross_fade";
 import { element, pane } from "./dom";
 import { cellsInside, cellsOver, type Rectangle, supportRectangle } from "./geometry";
-import { ACCENT, outline } from "./marks";
+import { ACCENT, fitting, outline } from "./marks";
 import { paintBytes, paintPositions, sizeTo } from "./pixels";
 import { place, type Scale } from "./scale";
 
@@ -120,8 +120,8 @@ export class ImagePane {
       const picture = session.picture.peek();
       if (!screen.drawable || picture === null) return;
       screen.clear();
-      const { context, ratio } = screen;
-      const mapping = { scaleY: screen.height / picture.height, scaleX: screen.width / picture.width, ratio };
+      const { context } = screen;
+      const mapping = fitting({ top: 0, left: 0, bottom: picture.height, right: picture.width }, screen);
       const shown = hover.peek();
       // A point of the image lights up cells of every scale: their supports lie in each other and say little here.
       const cells = shown?.from === "dyadic" ? shown.cells : [];

@@ -6,11 +6,35 @@ export const ACCENT = "#ff3b8d";
 const CASING = "rgba(0, 0, 0, 0.7)";
 const LIGHT = "#ffffff";
 
-/** How a rectangle's coordinates become device pixels. */
+/** How a rectangle's coordinates become device pixels: `top` and `left` stand in the corner of the canvas. */
 export interface Mapping {
+  readonly top: number;
+  readonly left: number;
   readonly scaleY: number;
   readonly scaleX: number;
   readonly ratio: number;
+}
+
+/** The mapping that lets a window of the coordinates fill a canvas. */
+export function fitting(
+  window: Rectangle,
+  canvas: { width: number; height: number; ratio: number },
+): Mapping {
+  return {
+    top: window.top,
+    left: window.left,
+    scaleY: canvas.height / (window.bottom - window.top),
+    scaleX: canvas.width / (window.right - window.left),
+    ratio: canvas.ratio,
+  };
+}
+
+/** A row and a column as device pixels. */
+export function toPixels(mapping: Mapping, y: number, x: number): { readonly y: number; readonly x: number } {
+  return {
+    y: Math.round((y - mapping.top) * mapping.scaleY),
+    x: Math.round((x - mapping.left) * mapping.scaleX),
+  };
 }
 
 function strokeTwice(context: CanvasRenderingContext2D, path: Path2D, colour: string, ratio: number): void {
@@ -36,9 +60,9 @@ export function outline(
 ): void {
   const path = new Path2D();
   for (const { top, left, bottom, right } of rectangles) {
-    const y = Math.round(top * mapping.scaleY);
-    const x = Math.round(left * mapping.scaleX);
-    path.rect(x, y, Math.round(right * mapping.scaleX) - x, Math.round(bottom * mapping.scaleY) - y);
+    const from = toPixels(mapping, top, left);
+    const to = toPixels(mapping, bottom, right);
+    path.rect(from.x, from.y, to.x - from.x, to.y - from.y);
   }
   if (look.fill) {
     context.fillStyle = look.fill;
@@ -57,8 +81,10 @@ export function drawContour(
 ): void {
   const path = new Path2D();
   for (const { y0, x0, y1, x1 } of segments) {
-    path.moveTo(Math.round(x0 * mapping.scaleX), Math.round(y0 * mapping.scaleY));
-    path.lineTo(Math.round(x1 * mapping.scaleX), Math.round(y1 * mapping.scaleY));
+    const from = toPixels(mapping, y0, x0);
+    const to = toPixels(mapping, y1, x1);
+    path.moveTo(from.x, from.y);
+    path.lineTo(to.x, to.y);
   }
   strokeTwice(context, path, ACCENT, mapping.ratio);
 }

@@ -1,14 +1,14 @@
 /** The dyadic view: the packed picture as a map of importance, and the place where cells are chosen. */
 import { describeMap } from "../a11y/description";
 import { bindCellKeys } from "../a11y/keys";
-import { NO_CELL } from "../frame/picture";
+import { NO_CELL, type Picture } from "../frame/picture";
 import { computed, type ReadonlySignal, type Signal, signal } from "../state/signal";
 import { type Point, pointOf, ScreenCanvas, trackPointer } from "./canvas";
 import { colourBar } from "./colour_bar";
 import { runScale, type ViewContext } from "./context";
 import { CrossFade } from "./cross_fade";
 import { element, pane, setAttribute, setText } from "./dom";
-import { drawDyadic } from "./dyadic_draw";
+import { type DyadicPicture, drawDyadic } from "./dyadic_draw";
 import {
   bandOf,
   cellAt,
@@ -110,21 +110,7 @@ export class DyadicPane {
     const fade = new CrossFade(repaint, (positions) => {
       const picture = session.picture.peek();
       if (!screen.drawable || picture === null) return;
-      const style = getComputedStyle(this.#canvas);
-      const look = {
-        table: picture,
-        positions,
-        kinds: session.attribution.peek()?.kind ?? null,
-        kept: session.kept.peek(),
-        selection: session.selection.cells.peek(),
-        colours: colours.peek().css,
-        plate: style.getPropertyValue("--wcam-plate"),
-        ground: style.getPropertyValue("--wcam-ground"),
-        window: this.#window.peek(),
-        frame: style.getPropertyValue("--wcam-frame"),
-        ink: style.getPropertyValue("--wcam-ink"),
-      };
-      drawDyadic(screen.context, look, screen.ratio);
+      drawDyadic(screen.context, this.#look(picture, positions), screen.ratio);
     });
     const screen = new ScreenCanvas(scope, this.#canvas, () => fade.redraw());
     bind(() => {
@@ -145,6 +131,25 @@ export class DyadicPane {
       ];
       fade.redraw();
     });
+  }
+
+  /** Everything that decides how the picture looks now. */
+  #look(picture: Picture, positions: Float32Array): DyadicPicture {
+    const { session, colours } = this.#context;
+    const style = getComputedStyle(this.#canvas);
+    return {
+      table: picture,
+      positions,
+      kinds: session.attribution.peek()?.kind ?? null,
+      kept: session.kept.peek(),
+      selection: session.selection.cells.peek(),
+      colours: colours.peek().css,
+      plate: style.getPropertyValue("--wcam-plate"),
+      ground: style.getPropertyValue("--wcam-ground"),
+      window: this.#window.peek(),
+      frame: style.getPropertyValue("--wcam-frame"),
+      ink: style.getPropertyValue("--wcam-ink"),
+    };
   }
 
   #bindMarks(): void {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import numpy as np
@@ -33,7 +34,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 NOTEBOOK = "quickstart.ipynb"
 ASKED = 'print(f"selection={explorer.selection} mode={explorer.mode} kept={int(explorer.mask.sum())}")'
-IMAGE, BAND = 6, "HL2"  # the quickstart's image; the band that is clicked
+IMAGE, BAND, OTHER = 6, "HL2", "LH2"  # the quickstart's image; the bands that are clicked
 
 DIFFERENCE = """([selector, expected]) => {
   const canvas = document.querySelector(selector);
@@ -78,18 +79,30 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 class Expected:
-    """What torch says of the quickstart's image when one band is kept."""
+    """What torch says of the quickstart's image when some cells are kept."""
 
-    def __init__(self, band: str) -> None:
+    def __init__(self) -> None:
         model, images, labels, class_names = load_demo()
-        probe = Wcam().probe(model, images[IMAGE], class_names[labels[IMAGE]])
-        question = Question(tuple(probe.cells.in_band(band).tolist()), "keep")
-        inquiry = Inquiry(probe)
-        self.cells = list(question.selection)
-        self.pixels = photograph(inquiry.rebuild(question))
-        (self.answer,) = inquiry.answer([question])
-        self.rectangle = next(one.rectangle for one in probe.cells.bands if one.name == band)
-        self.picture_size = probe.basis.picture_size
+        self.image = images[IMAGE]
+        self.probe = Wcam().probe(model, self.image, class_names[labels[IMAGE]])
+        self.inquiry = Inquiry(self.probe)
+        self.band = self.probe.cells.in_band(BAND).tolist()
+        self.cell = int(self.probe.cells.in_band(OTHER)[27])
+
+    def pixels(self, cells: list[int]) -> NDArray[np.uint8]:
+        return photograph(self.inquiry.rebuild(Question(tuple(sorted(cells)), "keep")))
+
+    def answer(self, cells: list[int]) -> dict[str, Any]:
+        (answer,) = self.inquiry.answer([Question(tuple(sorted(cells)), "keep")])
+        return answer
+
+    def middle(self, cells: list[int]) -> tuple[float, float]:
+        """The middle of some cells in the packed picture, as fractions (y, x)."""
+        corners = self.probe.cells.rectangles[cells]
+        rows, columns = self.probe.basis.picture_size
+        middles = corners[:, 1:3] + corners[:, 3:5] / 2
+        y, x = middles.mean(0)
+        return float(y / rows), float(x / columns)
 
 
 def part(page: Page, name: str) -> Locator:
@@ -101,7 +114,7 @@ def wait_for_pixels(page: Page, name: str, expected: NDArray[np.uint8]) -> None:
     page.wait_for_function(f"a => ({DIFFERENCE})(a) <= 1", arg=argument)
 
 
-def wait_for_scores(page: Page, answer: dict[str, object]) -> None:
+def wait_for_scores(page: Page, answer: dict[str, Any]) -> None:
     """Wait until the table shows this answer: three decimals of each probability, in both columns."""
     rows = [
         [one["label"], f"{one['original']:.3f}", f"{one['reconstruction']:.3f}"] for one in answer["classes"]
@@ -120,24 +133,18 @@ def wait_for_scores(page: Page, answer: dict[str, object]) -> None:
     )
 
 
-def shift_click_band(page: Page, expected: Expected) -> None:
-    top, left, height, width = expected.rectangle
+def click_dyadic(page: Page, at: tuple[float, float], *, shift: bool = False) -> None:
     canvas = part(page, "dyadic")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None
-    rows, columns = expected.picture_size
-    canvas.click(
-        position={
-            "x": (left + width / 2) / columns * box["width"],
-            "y": (top + height / 2) / rows * box["height"],
-        },
-        modifiers=["Shift"],
-    )
+    # A little off the middle: there a band's four inner cells meet.
+    position = {"x": at[1] * box["width"] + 2, "y": at[0] * box["height"] + 2}
+    canvas.click(position=position, modifiers=["Shift"] if shift else [])
 
 
 def test_the_quickstart_in_jupyterlab(lab: Lab, page: Page, tmp_path: Path) -> None:
-    expected = Expected(BAND)
+    expected = Expected()
     open_notebook(page, lab, NOTEBOOK)
     start(page, "notebook:run-all-cells")
 
@@ -149,22 +156,27 @@ def test_the_quickstart_in_jupyterlab(lab: Lab, page: Page, tmp_path: Path) -> N
     assert errors(page) == []
     assert part(page, "connection").get_attribute("data-state") == "live"
 
-    # A click on a band: the image of what was clicked at once, what the model says of it a moment later.
+    # Shift-click a band: the image of what was clicked, and what the model says of it.
     part(page, "clear").dispatch_event("click")  # nothing happens where nothing is selected
     part(page, "mode-keep").click()
-    _, images, _, _ = load_demo()
-    wait_for_pixels(page, "reconstruction", photograph(images[IMAGE]))
-    shift_click_band(page, expected)
-    wait_for_pixels(page, "reconstruction", expected.pixels)
-    wait_for_scores(page, expected.answer)
+    wait_for_pixels(page, "reconstruction", photograph(expected.image))
+    click_dyadic(page, expected.middle(expected.band), shift=True)
+    wait_for_pixels(page, "reconstruction", expected.pixels(expected.band))
+    wait_for_scores(page, expected.answer(expected.band))
+
+    # Click one cell more: nobody has asked this before, so the kernel is asked.
+    chosen = sorted([*expected.band, expected.cell])
+    click_dyadic(page, expected.middle([expected.cell]))
+    wait_for_pixels(page, "reconstruction", expected.pixels(chosen))
+    wait_for_scores(page, expected.answer(chosen))
     part(page, "dyadic").scroll_into_view_if_needed()
     page.screenshot(path=tmp_path / "clicked.png")
 
     # The reader's selection, in Python.
     told = re.fullmatch(r"selection=\[(.*)\] mode=(\w+) kept=(\d+)\s*", run_again(page, -1))
     assert told is not None
-    assert [int(cell) for cell in told[1].split(", ")] == expected.cells
-    assert (told[2], int(told[3])) == ("keep", len(expected.cells))
+    assert [int(cell) for cell in told[1].split(", ")] == chosen
+    assert (told[2], int(told[3])) == ("keep", len(chosen))
 
     # Another window on the same kernel: the same state.
     start(page, "docmanager:save")
@@ -172,8 +184,8 @@ def test_the_quickstart_in_jupyterlab(lab: Lab, page: Page, tmp_path: Path) -> N
     page.reload()
     wait_for_kernel(page)
     part(page, "reconstruction").wait_for(state="attached")
-    wait_for_pixels(page, "reconstruction", expected.pixels)
-    wait_for_scores(page, expected.answer)
+    wait_for_pixels(page, "reconstruction", expected.pixels(chosen))
+    wait_for_scores(page, expected.answer(chosen))
     page.wait_for_function(
         "() => document.querySelector('.wcam [data-wcam=connection]').dataset.state === 'live'"
     )

@@ -1,0 +1,182 @@
+"""Pages written by an explorer, opened from a file with the network off, and used."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Page
+
+from wcam_widget.explain import Wcam
+from wcam_widget.show.explorer import Explorer, explore
+from wcam_widget.show.export import notebook_report, write_report
+from wcam_widget.show.pictures import photograph
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+HOSTILE = "</script><img src=x onerror=globalThis.stolen=1><!--"
+NAMES = (HOSTILE, "green", "blue")
+PATIENCE = 120_000  # milliseconds; a guard against hanging
+
+EXECUTED = """
+import json, torch
+from wcam_widget.explain import Wcam
+from wcam_widget.show.explorer import explore
+score = lambda images: torch.stack([images.mean((1, 2, 3)), images[:, 0].std((1, 2))], 1)
+image = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(2))
+"""
+
+PIXELS = """([number, expected]) => {
+  const canvas = document.querySelectorAll(".wcam")[number]?.querySelector("[data-wcam=reconstruction]");
+  if (!canvas || canvas.width * canvas.height * 3 !== expected.length) return false;
+  const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return expected.every((value, at) => Math.abs(data[4 * Math.floor(at / 3) + at % 3] - value) <= 1);
+}"""
+
+
+def score(images: torch.Tensor) -> torch.Tensor:
+    """A model whose scores rest on different scales for different classes."""
+    rough = images.diff(dim=3).abs().mean((1, 2, 3))
+    return torch.stack([images.mean((1, 2, 3)) * 3, rough * 9, images[:, 0].std((1, 2)) * 5], 1)
+
+
+@pytest.fixture(scope="module")
+def explorer() -> Iterator[Explorer]:
+    """An explorer that has run, with a class name that would be markup."""
+    image = torch.rand(3, 48, 40, generator=torch.Generator().manual_seed(1))
+    with explore(score, image, HOSTILE, Wcam(levels=2, grid=4), NAMES) as one:
+        one.wait()
+        yield one
+
+
+@pytest.fixture
+def look(browser: Browser) -> Iterator[Callable[[Path], Page]]:
+    """Open a file where nothing else can be reached; no page may complain or ask for more."""
+    complaints: list[str] = []
+    context = browser.new_context(
+        offline=True, viewport={"width": 1200, "height": 1000}, reduced_motion="reduce"
+    )
+
+    def open_(path: Path) -> Page:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("requestfailed", lambda request: complaints.append(f"asked for {request.url[:200]}"))
+        page.goto(path.as_uri())
+        page.locator(".wcam [data-wcam=reconstruction]").first.wait_for()
+        return page
+
+    yield open_
+    stolen = [page.evaluate("'stolen' in globalThis") for page in context.pages]
+    context.close()
+    assert complaints == []
+    assert not any(stolen)
+
+
+def wait_for_pixels(page: Page, number: int, expected: NDArray[np.uint8]) -> None:
+    page.wait_for_function(PIXELS, arg=[number, expected.ravel().tolist()])
+
+
+def kept(explorer: Explorer, band: str) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    """The image and the scores of one band; the selection is put back."""
+    explorer.select_band(band)
+    try:
+        return photograph(explorer.reconstruction), explorer.scores
+    finally:
+        explorer.selection = []
+
+
+def shown_scores(page: Page, number: int) -> dict[str, list[str]]:
+    rows: dict[str, list[str]] = page.evaluate(
+        """number => Object.fromEntries([...document.querySelectorAll(".wcam")[number]
+          .querySelectorAll("[data-wcam=score-row]")].map(row =>
+            [row.dataset.label, [...row.querySelectorAll("td")].map(td => td.textContent)]))""",
+        number,
+    )
+    return rows
+
+
+def check_band(page: Page, explorer: Explorer, number: int, band: str) -> None:
+    """Click a band's bar: the reconstruction is torch's, the scores are the model's."""
+    pixels, scores = kept(explorer, band)
+    root = page.locator(".wcam").nth(number)
+    root.locator(f"[data-wcam=profile-bar][data-band={band}]").click()
+    wait_for_pixels(page, number, pixels)
+    root.locator("[data-wcam=scores][data-state=known]").wait_for()
+    shown = shown_scores(page, number)
+    for name, (before, after) in scores.items():
+        assert shown[name][:2] == [f"{before:.3f}", f"{after:.3f}"]
+
+
+def test_a_saved_explorer_answers_for_every_band(explorer, look, tmp_path):
+    page = look(explorer.to_html(tmp_path / "explorer.html"))
+    wait_for_pixels(page, 0, photograph(explorer.reconstruction))
+    assert page.locator(".wcam [data-wcam=connection]").get_attribute("data-state") == "static"
+    assert page.title() == f"logit of {HOSTILE}"
+    check_band(page, explorer, 0, "HL2")
+    page.locator("[data-wcam=mode-remove]").click()
+    explorer.mode = "remove"
+    wait_for_pixels(page, 0, kept(explorer, "HL2")[0])
+    explorer.mode = "keep"
+    page.screenshot(path=tmp_path / "explorer.png")
+
+
+def test_several_explorers_on_a_page_do_not_mix(explorer, look, tmp_path):
+    explorer.select_band("A2")
+    page = look(
+        write_report(tmp_path / "report.html", [explorer, {**explorer.page_state(), "selection": []}])
+    )
+    first = photograph(explorer.reconstruction)
+    explorer.selection = []
+    wait_for_pixels(page, 0, first)
+    wait_for_pixels(page, 1, photograph(explorer.reconstruction))
+    check_band(page, explorer, 1, "LH1")
+    wait_for_pixels(page, 0, first)
+
+
+def test_an_executed_notebook_becomes_a_page_that_works(look, tmp_path):
+    """The kernel's own messages, as nbclient keeps them: the map must be whole, with the bands' answers."""
+    sources = [
+        EXECUTED,
+        f"explorer = explore(score, image, None, Wcam(levels=2, grid=4), ({HOSTILE!r}, 'b'))\nexplorer",
+        "attribution = explorer.wait()",
+        "explorer.select_band('HH1')\nexplorer",
+        "print(json.dumps([explorer.reconstruction.tolist(), explorer.scores]))",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    nbformat.write(notebook, tmp_path / "in.ipynb")
+    # In a process of its own: the browser's event loop runs in this one.
+    program = (
+        "import nbformat, nbclient; node = nbformat.read('in.ipynb', 4); "
+        "nbclient.NotebookClient(node, kernel_name='python3').execute(); nbformat.write(node, 'out.ipynb')"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JUPYTER_PREFER_ENV_PATH": "1"}
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, check=True, timeout=600)
+
+    node = nbformat.read(tmp_path / "out.ipynb", 4)
+    pixels, scores = json.loads(node.cells[-1].outputs[0].text)
+    page = look(notebook_report(node, tmp_path / "notebook.html"))
+    expected = photograph(torch.tensor(pixels))
+    wait_for_pixels(page, 0, expected)
+    wait_for_pixels(page, 1, expected)
+    assert {name: pair[:2] for name, pair in shown_scores(page, 0).items() if name in scores} == {
+        name: [f"{before:.3f}", f"{after:.3f}"] for name, (before, after) in scores.items()
+    }
+    # Two outputs, one explorer: what is done in one is seen in the other; and the bands' answers are there.
+    page.locator("[data-wcam=clear]").first.click()
+    wait_for_pixels(page, 1, photograph(torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(2))))
+    page.locator("[data-wcam=profile-bar][data-band=LH2]").first.click()
+    page.locator("[data-wcam=scores][data-state=known]").nth(1).wait_for()
+    page.screenshot(path=tmp_path / "notebook.png", full_page=True)

@@ -34,6 +34,7 @@ def scene() -> Scene:
 def open_page(browser: Browser, tmp_path: Path) -> Iterator[OpenPage]:
     """Opens a page that hosts a state; afterwards, no page may have reached out or reported an error."""
     complaints: list[str] = []
+    forgiven = ["willReadFrequently"]  # reading pixels back is what tests do, and no widget does
     contexts = []
 
     def refuse(route: Route) -> None:
@@ -44,11 +45,19 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[OpenPage]:
             route.abort()
 
     def note(message: ConsoleMessage) -> None:
-        # Reading pixels back is what tests do, and no widget does.
-        if message.type in ("error", "warning") and "willReadFrequently" not in message.text:
+        known = any(words in message.text for words in forgiven)
+        if message.type in ("error", "warning") and not known:
             complaints.append(message.text)
 
-    def open_(state: dict[str, Any], *, context: dict[str, Any] | None = None, **page_options: Any) -> Page:
+    def open_(
+        state: dict[str, Any],
+        *,
+        context: dict[str, Any] | None = None,
+        forgive: str | None = None,
+        **page_options: Any,
+    ) -> Page:
+        if forgive is not None:
+            forgiven.append(forgive)
         settings = {
             "viewport": {"width": 1200, "height": 1000},
             "reduced_motion": "reduce",

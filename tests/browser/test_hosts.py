@@ -172,3 +172,43 @@ def test_errors_are_said_in_the_page(open_page: OpenPage, scene: Scene) -> None:
     expect(page.locator("[data-wcam=root]")).to_contain_text("no map yet")
     page = open_page(state_of(scene))
     expect(page.locator("[data-wcam=error]")).to_be_hidden()
+
+
+def test_a_defect_is_a_message_and_not_a_blank(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene), forgive="no more pixels")
+    page.evaluate("""() => {
+      CanvasRenderingContext2D.prototype.putImageData = () => { throw new Error("no more pixels"); };
+    }""")
+    cell = scene.cells_in("HL2")[0]
+    click(page, "dyadic", middle(scene, cell))
+    expect(page.locator("[data-wcam=error]")).to_have_text("no more pixels")
+    wait_selection(page, [cell])
+
+
+def test_a_view_leaves_nothing_behind(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    page.wait_for_function("true")  # Playwright brings listeners of its own with the first of these
+    page.evaluate("""() => {
+      globalThis.held = 0;
+      const count = (type, begin, end) => {
+        const {[begin]: take, [end]: leave} = type.prototype;
+        type.prototype[begin] = function (...args) { held++; return take.apply(this, args); };
+        type.prototype[end] = function (...args) { held--; return leave.apply(this, args); };
+      };
+      count(EventTarget, "addEventListener", "removeEventListener");
+      // Observers end all their observing at once: they are counted by the object.
+      const watching = new Set();
+      for (const {prototype} of [ResizeObserver, MutationObserver]) {
+        const {observe, disconnect} = prototype;
+        prototype.observe = function (...args) { watching.add(this); return observe.apply(this, args); };
+        prototype.disconnect = function () { watching.delete(this); return disconnect.apply(this); };
+      }
+      globalThis.watchers = () => watching.size;
+      globalThis.place = document.body.appendChild(document.createElement("div"));
+      globalThis.endView = mounted.addView(place);
+    }""")
+    page.wait_for_function("place.querySelector('[data-wcam=dyadic]').width > 300")
+    assert page.evaluate("held") > 40
+    assert page.evaluate("watchers()") > 3
+    page.evaluate("() => endView()")
+    assert page.evaluate("[held, watchers(), place.childElementCount]") == [0, 0, 0]

@@ -101,7 +101,7 @@ def test_options_reach_the_method(folder):
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
     saved = Attribution.load(folder / "cat.npz")
-    assert saved.method == "Wcam · Sobol · db2, 2 levels, 3×3 cells per band"
+    assert saved.method == "Wcam · Sobol · db2, 2 levels, 3x3 cells per band"
     assert saved.target == "logit of green"
     again = wcam(
         "explain", "cat.png", "--model", "cli_models:channels", "--target", "1", "--analysis", "sobol",
@@ -185,7 +185,8 @@ def test_demo_writes_its_images_and_both_networks_explorers(folder):
     assert len(states(folder / "demo" / "report.html")) == 2
     images = sorted((folder / "demo").glob("*.png"))
     assert len(images) == 12
-    assert Image.open(images[0]).size == (128, 128)
+    with Image.open(images[0]) as first:
+        assert first.size == (128, 128)
     assert [line.split(":")[0] for line in result.stdout.splitlines()[:2]] == [
         f"{images[0].name}, standard network",
         f"{images[0].name}, robust network",

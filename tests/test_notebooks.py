@@ -39,7 +39,8 @@ def test_the_quickstart_becomes_a_page_and_a_picture_of_it(tmp_path):
     assert done.returncode == 0, done.stderr
     report, picture = tmp_path / "quickstart.html", tmp_path / "quickstart.png"
     assert done.stdout.split() == ["report", str(report), "picture", str(picture)]
-    pixels = np.asarray(Image.open(picture).convert("L"), float)
+    with Image.open(picture) as drawn:
+        pixels = np.asarray(drawn.convert("L"), float)
     assert pixels.shape[1] == demo.WIDTH
     assert pixels.std() > 10  # something is drawn
     ran = json.loads((tmp_path / "quickstart.ipynb").read_text("utf-8"))

@@ -73,8 +73,8 @@ def read_photograph(path: Path, size: tuple[int, int] | None = None) -> Float[Te
 def analysis_for(model: BlackBox, name: str, rows: int | None, seed: int) -> AbstractAnalysis[Any]:
     """The analysis called "sobol", "derivative", or "auto": derivatives where the model has gradients.
 
-    >>> analysis_for(BlackBox(lambda images: images.mean((2, 3))), "auto", None, 0)
-    Sobol(rows=16, seed=0)
+    >>> analysis_for(BlackBox(lambda images: images.mean((2, 3))), "auto", rows=8, seed=1) == Sobol(8, seed=1)
+    True
     """
     if name == "auto":
         name = "derivative" if model.differentiable else "sobol"

@@ -50,7 +50,7 @@ BOOT = """\
 })();
 """
 
-STYLE = "body{margin:16px;font-family:system-ui,sans-serif}h1{font-size:16px}section{margin:0 0 32px}"
+STYLE = "body{margin:16px;font-family:system-ui,sans-serif}h1{font-size:16px}h2{font-size:14px}section{margin:0 0 32px}"
 
 
 @runtime_checkable
@@ -84,7 +84,8 @@ def page(states: Sequence[State], title: str) -> str:
     sources = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
     policy = f"default-src 'none'; script-src {sources}; style-src 'unsafe-inline'; img-src data: blob:"
     sections = [
-        f"<section>{_heading(state)}{_place(str(number))}</section>" for number, state in enumerate(states)
+        f"<section>{_heading(state, title)}{_place(str(number))}</section>"
+        for number, state in enumerate(states)
     ]
     return "\n".join(
         [
@@ -177,9 +178,10 @@ def saved_state(model: Mapping[str, Any]) -> State:
     return state
 
 
-def _heading(state: State) -> str:
-    title = state.get("title")
-    return f"<h2>{html.escape(str(title))}</h2>" if title else ""
+def _heading(state: State, of_page: str) -> str:
+    """The heading of one explorer, unless the page says the same above it."""
+    title = str(state.get("title", of_page))
+    return "" if title == of_page else f"<h2>{html.escape(title)}</h2>"
 
 
 def _place(name: str) -> str:

@@ -124,6 +124,8 @@ def test_a_network_that_raises_is_reported_with_what_it_was_given():
         caught.value
     )
     assert isinstance(caught.value.__cause__, RuntimeError)
+    with pytest.raises(ModelError, match="preprocess: returned list; accepted is a tensor"):
+        BlackBox(nn.Flatten(), preprocess=list).logits(images_of(1))
     with pytest.raises(ModelError, match="preprocess: raised KeyError: 'mean'"):
         BlackBox(nn.Flatten(), preprocess=lambda images: {}["mean"]).logits(images_of(1))
 

@@ -189,7 +189,8 @@ class BlackBox:
                 start = stop
                 continue
             # Outside the except block: the error's frames, and the tensors they hold, are gone by now.
-            self.batch_size = max(1, (stop - start) // 2)
+            # min: another thread may have learned a smaller size meanwhile.
+            self.batch_size = min(self.batch_size, max(1, (stop - start) // 2))
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
 
@@ -198,6 +199,8 @@ class BlackBox:
         with autocast(self.device, reduced=False):
             moved = images.to(self.device)
             network_input = moved if self.preprocess is None else _asked("preprocess", self.preprocess, moved)
+        if not isinstance(network_input, Tensor):
+            raise ModelError(f"preprocess: returned {type(network_input).__qualname__}; accepted is a tensor")
         network_input = self._laid_out(network_input)
         with self._lock, eval_mode(self.net), autocast(self.device, reduced=self._reduced):
             output = _asked("net", self.net, network_input)

@@ -24,9 +24,9 @@ from wcam_widget.sensitivity.walks import GroupSums, walk, walk_length
 
 BLOCKS = 8
 FORWARDS = 3  # what a forward with its backward pass costs, in forwards
-SCORES_PER_ROW = (
-    4  # plain scores for the variance, per gradient row: a bound that uses a poor variance is none
-)
+# Scores per gradient row, at least: a bound that uses a poor variance is none.
+SCORES_PER_ROW = 4
+WALKED_PER_ROW = 10  # scores on walks through the groups, which serve the variance too
 
 
 @dataclass(eq=False)
@@ -57,7 +57,7 @@ class DerivativeState:
 class Derivative(AbstractAnalysis[DerivativeState]):
     """Bounds and linear estimates of all total indices from mean squared derivatives.
 
-    rows: rows with a backward pass, at least 2; each costs about three evaluations, and about five plain ones
+    rows: rows with a backward pass, at least 2; each costs about three evaluations, and about ten plain ones
     go to the variance and to the indices of the groups. The value is the linear estimate; ``low`` and
     ``high`` are confidence limits of the lower and the upper bound. Ranks cells better than hundreds of times
     as many Sobol evaluations; magnitudes are upper bounds. seed: runs with one seed repeat.
@@ -88,7 +88,7 @@ class Derivative(AbstractAnalysis[DerivativeState]):
     def _plain(self, rows: int, groups: int) -> tuple[int, int]:
         """Walks, and single rows beside them, that go with a block of gradient rows."""
         per_walk = walk_length(groups)
-        walks = max(1, (SCORES_PER_ROW + 1) * rows // per_walk)
+        walks = max(1, WALKED_PER_ROW * rows // per_walk)
         return walks, max(0, (SCORES_PER_ROW - 1) * rows - walks * per_walk)
 
     def planned(self, weights: int, groups: int) -> int:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from scipy import optimize
 from torch import Tensor
 
 from wcam_widget.sensitivity.analysis import GroupEstimate
@@ -109,19 +110,26 @@ class GroupSums:
         reach = error * student(done) if done > 1 else np.ones_like(value)
         effects = self.shapley.sum(0)
         climb = effects.sum()
-        shapley = on_simplex(effects / climb) if climb > 0 else np.zeros_like(effects)
-        return GroupEstimate(value, np.clip(value - reach, 0.0, None), value + reach, shapley)
+        low, high = np.clip(value - reach, 0.0, None), value + reach
+        shapley = shares_of_one(effects / climb, high) if climb > 0 else np.zeros_like(effects)
+        return GroupEstimate(value, low, high, shapley)
 
 
-def on_simplex(shares: Float[np.ndarray, " g"]) -> Float[np.ndarray, " g"]:
-    """The nearest shares that are not negative and add to 1.
+def shares_of_one(shares: Float[np.ndarray, " g"], most: Float[np.ndarray, " g"]) -> Float[np.ndarray, " g"]:
+    """The nearest shares that are not negative, not above ``most``, and add to 1.
 
-    Shapley effects of independent weights are such shares (Owen 2014), so this can only bring an estimate
-    nearer to them. Source: Held, Wolfe and Crowder (1974).
+    A Shapley effect of independent weights is never negative and at most the total index (Owen 2014), so this
+    brings a noisy estimate nearer to it. Where ``most`` leaves less than 1 to share, it is not heeded.
 
-    >>> on_simplex(np.array([0.9, 0.3, -0.2])).round(2)
-    array([0.8, 0.2, 0. ])
+    >>> shares_of_one(np.array([0.9, 0.3, -0.2]), np.array([1.0, 0.1, 1.0])).round(2)
+    array([0.9, 0.1, 0. ])
     """
-    falling = np.sort(shares)[::-1]
-    excess = (np.cumsum(falling) - 1) / np.arange(1, len(shares) + 1)
-    return np.asarray(np.clip(shares - excess[falling > excess][-1], 0.0, None))
+    if most.sum() <= 1.0:
+        most = np.ones_like(shares)
+
+    def shifted(shift: float) -> Float[np.ndarray, " g"]:
+        return np.asarray(np.clip(shares - shift, 0.0, most))
+
+    # The sum falls from that of ``most`` to 0 as all shares are shifted down together.
+    shift = optimize.brentq(lambda one: shifted(one).sum() - 1.0, (shares - most).min(), shares.max())
+    return shifted(shift)

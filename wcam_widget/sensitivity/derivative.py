@@ -78,8 +78,7 @@ class Derivative(AbstractAnalysis[DerivativeState]):
 
     def __post_init__(self) -> None:
         ensure_rows(self.rows, 2)
-        if self.design not in designs.KINDS:
-            raise ValueError(f"design={self.design!r} is unknown; {', '.join(designs.KINDS)} are known")
+        designs.ensure_kind(self.design)
 
     def _sizes(self) -> list[int]:
         parts = min(BLOCKS, self.rows)

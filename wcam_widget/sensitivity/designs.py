@@ -10,6 +10,12 @@ KINDS = ("auto", "sobol", "latin", "random")
 FEWEST_SOBOL_ROWS = 64
 
 
+def ensure_kind(design: str) -> None:
+    """Raise ValueError naming ``design`` unless it is one of ``KINDS``."""
+    if design not in KINDS:
+        raise ValueError(f"design={design!r} is unknown; {', '.join(KINDS)} are known")
+
+
 def draw(
     rows: int, dimensions: int, seed: np.random.SeedSequence, kind: str = "auto"
 ) -> Float[np.ndarray, "n d"]:

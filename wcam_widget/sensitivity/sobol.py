@@ -92,8 +92,7 @@ class Sobol(AbstractAnalysis[SobolState]):
         ensure_rows(self.rows, 2)
         if not self.replicates >= 2:
             raise ValueError(f"replicates={self.replicates} gives no interval: at least 2 do")
-        if self.design not in designs.KINDS:
-            raise ValueError(f"design={self.design!r} is unknown; {', '.join(designs.KINDS)} are known")
+        designs.ensure_kind(self.design)
 
     def planned(self, weights: int, groups: int) -> int:
         """Evaluations of a whole run."""

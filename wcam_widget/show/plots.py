@@ -13,6 +13,7 @@ from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
@@ -73,7 +74,7 @@ def plot(
     if not 0.0 <= opacity <= 1.0:
         raise ValueError(f"opacity: found {opacity!r}; accepted is a number from 0 to 1")
     pixels = None if image is None else _pixels(image, attribution.cells.image_size)
-    figure = AttributionFigure(figsize=(12.5, 4.8), layout="constrained")
+    figure = AttributionFigure(figsize=(12.5, 5.1), layout="constrained")
     in_image, dyadic, profile = figure.subplots(1, 3, width_ratios=(1.0, 1.0, 0.8))
     _draw_heatmap(in_image, attribution, pixels, colormap, opacity)
     _draw_dyadic(dyadic, attribution, colormap)
@@ -183,7 +184,13 @@ def _mark_cells(axes: Axes, attribution: Attribution) -> None:
             "hatch": "////",
             "linewidth": 0,
         },
-        Kind.UNRESOLVED: {"facecolor": (ground, 0.55), "edgecolor": ink, "linestyle": ":", "linewidth": 0.7},
+        Kind.UNRESOLVED: {
+            "facecolor": "none",
+            "edgecolor": ink,
+            "linestyle": ":",
+            "linewidth": 1.0,
+            "path_effects": [_drawn_under(ground), Normal()],  # readable on both ends of a map
+        },
     }
     handles = []
     for kind, style in styles.items():
@@ -205,6 +212,11 @@ def _mark_cells(axes: Axes, attribution: Attribution) -> None:
             frameon=False,
             fontsize="x-small",
         )
+
+
+def _drawn_under(colour: Any) -> Stroke:
+    """A solid line under a dotted one."""
+    return Stroke(foreground=colour, dashes={"dash_offset": 0, "dash_list": None})
 
 
 def _draw_profile(axes: Axes, attribution: Attribution, colormap: str) -> None:

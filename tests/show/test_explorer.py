@@ -179,6 +179,26 @@ def test_changes_can_be_observed(front_end, explorer):
     assert seen == [[2, 4], [9]]
 
 
+def test_observers_may_ask_and_close_but_not_wait(front_end, gate, explorer):
+    """They are called while messages and frames wait for them."""
+    seen = []
+
+    def look(change):
+        seen.append(explorer.scores.keys())
+        with pytest.raises(RuntimeError, match="wait was called by an observer"):
+            explorer.wait()
+        if change["new"] == [2]:
+            explorer.close()
+
+    explorer.observe(look, "selection")
+    for cell in (1, 2):
+        talking = threading.Thread(target=front_end.set, kwargs={"selection": [cell]})
+        talking.start()
+        talking.join(PATIENCE)
+    assert seen == [{"red", "green", "blue"}] * 2
+    assert repr(explorer) == "Explorer(closed)"
+
+
 def test_an_error_in_the_run_reaches_the_reader_and_the_caller(
     front_end, gate, image, method, without_front_end_code, caplog
 ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from wcam_widget.explain import Attribution
 from wcam_widget.show import export
+from wcam_widget.show.guard import Guard
 from wcam_widget.show.messages import PROTOCOL, Messages
 from wcam_widget.show.questions import MODES, Question, ensure_selection
 from wcam_widget.show.session import Session, ensure_method, ensure_model
@@ -77,7 +77,7 @@ class Explorer(anywidget.AnyWidget):
         class_names: Any = None,
     ) -> None:
         # ipywidgets keeps per-widget state while it sends and receives; messages come on other threads.
-        self._guard = threading.RLock()
+        self._guard = Guard()
         self._session: Session | None = None
         self._messages: Messages | None = None
         self._last: Attribution | None = None
@@ -122,8 +122,11 @@ class Explorer(anywidget.AnyWidget):
 
         An executed notebook keeps the map if the cell waits for it. Raises the error that ended the run,
         TimeoutError after ``timeout`` seconds, while the run goes on, and RuntimeError when the explorer is
-        closed. Interrupting the kernel cancels the run; ``attribution`` is then the partial map.
+        closed or an observer waits. Interrupting the kernel cancels the run; ``attribution`` is then the
+        partial map.
         """
+        if self._guard.held:
+            raise RuntimeError("wait was called by an observer, which the run itself waits for")
         try:
             return self._open_session.wait(timeout)
         finally:
@@ -186,7 +189,8 @@ class Explorer(anywidget.AnyWidget):
         if session is not None:
             self._at_exit.detach()
             _send(weakref.ref(self), {"t": "bye", "reason": "closed"})
-            session.close()
+            # In an observer, which the worker may wait for, the worker is left to end by itself.
+            session.close(0 if self._guard.held else None)
             self._last, self._session, self._messages = session.attribution, None, None
         super().close()
         if session is not None:  # no front end hears of this any more; it only frees the memory

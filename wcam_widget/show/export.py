@@ -50,7 +50,12 @@ BOOT = """\
 })();
 """
 
-STYLE = "body{margin:16px;font-family:system-ui,sans-serif}h1{font-size:16px}h2{font-size:14px}section{margin:0 0 32px}"
+STYLE = """\
+body { margin: 16px; font-family: system-ui, sans-serif }
+h1 { font-size: 16px }
+h2 { font-size: 14px }
+section { margin: 0 0 32px }
+"""
 
 
 @runtime_checkable

@@ -11,7 +11,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Hashable, Iterator
-from concurrent.futures import CancelledError, Future
 from typing import Any, final
 
 from jaxtyping import Float
@@ -115,22 +114,11 @@ class Session:
         return self.attribution
 
     def answer(self, question: Question) -> dict[str, Any]:
-        """Ask the model, unless the answer is known; waits for it. Raises what the model raises."""
-        if question.key in self.known:
-            return self.known[question.key]
-        future: Future[dict[str, Any]] = Future()
+        """Ask the model here and now, unless the answer is known. Raises what the model raises.
 
-        def work() -> None:
-            try:
-                future.set_result(self._ask_model(question))
-            except Exception as error:  # noqa: BLE001 it is the waiting caller's
-                future.set_exception(error)
-
-        self.worker.ask(Request(future, future, work, lambda _: _drop(future)))
-        try:
-            return future.result()
-        except CancelledError:
-            raise RuntimeError("the explorer was closed while it asked the model") from None
+        Not left to the worker, because the caller may be an observer that the worker waits for.
+        """
+        return self.known.get(question.key) or self._ask_model(question)
 
     def ask(self, question: Question, who: Hashable, name: Hashable, reply: Reply, refuse: Refuse) -> None:
         """Ask the model and return at once; of the questions of ``who`` the latest is answered.
@@ -232,10 +220,6 @@ class Session:
             logger.exception("the answers for saved pages could not be computed")
         finally:
             self._settled.set()
-
-
-def _drop(future: Future[dict[str, Any]]) -> None:
-    future.cancel()
 
 
 REFUSALS: dict[Refusal, str] = {

@@ -116,7 +116,12 @@ def test_attribution_frames_hold_what_the_attribution_holds():
     *_, last = method.steps(MODEL, torch.rand(3, 16, 16), "green")
     frame = decode(attribution_frame(last, "run-1", 7))
     header, parts, profile = frame.header, frame.sections, last.profile()
-    assert (header["kind"], header["run"], header["rev"], header["complete"]) == ("attribution", "run-1", 7, True)
+    assert (header["kind"], header["run"], header["rev"], header["complete"]) == (
+        "attribution",
+        "run-1",
+        7,
+        True,
+    )
     assert header["target"] == {"label": "logit of green", "score": last.score}
     assert (header["evaluations"], header["planned"]) == (last.evaluations, last.planned)
     assert (header["method"], header["unit"], header["stop"]) == (last.method, last.unit, last.stop)

@@ -33,7 +33,7 @@ def test_hovering_a_cell_explains_it_and_outlines_its_support(open_page: OpenPag
     expect(tooltip).to_contain_text("level 2 HL: detail along x (vertical edges)")
     expect(tooltip).to_contain_text("rows 24 to 31, columns 24 to 31")
     expect(tooltip).to_contain_text("8 × 8 pixels per cell, 4 × 4 pixels per coefficient")
-    expect(tooltip).to_contain_text(re.compile(r"\(.+ to .+\), (estimated|bounded from above|not resolved)"))
+    expect(tooltip).to_contain_text(re.compile(r"\(.+ to .+\), (estimated|bounded: a linear estimate between its bounds|not resolved)"))
     for row, column in [(24, 24), (24, 32), (32, 24), (32, 32)]:
         wait_drawn(page, "image-overlay", (row / 64, column / 64))
     assert not drawn(page, "image-overlay", (0.75, 0.75))

@@ -40,7 +40,7 @@ def test_every_host_shows_the_same(open_page: OpenPage, scene: Scene, profile: s
     page = open_page(state_of(scene, selection=scene.cells_in("A3")), profile=profile)
     wait_pixels(page, "reconstruction", scene.rebuilt(scene.cells_in("A3")))
     expect(page.locator("[data-wcam=target]")).to_have_text("astronaut 7.31")
-    expect(page.locator("[data-wcam=status]")).to_have_text("256 evaluations in 12 s")
+    expect(page.locator("[data-wcam=status]")).to_have_text("256 forward passes in 12 s")
     colour = page.locator("[data-wcam=root]").evaluate("root => getComputedStyle(root).backgroundColor")
     assert colour == "rgb(255, 255, 255)"
     band = scene.cells_in("HH1")

@@ -3,7 +3,7 @@ import { Fields, sectionOf } from "./fields";
 import { type Frame, FrameError } from "./frame";
 import { requireVersion } from "./picture";
 
-/** What the number of a cell means: an estimate, an upper bound, or nothing yet. */
+/** What the number of a cell means: an estimate, a linear estimate between bounds, or nothing yet. */
 export const KIND = { estimated: 0, bounded: 1, unresolved: 2 } as const;
 
 export interface Target {

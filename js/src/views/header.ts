@@ -1,4 +1,5 @@
 /** The header line: what is explained, how, how far it is, and whether there is a kernel. */
+import type { AttributionFrame } from "../frame/attribution";
 import type { RunState, Status } from "../state/answers";
 import type { ConnectionState } from "../state/connection";
 import type { ViewContext } from "./context";
@@ -13,16 +14,28 @@ const CONNECTIONS: Record<ConnectionState, string> = {
   static: "Saved page: scores are known for single bands",
 };
 
-const ENDINGS: Record<Exclude<RunState, "running">, (status: Status) => string> = {
+/** What a run took: forward passes, and backward passes. */
+type Cost = Pick<AttributionFrame, "evaluations" | "gradients">;
+
+/** "384 forward and 32 backward passes"; without a map, the evaluations that the kernel counted. */
+function costWords(cost: Cost | null, done: number): string {
+  if (cost === null) return `${done} evaluations`;
+  const { evaluations, gradients } = cost;
+  const counts =
+    gradients > 0 ? `${evaluations} forward and ${gradients} backward` : `${evaluations} forward`;
+  return `${counts} ${(gradients || evaluations) === 1 ? "pass" : "passes"}`;
+}
+
+const ENDINGS: Record<Exclude<RunState, "running">, (status: Status, cost: Cost | null) => string> = {
   waiting: () => "waiting for the first map",
-  done: ({ done, seconds }) => `${done} evaluations in ${formatSeconds(seconds)}`,
+  done: ({ done, seconds }, cost) => `${costWords(cost, done)} in ${formatSeconds(seconds)}`,
   cancelled: ({ done, total }) => `partial (${done} of ${total})`,
   error: ({ done, total }) => `stopped by an error (${done} of ${total})`,
 };
 
-/** "64 of 256 evaluations · 9 s left". */
-export function statusWords(status: Status): string {
-  if (status.state !== "running") return ENDINGS[status.state](status);
+/** "64 of 256 evaluations · 9 s left"; after the run, `cost` says what it took. */
+export function statusWords(status: Status, cost: Cost | null = null): string {
+  if (status.state !== "running") return ENDINGS[status.state](status, cost);
   const left = status.secondsLeft === null ? "" : ` · ${formatSeconds(status.secondsLeft)} left`;
   return `${status.done} of ${status.total} evaluations${left}`;
 }
@@ -79,7 +92,7 @@ function progress(context: ViewContext): HTMLElement {
     bar.max = Math.max(1, status.total);
     bar.value = status.done;
     cancel.hidden = !running || !reachable;
-    setText(words, statusWords(status));
+    setText(words, statusWords(status, session.attribution.value));
   });
   return element("div", { class: "wcam-progress" }, bar, words, cancel);
 }

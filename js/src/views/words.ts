@@ -1,5 +1,6 @@
 /** Everything the widget says in words: bands, values, places, selections and states, as pure functions. */
 
+import { KIND } from "../frame/attribution";
 import type { Band } from "../frame/picture";
 import { bandOf, type CellTable, supportRectangle } from "./geometry";
 
@@ -10,7 +11,7 @@ const FILTERS: Record<string, string> = {
   HH: "diagonal detail",
 };
 
-const KINDS = ["estimated", "bounded from above", "not resolved"];
+const KINDS = ["estimated", "bounded: a linear estimate between its bounds", "not resolved"];
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
@@ -152,10 +153,13 @@ export function selectionPython(selection: readonly number[], mode: string): str
 /** What the marks on the cells mean, naming those kinds that occur. */
 export function kindLegend(kinds: Uint8Array | null): string {
   if (kinds === null || kinds.length === 0) return "";
-  const [bounded, unresolved] = [1, 2].map((wanted) => kinds.filter((kind) => kind === wanted).length);
+  const [bounded, unresolved] = [KIND.bounded, KIND.unresolved].map(
+    (wanted) => kinds.filter((kind) => kind === wanted).length,
+  );
   const parts: string[] = [];
-  if (bounded === kinds.length) return "every value is an upper bound";
-  if (bounded) parts.push("hatched: upper bound");
+  if (bounded === kinds.length) return "every value is a linear estimate between bounds";
+  if (bounded)
+    parts.push("hatched: bounded; the index lies in the interval, the value is its linear estimate");
   if (unresolved) parts.push("dotted: not resolved");
   return parts.join(" · ");
 }

@@ -104,7 +104,16 @@ describe("states", () => {
     expect(statusWords(status)).toBe("64 of 256 evaluations · 9 s left");
     expect(statusWords({ ...status, secondsLeft: null })).toBe("64 of 256 evaluations");
     expect(statusWords({ ...status, state: "cancelled" })).toBe("partial (64 of 256)");
-    expect(statusWords({ ...status, state: "done", done: 256 })).toBe("256 evaluations in 3 s");
+  });
+
+  it("tell what a finished run took: forward and backward passes apart", () => {
+    const done = { ...status, state: "done", done: 416, total: 416 } as const;
+    expect(statusWords(done, { evaluations: 384, gradients: 32 })).toBe(
+      "384 forward and 32 backward passes in 3 s",
+    );
+    expect(statusWords(done, { evaluations: 416, gradients: 0 })).toBe("416 forward passes in 3 s");
+    expect(statusWords(done, { evaluations: 1, gradients: 1 })).toBe("1 forward and 1 backward pass in 3 s");
+    expect(statusWords(done)).toBe("416 evaluations in 3 s");
   });
 
   it("tell how much is kept; negative and unknown values count as nothing", () => {
@@ -117,8 +126,10 @@ describe("states", () => {
 
   it("name the kinds that occur", () => {
     expect(kindLegend(Uint8Array.of(0, 0))).toBe("");
-    expect(kindLegend(Uint8Array.of(0, 1, 2))).toBe("hatched: upper bound · dotted: not resolved");
-    expect(kindLegend(Uint8Array.of(1, 1))).toBe("every value is an upper bound");
+    expect(kindLegend(Uint8Array.of(0, 1, 2))).toBe(
+      "hatched: bounded; the index lies in the interval, the value is its linear estimate · dotted: not resolved",
+    );
+    expect(kindLegend(Uint8Array.of(1, 1))).toBe("every value is a linear estimate between bounds");
   });
 });
 

@@ -33,7 +33,9 @@ def test_hovering_a_cell_explains_it_and_outlines_its_support(open_page: OpenPag
     expect(tooltip).to_contain_text("level 2 HL: detail along x (vertical edges)")
     expect(tooltip).to_contain_text("rows 24 to 31, columns 24 to 31")
     expect(tooltip).to_contain_text("8 × 8 pixels per cell, 4 × 4 pixels per coefficient")
-    expect(tooltip).to_contain_text(re.compile(r"\(.+ to .+\), (estimated|bounded: a linear estimate between its bounds|not resolved)"))
+    expect(tooltip).to_contain_text(
+        re.compile(r"\(.+ to .+\), (estimated|bounded: a linear estimate between its bounds|not resolved)")
+    )
     for row, column in [(24, 24), (24, 32), (32, 24), (32, 32)]:
         wait_drawn(page, "image-overlay", (row / 64, column / 64))
     assert not drawn(page, "image-overlay", (0.75, 0.75))
@@ -77,6 +79,28 @@ def test_a_click_toggles_a_cell_and_shift_its_band(open_page: OpenPage, scene: S
     click(page, "dyadic", middle(scene, band[9]), shift=True)
     click(page, "dyadic", middle(scene, band[9]), shift=True)
     wait_selection(page, [])
+
+
+def test_a_click_is_painted_before_it_returns(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    wait_pixels(page, "reconstruction", scene.image)
+    changed = page.evaluate(
+        """() => {
+          const [dyadic, rebuilt] = ["dyadic", "reconstruction"].map(name =>
+            document.querySelector(`[data-wcam=${name}]`));
+          const pixels = canvas =>
+            canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+          const before = [dyadic, rebuilt].map(pixels);
+          const box = dyadic.getBoundingClientRect();
+          const at = { bubbles: true, pointerId: 1, isPrimary: true, button: 0,
+                       clientX: box.left + 0.75 * box.width, clientY: box.top + 0.25 * box.height };
+          dyadic.dispatchEvent(new PointerEvent("pointerdown", at));
+          dyadic.dispatchEvent(new PointerEvent("pointerup", at));
+          return [dyadic, rebuilt].map((canvas, n) =>
+            pixels(canvas).some((byte, at) => byte !== before[n][at]));
+        }"""
+    )
+    assert changed == [True, True]
 
 
 def test_a_drag_takes_the_cells_it_touches(open_page: OpenPage, scene: Scene) -> None:

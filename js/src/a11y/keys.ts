@@ -40,7 +40,7 @@ export function bindCellKeys(
   cursor: Signal<number>,
   actions: CellActions,
 ): void {
-  const { session, scope } = context;
+  const { session, scope, act } = context;
   scope.listen(canvas, "keydown", (event) => {
     const table = session.picture.peek();
     if (table === null || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -53,11 +53,11 @@ export function bindCellKeys(
         `${cellFacts(table, session.attribution.peek(), next).join(". ")}${chosenWords(next)}`,
       );
     } else if (event.key === " ") {
-      session.selection.toggle(event.shiftKey ? cellsOfBand(table, bandOf(table, cell)) : [cell]);
+      act(() => session.selection.toggle(event.shiftKey ? cellsOfBand(table, bandOf(table, cell)) : [cell]));
     } else if (event.key.toLowerCase() === "z") {
       actions.zoom(cell);
     } else if (event.key === "Enter") {
-      session.selection.replace(cellsOfBand(table, bandOf(table, cell)));
+      act(() => session.selection.replace(cellsOfBand(table, bandOf(table, cell))));
     } else return;
     event.preventDefault();
     event.stopPropagation();
@@ -73,9 +73,9 @@ export function bindWidgetKeys(context: ViewContext, root: HTMLElement, abandonD
     if (event.target instanceof HTMLTextAreaElement) return;
     const undo = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
     if (event.key === "Escape") {
-      if (!abandonDrags()) selection.clear();
-    } else if (undo && event.shiftKey) selection.redo();
-    else if (undo) selection.undo();
+      if (!abandonDrags()) context.act(() => selection.clear());
+    } else if (undo && event.shiftKey) context.act(() => selection.redo());
+    else if (undo) context.act(() => selection.undo());
     else return;
     event.preventDefault();
     event.stopPropagation();

@@ -47,6 +47,12 @@ export class ViewContext {
     );
   };
 
+  /** Makes a change that a click or a key asked for, and paints what follows from it before the next frame. */
+  readonly act = (change: () => void): void => {
+    change();
+    this.repaint.flush();
+  };
+
   /** Says a sentence to screen readers. */
   announce(text: string): void {
     this.#announce(text);

@@ -10,7 +10,7 @@ export class CrossFade {
   #to: Float32Array = new Float32Array(0);
   #start = 0;
 
-  /** `draw` is called in animation frames only. */
+  /** `draw` is called when the repainter runs, never at once. */
   constructor(repaint: Repainter, draw: (shown: Float32Array) => void) {
     this.#repaint = repaint;
     this.#draw = draw;

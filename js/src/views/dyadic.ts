@@ -193,7 +193,7 @@ export class DyadicPane {
   }
 
   #trackPointer(): () => boolean {
-    const { session, scope, hover } = this.#context;
+    const { session, scope, hover, act } = this.#context;
     scope.listen(this.#canvas, "dblclick", (event) => {
       // Its two clicks have toggled the cell there and back.
       this.#zoom(this.#cellUnder(pointOf(this.#canvas, event)));
@@ -211,7 +211,7 @@ export class DyadicPane {
       },
       drop: (rectangle) => {
         const picture = session.picture.peek();
-        if (picture) session.selection.toggle(cellsTouched(picture, this.#inPicture(rectangle)));
+        if (picture) act(() => session.selection.toggle(cellsTouched(picture, this.#inPicture(rectangle))));
       },
     });
   }
@@ -220,8 +220,10 @@ export class DyadicPane {
     const { selection, picture } = this.#context.session;
     const table = picture.peek();
     if (cell === NO_CELL || table === null) return;
-    this.#cursor.value = cell;
-    selection.toggle(wholeBand ? cellsOfBand(table, bandOf(table, cell)) : [cell]);
+    this.#context.act(() => {
+      this.#cursor.value = cell;
+      selection.toggle(wholeBand ? cellsOfBand(table, bandOf(table, cell)) : [cell]);
+    });
   }
 
   /** Lets the band of a cell fill the view, or goes back to the whole picture. */

@@ -138,7 +138,7 @@ export class ImagePane {
   }
 
   #trackPointer(): () => boolean {
-    const { session, scope, hover } = this.#context;
+    const { session, scope, hover, act } = this.#context;
     const inImage = ({ top, left, bottom, right }: Rectangle): Rectangle => {
       const { height = 0, width = 0 } = session.picture.peek() ?? {};
       return { top: top * height, left: left * width, bottom: bottom * height, right: right * width };
@@ -151,13 +151,13 @@ export class ImagePane {
       hover: (point) => {
         hover.value = point && { cells: cellsAt(point), from: "image" };
       },
-      click: (point) => session.selection.toggle(cellsAt(point)),
+      click: (point) => act(() => session.selection.toggle(cellsAt(point))),
       drag: (rectangle) => {
         this.#drag.value = rectangle && inImage(rectangle);
       },
       drop: (rectangle) => {
         const picture = session.picture.peek();
-        if (picture) session.selection.toggle(cellsInside(picture, inImage(rectangle)));
+        if (picture) act(() => session.selection.toggle(cellsInside(picture, inImage(rectangle))));
       },
     });
   }

@@ -78,7 +78,7 @@ function makeBars(context: ViewContext, picture: Picture): Bar[] {
 }
 
 function bindBar(context: ViewContext, button: HTMLElement, picture: Picture, band: number): void {
-  const { session, scope, hover } = context;
+  const { session, scope, hover, act } = context;
   const cells = cellsOfBand(picture, band);
   const light = (): void => {
     hover.value = { cells, from: "profile" };
@@ -86,7 +86,7 @@ function bindBar(context: ViewContext, button: HTMLElement, picture: Picture, ba
   const leave = (): void => {
     hover.value = null;
   };
-  scope.listen(button, "click", () => session.selection.toggle(cells));
+  scope.listen(button, "click", () => act(() => session.selection.toggle(cells)));
   scope.listen(button, "pointerenter", light);
   scope.listen(button, "focus", light);
   scope.listen(button, "pointerleave", leave);

@@ -7,6 +7,7 @@ import { element, pane, setAttribute, setText } from "./dom";
 import { paintChannels, sizeTo } from "./pixels";
 import { formatPercent } from "./words";
 
+const WARM_UP_ROUNDS = 3;
 const MODES: readonly Mode[] = ["keep", "remove"];
 
 /** "12 % of cells kept · 83 % of the summed importance"; values below zero count as zero. */
@@ -24,8 +25,14 @@ export function keptWords(kept: Uint8Array, values: Float32Array | null, nothing
   return all > 0 ? `${share} · ${formatPercent(held / all)} of the summed importance` : share;
 }
 
+/** Lets the engine compile the transform before the first click waits for it. */
+function warmUp(rebuild: Rebuilder, cells: number): void {
+  const half = Uint8Array.from({ length: cells }, (_, cell) => cell % 2);
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) rebuild.rebuild(half);
+}
+
 export function reconstructionPane(context: ViewContext): HTMLElement {
-  const { session, repaint, bind } = context;
+  const { session, scope, repaint, bind } = context;
   const canvas = element("canvas", { "data-wcam": "reconstruction", role: "img" });
   const plate = element("div", { class: "wcam-plate" }, canvas);
   const words = element("p", { "data-wcam": "kept", role: "status" });
@@ -45,6 +52,10 @@ export function reconstructionPane(context: ViewContext): HTMLElement {
     repaint.request(paint);
   });
   bind(() => {
+    const rebuild = rebuilder.value;
+    if (rebuild !== null) scope.whenIdle(() => warmUp(rebuild, session.kept.peek().length));
+  });
+  bind(() => {
     if (session.picture.value === null) return;
     const nothingChosen = session.selection.cells.value.length === 0;
     const text = keptWords(session.kept.value, session.attribution.value?.values ?? null, nothingChosen);
@@ -61,12 +72,14 @@ export function reconstructionPane(context: ViewContext): HTMLElement {
 
 /** Two buttons of which one is on: arrows move between them, as in any radio group. */
 function modeToggle(context: ViewContext): HTMLElement {
-  const { session, scope, bind } = context;
-  const buttons = MODES.map((mode) => {
-    const made = element("button", { type: "button", role: "radio", "data-wcam": `mode-${mode}` }, mode);
-    scope.listen(made, "click", () => {
+  const { session, scope, act, bind } = context;
+  const choose = (mode: Mode): void =>
+    act(() => {
       session.mode.value = mode;
     });
+  const buttons = MODES.map((mode) => {
+    const made = element("button", { type: "button", role: "radio", "data-wcam": `mode-${mode}` }, mode);
+    scope.listen(made, "click", () => choose(mode));
     return made;
   });
   const toggle = element(
@@ -77,7 +90,7 @@ function modeToggle(context: ViewContext): HTMLElement {
   scope.listen(toggle, "keydown", (event) => {
     if (!/^Arrow(Left|Right|Up|Down)$/.test(event.key)) return;
     event.preventDefault();
-    session.mode.value = session.mode.peek() === "keep" ? "remove" : "keep";
+    choose(session.mode.peek() === "keep" ? "remove" : "keep");
     buttons[MODES.indexOf(session.mode.peek())]?.focus();
   });
   bind(() => {

@@ -45,6 +45,16 @@ export class Scope {
     this.add(() => target.removeEventListener(type, guarded, options));
   }
 
+  /** Runs `work` while the page has nothing better to do, unless the view has ended by then. */
+  whenIdle(work: () => void): void {
+    const guarded = (): void => {
+      if (!this.#disposed) this.guard(work);
+    };
+    // Safari has no idle callbacks.
+    if (typeof requestIdleCallback === "function") requestIdleCallback(guarded, { timeout: 1000 });
+    else setTimeout(guarded, 50);
+  }
+
   /** Calls `changed` with the size of an element in CSS pixels, first when it has one. */
   onResize(element: Element, changed: (width: number, height: number) => void): void {
     const observer = new ResizeObserver((entries) => {
@@ -61,7 +71,7 @@ export class Scope {
   }
 }
 
-/** Gathers repaints: however often a painter asks, it runs once in the next animation frame. */
+/** Gathers repaints: however often a painter asks, it runs once, in the next animation frame or at the next flush. */
 export class Repainter {
   readonly #waiting = new Set<() => void>();
   readonly #scope: Scope;
@@ -79,6 +89,13 @@ export class Repainter {
     if (this.#scope.disposed) return;
     this.#waiting.add(paint);
     if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#run());
+  }
+
+  /** Runs what waits at once: for what answers a hand, which sees a frame of delay. */
+  flush(): void {
+    if (this.#frame === 0) return;
+    cancelAnimationFrame(this.#frame);
+    this.#run();
   }
 
   #run(): void {

@@ -29,7 +29,7 @@ function enable(button: HTMLButtonElement, on: boolean): void {
 
 function button(context: ViewContext, name: string, act: () => void): HTMLButtonElement {
   const made = element("button", { type: "button", "data-wcam": name }, name);
-  context.scope.listen(made, "click", act);
+  context.scope.listen(made, "click", () => context.act(act));
   return made;
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,13 +32,13 @@ def write(path: Path, attribution: Attribution) -> Path:
     arrays = {name: getattr(estimate, name) for name in PER_CELL}
     arrays |= {f"band_{field.name}": getattr(groups, field.name) for field in fields(groups)}
     arrays |= {"cells": attribution.cells.rectangles, "about": np.array(json.dumps(described))}
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with part.open("wb") as file:
             np.savez_compressed(file, **arrays)
-        Path(name).replace(target)
+        part.replace(target)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
     return target
 

@@ -53,6 +53,23 @@ def test_a_haar_cell_projects_on_its_own_pixels() -> None:
     np.testing.assert_allclose(heat, expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("wavelet", ["haar", "db4", "sym8", "bior2.2", "coif2"])
+@pytest.mark.parametrize("size", [(128, 128), (101, 150)])
+def test_regular_cells_cover_the_same_part_of_the_image_in_every_band(wavelet: str, size: tuple) -> None:
+    cells = Cells.regular(WaveletBasis(size, wavelet, 3), 8)
+    place = np.arange(64)
+    wanted = np.stack([place // 8, place % 8, place // 8 + 1, place % 8 + 1], 1) * np.tile(size, 2) / 8
+    for band in cells.bands:
+        support = cells.support[cells.in_band(band.name)]
+        assert np.abs(support - wanted).max() <= band.scale / 2 + 1e-9
+        # Side by side, so that a heatmap of equal values is flat and has no bright border.
+        flat = cells.spatial(
+            (cells.groups == cells.bands.index(band))
+            * np.prod(cells.support[:, 2:] - cells.support[:, :2], 1)
+        )
+        np.testing.assert_allclose(flat, 1.0, atol=1e-9)
+
+
 @pytest.mark.parametrize("basis", BASES, ids=repr)
 def test_painting_then_reading_a_coefficient_gives_its_cells_weight(basis: AbstractBasis) -> None:
     cells = Cells.regular(basis, 3)
@@ -89,7 +106,7 @@ def test_packed_shows_each_value_over_its_cell() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Cells.regular(WaveletBasis((64, 64)), 9), r"grid=9 cells .* smallest band has 8 .* 1 to 8"),
+        (lambda: Cells.regular(WaveletBasis((64, 64)), 9), r"grid=9 cells .* coarsest band has 8 .* 1 to 8"),
         (lambda: Cells.regular(WaveletBasis((64, 64)), 0), r"grid=0 cells"),
         (lambda: Cells.dyadic(PixelBasis((8, 8)), 0), r"side=0 must be a positive"),
     ],

@@ -50,18 +50,23 @@ class Cells:
 
     @classmethod
     def regular(cls, basis: AbstractBasis, grid: int) -> Cells:
-        """``grid`` x ``grid`` cells in every band: the same footprint in the image at every scale.
+        """``grid`` x ``grid`` cells in every band: the same part of the image at every scale.
 
-        Where ``grid`` does not divide a band's side, cells of that band differ by one coefficient. Raises
-        ValueError when ``grid`` is not a positive integer or exceeds the shortest side of a band.
+        A coefficient belongs to the cell its tile's centre lies over; those beyond the border, which longer
+        wavelets have, to the cell at the border. Raises ValueError when ``grid`` is not a positive integer or
+        cells would be smaller than the tiles of the coarsest band.
         """
-        shortest = min(min(band.height, band.width) for band in basis.bands)
-        if int(grid) != grid or not 1 <= grid <= shortest:
+        most = min(side // band.scale for band in basis.bands for side in basis.size)
+        if int(grid) != grid or not 1 <= grid <= most:
             raise ValueError(
-                f"grid={grid!r} cells per side do not fit: the smallest band has {shortest} coefficients "
-                f"per side, so 1 to {shortest} cells do"
+                f"grid={grid!r} cells per side do not fit: over this image the coarsest band has {most} "
+                f"coefficients per side, so 1 to {most} cells do"
             )
-        cuts = [(_even(band.height, int(grid)), _even(band.width, int(grid))) for band in basis.bands]
+        height, width = basis.size
+        cuts = [
+            (_lines(band, band.height, height, int(grid)), _lines(band, band.width, width, int(grid)))
+            for band in basis.bands
+        ]
         return cls._from_cuts(basis, cuts)
 
     @classmethod
@@ -123,9 +128,10 @@ class Cells:
         start = self.rectangles[:, 1:3] - origin
         stop = start + self.rectangles[:, 3:5]
         limit = np.array(self.image_size, float)
-        # Coefficients that only serve the border stand for the outermost pixel.
-        low = np.clip(start * scale[:, None] + offset[:, None], 0.0, limit - 1)
-        high = np.clip(stop * scale[:, None] + offset[:, None], low + np.minimum(1.0, scale[:, None]), limit)
+        # Cells of coefficients beyond the border stand for the outermost tile: that is where they act.
+        tile = np.minimum(scale[:, None], limit)
+        low = np.clip(start * scale[:, None] + offset[:, None], 0.0, limit - tile)
+        high = np.clip(stop * scale[:, None] + offset[:, None], low + tile, limit)
         return np.concatenate([low, high], axis=1)
 
     def paint(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n 1 hp wp"]:
@@ -173,6 +179,9 @@ class Cells:
             )
 
 
-def _even(length: int, parts: int) -> list[int]:
-    """Cuts of 0 … length into parts that differ by at most one."""
-    return [length * part // parts for part in range(parts + 1)]
+def _lines(band: Band, count: int, side: int, grid: int) -> list[int]:
+    """First coefficients, along one axis of a band, of the cells over ``grid`` equal parts of the image."""
+    centres = band.offset + band.scale * (np.arange(count) + 0.5)
+    # Comparing products keeps the arithmetic exact: all are multiples of one half.
+    inside = [int(np.searchsorted(centres * grid, side * part)) for part in range(1, grid)]
+    return [0, *inside, count]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
 
 def analyse(image: Float[Tensor, "*batch c h w"], levels: int) -> list[Tensor]:
@@ -51,12 +52,10 @@ def synthesise(coarse: Tensor, details: Sequence[Tensor], sides: Sequence[tuple[
     image = coarse
     for step, (height, width) in enumerate(reversed(sides[:-1])):
         lh, hl, hh = details[3 * step : 3 * step + 3]
-        rows, columns = image.shape[-2:]
-        halves = torch.stack([image + lh, hl + hh, image - lh, hl - hh], dim=-1) * 0.5
-        even_left, even_right = halves[..., 0] + halves[..., 1], halves[..., 0] - halves[..., 1]
-        odd_left, odd_right = halves[..., 2] + halves[..., 3], halves[..., 2] - halves[..., 3]
-        even = torch.stack([even_left, even_right], dim=-1).flatten(-2)
-        odd = torch.stack([odd_left, odd_right], dim=-1).flatten(-2)
-        image = torch.stack([even, odd], dim=-2).reshape(*image.shape[:-2], 2 * rows, 2 * columns)
-        image = image[..., :height, :width]
+        coarse, lh = image * 0.5, lh * 0.5
+        upper, lower = coarse + lh, coarse - lh
+        upper_change, lower_change = (hl + hh) * 0.5, (hl - hh) * 0.5
+        quarters = [upper + upper_change, upper - upper_change, lower + lower_change, lower - lower_change]
+        # Every pixel of a 2x2 block is a channel of its own until they are interleaved.
+        image = functional.pixel_shuffle(torch.stack(quarters, dim=-3), 2)[..., 0, :height, :width]
     return image

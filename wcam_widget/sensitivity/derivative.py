@@ -26,7 +26,7 @@ BLOCKS = 8
 FORWARDS = 3  # what a forward with its backward pass costs, in forwards
 # Scores per gradient row, at least: a bound that uses a poor variance is none.
 SCORES_PER_ROW = 4
-WALKED_PER_ROW = 10  # scores on walks through the groups, which serve the variance too
+WALKED_PER_ROW = 7  # scores on walks through the groups, which serve the variance too
 
 
 @dataclass(eq=False)
@@ -57,8 +57,8 @@ class DerivativeState:
 class Derivative(AbstractAnalysis[DerivativeState]):
     """Bounds and linear estimates of all total indices from mean squared derivatives.
 
-    rows: rows with a backward pass, at least 2; each costs about three evaluations, and about ten plain ones
-    go to the variance and to the indices of the groups. The value is the linear estimate; ``low`` and
+    rows: rows with a backward pass, at least 2; each costs about three evaluations, and about seven plain
+    ones go to the variance and to the indices of the groups. The value is the linear estimate; ``low`` and
     ``high`` are confidence limits of the lower and the upper bound. Ranks cells better than hundreds of times
     as many Sobol evaluations; magnitudes are upper bounds. seed: runs with one seed repeat.
 
@@ -84,17 +84,22 @@ class Derivative(AbstractAnalysis[DerivativeState]):
         parts = min(BLOCKS, self.rows)
         return [self.rows * (part + 1) // parts - self.rows * part // parts for part in range(parts)]
 
-    def _plain(self, rows: int, groups: int) -> tuple[int, int]:
-        """Walks, and single rows beside them, that go with a block of gradient rows."""
-        per_walk = walk_length(groups)
-        walks = max(1, WALKED_PER_ROW * rows // per_walk)
-        return walks, max(0, (SCORES_PER_ROW - 1) * rows - walks * per_walk)
+    def _walks(self, groups: int) -> list[int]:
+        """Walks through the groups that go with each block of gradient rows, at least one."""
+        sizes = self._sizes()
+        total = max(len(sizes), WALKED_PER_ROW * self.rows // walk_length(groups))
+        return [total * (part + 1) // len(sizes) - total * part // len(sizes) for part in range(len(sizes))]
+
+    def _singles(self, groups: int) -> list[int]:
+        """Single rows of each block: what gradient rows and walks leave missing of ``SCORES_PER_ROW``."""
+        blocks = zip(self._sizes(), self._walks(groups), strict=True)
+        return [max(0, (SCORES_PER_ROW - 1) * size - walks * walk_length(groups)) for size, walks in blocks]
 
     def planned(self, weights: int, groups: int) -> int:
         """Forward-equivalents of a whole run; the number of weights does not matter."""
         del weights
-        plain = [self._plain(size, groups) for size in self._sizes()]
-        return FORWARDS * self.rows + sum(walks * walk_length(groups) + single for walks, single in plain)
+        walked = sum(self._walks(groups)) * walk_length(groups)
+        return FORWARDS * self.rows + walked + sum(self._singles(groups))
 
     def init(self, f: WeightFunction, stream: int = 0) -> DerivativeState:
         """A state before the first block."""
@@ -111,7 +116,8 @@ class Derivative(AbstractAnalysis[DerivativeState]):
     def step(self, f: WeightFunction, state: DerivativeState) -> DerivativeState:
         """One more block: gradient rows, walks through the groups, single rows."""
         size = self._sizes()[state.block]
-        walks, single = self._plain(size, int(f.groups.max()) + 1)
+        groups = int(f.groups.max()) + 1
+        walks, single = self._walks(groups)[state.block], self._singles(groups)[state.block]
         child, other, order = state.seed.spawn(3)
         rows = torch.from_numpy(designs.draw(size + single, len(f.groups), child, self.design))
         scores, gradients = f.gradient(rows[:size])

@@ -114,8 +114,9 @@ def test_no_two_labels_of_the_profile_meet(open_page: OpenPage, scene: Scene, wi
 def test_everything_by_keyboard(open_page: OpenPage, scene: Scene) -> None:
     page = open_page(state_of(scene))
     live = page.locator("[data-wcam=announcement]")
-    page.keyboard.press("Tab")  # opacity
-    page.keyboard.press("Tab")  # colour map
+    for control in ("opacity", "colormap", "contours-shown", *4 * ("level",)):
+        page.keyboard.press("Tab")
+        expect(page.locator(f"[data-wcam={control}]:focus")).to_have_count(1)
     page.keyboard.press("Tab")
     expect(page.locator("[data-wcam=dyadic]")).to_be_focused()
     page.keyboard.press("ArrowDown")

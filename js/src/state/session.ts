@@ -5,6 +5,7 @@ import { type Picture, readPicture } from "../frame/picture";
 import type { Model } from "../host/afm";
 import { asObject, knownScore, readScore, readStatus, type Status } from "./answers";
 import { Connection, type ConnectionState, type Held } from "./connection";
+import { LevelChoice } from "./levels";
 import { type Question, ScoreKeeper, type Scores } from "./scores";
 import { canonical, keptCells, type Mode, questionKey, Selection } from "./selection";
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "./signal";
@@ -22,6 +23,9 @@ export class Session {
   readonly theme: Signal<Theme>;
   readonly colormap: Signal<ColormapName>;
   readonly opacity: Signal<number>;
+  /** the reader's choices that Python does not know: they last as long as the model, not longer */
+  readonly levels: LevelChoice;
+  readonly contours: Signal<boolean> = signal(true);
   readonly status: ReadonlySignal<Status>;
   /** which cells the reconstruction keeps, one byte each */
   readonly kept: ReadonlySignal<Uint8Array>;
@@ -53,6 +57,7 @@ export class Session {
     );
     this.colormap = this.#traits.shared("colormap", (value) => (value === "viridis" ? "viridis" : "cividis"));
     this.opacity = this.#traits.shared("opacity", readOpacity);
+    this.levels = new LevelChoice(this.#picture);
     this.status = this.#traits.readonly("_status", readStatus);
     const proto = this.#traits.readonly("_proto", (value) => value);
     this.error = computed(

@@ -5,14 +5,17 @@ import { type Point, ScreenCanvas, trackPointer } from "./canvas";
 import { COLORMAPS } from "./colormap";
 import { colourBar } from "./colour_bar";
 import { runScale, type ViewContext } from "./context";
+import { CONTOUR_WORDS, contourLayer } from "./contours";
 import { CrossFade } from "./cross_fade";
 import { element, pane } from "./dom";
 import { cellsInside, cellsOver, type Rectangle, supportRectangle } from "./geometry";
+import { levelRow, summedWords } from "./level_row";
 import { ACCENT, fitting, outline } from "./marks";
 import { paintBytes, paintPositions, sizeTo } from "./pixels";
 import { place, type Scale } from "./scale";
 
 interface Heat {
+  /** the run and the levels: other levels are another map, with a scale of its own */
   readonly run: string;
   readonly numbers: Float32Array;
 }
@@ -34,22 +37,35 @@ export class ImagePane {
 
   constructor(context: ViewContext) {
     this.#context = context;
-    const { attribution, picture } = context.session;
+    const { attribution, picture, levels } = context.session;
     const heat = computed<Heat | null>(() => {
       const [map, shown] = [attribution.value, picture.value];
       if (map === null || shown === null) return null;
-      return { run: map.run, numbers: spatial(map.values, shown.support, shown.height, shown.width) };
+      const counted = levels.cells.value;
+      const values = map.values.map((value, cell) => (counted[cell] ? value : 0));
+      const names = levels.ticked.value.map((level) => level.name);
+      return {
+        run: [map.run, ...names].join(" "),
+        numbers: spatial(values, shown.support, shown.height, shown.width),
+      };
     });
     const scale = runScale(context, heat);
-    this.element = this.#layOut(scale);
+    this.element = this.#layOut(heat, scale);
     this.#bindPictures(heat, scale);
     this.#bindMarks();
     this.abandonDrag = this.#trackPointer();
   }
 
-  #layOut(scale: ReadonlySignal<Scale>): HTMLElement {
+  #layOut(heat: ReadonlySignal<Heat | null>, scale: ReadonlySignal<Scale>): HTMLElement {
     const { session, bind } = this.#context;
-    const plate = element("div", { class: "wcam-plate" }, this.#photo, this.#heat, this.#overlay);
+    const plate = element(
+      "div",
+      { class: "wcam-plate" },
+      this.#photo,
+      this.#heat,
+      contourLayer(this.#context, heat),
+      this.#overlay,
+    );
     this.#photo.setAttribute("aria-label", "The image with the heatmap over it");
     bind(() => {
       const picture = session.picture.value;
@@ -57,13 +73,22 @@ export class ImagePane {
     });
     const unit = (): string => {
       const words = session.attribution.value?.unit;
-      return words ? `${words}: summed over scales, per pixel` : "no value yet";
+      const { all, ticked } = session.levels;
+      return words ? `${words}: ${summedWords(all.value, ticked.value)}` : "no value yet";
     };
-    return pane("image", "Image and heatmap", plate, colourBar(this.#context, scale, unit), this.#controls());
+    return pane(
+      "image",
+      "Image and heatmap",
+      plate,
+      colourBar(this.#context, scale, unit),
+      this.#controls(),
+      levelRow(this.#context),
+    );
   }
 
   #controls(): HTMLElement {
-    const { session, scope, bind } = this.#context;
+    const { session, scope, act, bind } = this.#context;
+    const contours = element("input", { type: "checkbox", "data-wcam": "contours-shown" });
     const opacity = element("input", { type: "range", min: 0, max: 1, step: 0.05, "data-wcam": "opacity" });
     const options = COLORMAPS.map((name) => element("option", { value: name }, name));
     const colormap = element("select", { "data-wcam": "colormap" }, ...options);
@@ -73,7 +98,13 @@ export class ImagePane {
     scope.listen(colormap, "change", () => {
       session.colormap.value = COLORMAPS.find((name) => name === colormap.value) ?? "cividis";
     });
+    scope.listen(contours, "change", () =>
+      act(() => {
+        session.contours.value = contours.checked;
+      }),
+    );
     bind(() => {
+      contours.checked = session.contours.value;
       opacity.valueAsNumber = session.opacity.value;
       colormap.value = session.colormap.value;
       this.#heat.style.opacity = String(session.opacity.value);
@@ -83,6 +114,7 @@ export class ImagePane {
       { class: "wcam-row" },
       element("label", {}, "heat", opacity),
       element("label", {}, "colours", colormap),
+      element("label", { title: CONTOUR_WORDS }, contours, "contours"),
     );
   }
 
@@ -143,9 +175,10 @@ export class ImagePane {
       const { height = 0, width = 0 } = session.picture.peek() ?? {};
       return { top: top * height, left: left * width, bottom: bottom * height, right: right * width };
     };
+    const counts = (cell: number): boolean => session.levels.cells.peek()[cell] === 1;
     const cellsAt = ({ y, x }: Point): number[] => {
       const picture = session.picture.peek();
-      return picture ? cellsOver(picture, y * picture.height, x * picture.width) : [];
+      return picture ? cellsOver(picture, y * picture.height, x * picture.width).filter(counts) : [];
     };
     return trackPointer(scope, this.#photo, {
       hover: (point) => {
@@ -157,7 +190,8 @@ export class ImagePane {
       },
       drop: (rectangle) => {
         const picture = session.picture.peek();
-        if (picture) act(() => session.selection.toggle(cellsInside(picture, inImage(rectangle))));
+        if (picture)
+          act(() => session.selection.toggle(cellsInside(picture, inImage(rectangle)).filter(counts)));
       },
     });
   }

@@ -1,0 +1,93 @@
+/** Lines of equal heat over the image. */
+import { type Picture, SUPPORT_FIELDS } from "../frame/picture";
+import { computed, type ReadonlySignal } from "../state/signal";
+import { isolines, smoothed } from "../wavelet/isolines";
+import { ScreenCanvas } from "./canvas";
+import type { ViewContext } from "./context";
+import { element } from "./dom";
+
+/** Where the lines stand, as shares of the largest value of the smoothed heat. */
+const SHARES = [0.25, 0.5, 0.75];
+export const CONTOUR_WORDS = "lines at 25, 50 and 75 % of the largest value of the smoothed heat";
+/** A map whose values differ by less than this share of the largest is constant: its lines would show rounding. */
+const CONSTANT = 1e-3;
+/** The heat is smoothed over at least this share of the image's shorter side. */
+const LEAST_RADIUS = 1 / 32;
+
+/** The radius that blurs the tiles of a map: half the side of the usual cell. */
+export function smoothingRadius(support: Float32Array, height: number, width: number): number {
+  const sides = new Float32Array(support.length / SUPPORT_FIELDS);
+  for (let cell = 0; cell < sides.length; cell++) {
+    const [top = 0, left = 0, bottom = 0, right = 0] = support.subarray(cell * SUPPORT_FIELDS);
+    sides[cell] = Math.min(bottom - top, right - left);
+  }
+  const usual = sides.sort()[sides.length >> 1] ?? 0;
+  return Math.max(1, Math.round(Math.max(usual / 2, LEAST_RADIUS * Math.min(height, width))));
+}
+
+/** Segments of the lines, see `isolines`; none where the map is constant. */
+export function contourLines(
+  heat: Float32Array,
+  picture: Pick<Picture, "support" | "height" | "width">,
+): number[] {
+  const { support, height, width } = picture;
+  const positive = heat.map((value) => Math.max(0, value));
+  const map = smoothed(positive, height, width, smoothingRadius(support, height, width));
+  let [least, largest] = [Number.POSITIVE_INFINITY, 0];
+  for (const value of map) {
+    least = Math.min(least, value);
+    largest = Math.max(largest, value);
+  }
+  if (!(largest - least > CONSTANT * largest)) return [];
+  return SHARES.flatMap((share) => isolines(map, height, width, share * largest));
+}
+
+/** The layer that shows them while the reader wants them. */
+export function contourLayer(
+  context: ViewContext,
+  heat: ReadonlySignal<{ readonly numbers: Float32Array } | null>,
+): HTMLElement {
+  const { session, scope, repaint, bind } = context;
+  const canvas = element("canvas", { class: "wcam-overlay", "data-wcam": "contours", "aria-hidden": "true" });
+  const lines = computed(() => {
+    const [picture, numbers] = [session.picture.value, heat.value?.numbers];
+    return session.contours.value && picture && numbers ? contourLines(numbers, picture) : [];
+  });
+  const paint = (): void => {
+    const picture = session.picture.peek();
+    if (!screen.drawable || picture === null) return;
+    screen.clear();
+    const [down, across] = [screen.height / picture.height, screen.width / picture.width];
+    drawSegments(screen, lines.peek(), down, across);
+  };
+  const screen = new ScreenCanvas(scope, canvas, () => repaint.request(paint));
+  bind(() => {
+    void lines.value;
+    repaint.request(paint);
+  });
+  return canvas;
+}
+
+/** A thin light line in a dark casing: it is seen on every colour of both maps and on any photograph. */
+function drawSegments(
+  { context, ratio }: ScreenCanvas,
+  segments: number[],
+  down: number,
+  across: number,
+): void {
+  const path = new Path2D();
+  for (let at = 0; at < segments.length; at += 4) {
+    const [y0 = 0, x0 = 0, y1 = 0, x1 = 0] = segments.slice(at, at + 4);
+    path.moveTo(x0 * across, y0 * down);
+    path.lineTo(x1 * across, y1 * down);
+  }
+  context.lineCap = "round";
+  for (const [colour, width] of [
+    ["rgba(0, 0, 0, 0.6)", 3],
+    ["rgba(255, 255, 255, 0.95)", 1.25],
+  ] as const) {
+    context.strokeStyle = colour;
+    context.lineWidth = width * ratio;
+    context.stroke(path);
+  }
+}

@@ -1,17 +1,10 @@
-import gc
-import os
-import subprocess
-import sys
 import threading
-import weakref
 
 import numpy as np
 import pytest
 import torch
 import traitlets
-from ipywidgets.widgets.widget import _instances
 
-from wcam_widget.explain import Wcam
 from wcam_widget.model import BlackBox, ModelError
 from wcam_widget.show import export
 from wcam_widget.show.explorer import Explorer, explore
@@ -235,114 +228,10 @@ def test_after_close_the_map_is_there_and_the_rest_says_so(front_end, explorer, 
             use()
 
 
-def test_closing_during_a_run_ends_it(front_end, gate, image, method, without_front_end_code):
-    gate.shuts_after = 1
-    explorer = explore(gate, image, method=method)
-    name = explorer._session.worker.name
-    assert any(thread.name == name for thread in threading.enumerate())
-    opening = threading.Thread(target=lambda: (gate.entered.wait(PATIENCE), gate.open.set()))
-    opening.start()
-    explorer.close()
-    opening.join(PATIENCE)
-    assert explorer.attribution is None or not explorer.attribution.complete
-    assert all(thread.name != name for thread in threading.enumerate())
-    assert explorer.comm is None
-    assert explorer not in _instances.values()
-
-
-def test_closed_explorers_and_their_models_are_forgotten(image, method, without_front_end_code):
-    class Net(torch.nn.Module):
-        def forward(self, images):
-            return images.mean((2, 3))
-
-    explorers, nets = [], []
-    for number in range(50):
-        net = Net()
-        explorer = explore(net, image, method=method)
-        if number % 2:
-            explorer.wait(PATIENCE)
-        explorer.close()
-        explorers.append(weakref.ref(explorer))
-        nets.append(weakref.ref(net))
-        del explorer, net
-    gc.collect()
-    assert [ref() for ref in explorers] == [None] * 50
-    assert [ref() for ref in nets] == [None] * 50
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("wcam explorer")]
-
-
-def test_a_running_explorer_can_be_collected_once_closed_by_its_cell(
-    gate, image, method, without_front_end_code
-):
-    explorer = explore(gate, image, method=method)
-    session = explorer._session
-    reference = weakref.ref(explorer)
-    with explorer:
-        explorer.wait(PATIENCE)
-    del explorer
-    gc.collect()
-    assert reference() is None
-    assert session.attribution.complete
-
-
-def test_an_interpreter_ends_while_a_run_goes_on():
-    program = """
-import torch
-from wcam_widget.explain import Wcam
-from wcam_widget.sensitivity import Sobol
-from wcam_widget.show import export
-from wcam_widget.show.explorer import explore
-export.built = lambda name: ""
-explorer = explore(lambda x: x.mean((2, 3)), torch.rand(3, 64, 64), method=Wcam(Sobol(rows=512)))
-print(explorer._status["state"])
-"""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() in ("waiting", "running")
-    assert done.stderr == ""
-
-
 def test_without_a_built_front_end_the_error_says_how_to_build_it(gate, image, method, monkeypatch, tmp_path):
     monkeypatch.setattr(export, "files", lambda package: tmp_path)
     with pytest.raises(FileNotFoundError, match=r"static/widget\.js is missing.*npm ci && npm run build"):
         explore(gate, image, method=method)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error", "message"),
-    [
-        ({"image": torch.rand(16, 16)}, ValueError, r"image: found shape \(16, 16\)"),
-        ({"image": "cat.png"}, TypeError, "image: found builtins.str"),
-        ({"target": 3}, ValueError, "target: .*class id 3"),
-        ({"target": "blue"}, ValueError, "target: 'blue' is a class name, but the model has none"),
-        ({"class_names": ("a",)}, ValueError, "class_names: found 1 names"),
-        ({"class_names": ("a", "b", 3)}, TypeError, "class_names: "),
-        ({"model": 3}, TypeError, "model: found int; accepted are a BlackBox"),
-        ({"method": Wcam.as_published()}, TypeError, "method: found PublishedWcam; accepted are Wcam"),
-        ({"method": Wcam(levels=9)}, ValueError, "levels=9 does not fit an image of 16x16"),
-    ],
-)
-def test_bad_arguments_are_named_and_leave_no_widget(arguments, error, message, gate, image, request):
-    request.getfixturevalue("without_front_end_code")
-    before = set(_instances)
-    with pytest.raises(error, match=message):
-        explore(**({"model": gate, "image": image, "method": Wcam(levels=2, grid=2)} | arguments))
-    assert set(_instances) == before
-
-
-def test_an_image_too_large_for_a_page_is_refused(gate, without_front_end_code, monkeypatch):
-    monkeypatch.setattr("wcam_widget.show.explorer.LARGEST_PICTURE", 2**20)
-    with pytest.raises(
-        ValueError, match=r"image: 300x300 pixels make a widget of 1 MiB, .* 1 MiB: make the image"
-    ):
-        explore(gate, torch.rand(3, 300, 300))
 
 
 def test_models_may_be_given_in_any_form(image):

@@ -60,7 +60,7 @@ class Derivative(AbstractAnalysis[DerivativeState]):
     rows: rows with a backward pass, at least 2; each costs about three evaluations, and about seven plain
     ones go to the variance and to the indices of the groups. The value is the linear estimate; ``low`` and
     ``high`` are confidence limits of the lower and the upper bound. Ranks cells better than hundreds of times
-    as many Sobol evaluations; magnitudes are upper bounds. seed: runs with one seed repeat.
+    as many Sobol evaluations; magnitudes err upwards. seed: runs with one seed repeat.
 
     >>> import torch
     >>> from wcam_widget.sensitivity import Analytic

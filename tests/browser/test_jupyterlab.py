@@ -133,6 +133,13 @@ def wait_for_scores(page: Page, answer: dict[str, Any]) -> None:
     )
 
 
+def wait_until_live(page: Page) -> None:
+    """Wait until no question is open: while a cell runs on a slow machine the kernel may well seem busy."""
+    page.wait_for_function(
+        "() => document.querySelector('.wcam [data-wcam=connection]').dataset.state === 'live'"
+    )
+
+
 def click_dyadic(page: Page, at: tuple[float, float], *, shift: bool = False) -> None:
     canvas = part(page, "dyadic")
     canvas.scroll_into_view_if_needed()
@@ -154,7 +161,7 @@ def test_the_quickstart_in_jupyterlab(lab: Lab, page: Page, tmp_path: Path) -> N
     page.screenshot(path=tmp_path / "streaming.png")
     finish(page)
     assert errors(page) == []
-    assert part(page, "connection").get_attribute("data-state") == "live"
+    wait_until_live(page)
 
     # Shift-click a band: the image of what was clicked, and what the model says of it.
     part(page, "clear").dispatch_event("click")  # nothing happens where nothing is selected
@@ -186,9 +193,7 @@ def test_the_quickstart_in_jupyterlab(lab: Lab, page: Page, tmp_path: Path) -> N
     part(page, "reconstruction").wait_for(state="attached")
     wait_for_pixels(page, "reconstruction", expected.pixels(chosen))
     wait_for_scores(page, expected.answer(chosen))
-    page.wait_for_function(
-        "() => document.querySelector('.wcam [data-wcam=connection]').dataset.state === 'live'"
-    )
+    wait_until_live(page)
     part(page, "dyadic").scroll_into_view_if_needed()
     page.screenshot(path=tmp_path / "reloaded.png")
     assert run_again(page, -1) == told[0]

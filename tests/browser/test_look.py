@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.gestures import wait_pixels, wait_selection
-from tests.browser.scene import Scene, state_of
+from tests.browser.scene import Scene, frame_bytes, state_of
 
 pytestmark = pytest.mark.browser
 
@@ -99,7 +101,7 @@ def test_no_two_labels_of_the_profile_meet(open_page: OpenPage, scene: Scene, wi
     page = open_page(state_of(scene), context={"viewport": {"width": width, "height": 900}})
     overlaps = page.evaluate(
         """() => {
-          const texts = [...document.querySelectorAll(".wcam-bar em, .wcam-bar > span, .wcam-group > span")]
+          const texts = [...document.querySelectorAll(".wcam-slot em, .wcam-bar > span, .wcam-group > span")]
             .filter(element => element.checkVisibility())
             .map(element => { const range = document.createRange(); range.selectNodeContents(element);
                               return [element.textContent, range.getBoundingClientRect()]; });
@@ -109,6 +111,33 @@ def test_no_two_labels_of_the_profile_meet(open_page: OpenPage, scene: Scene, wi
         }"""
     )
     assert overlaps == []
+
+
+@pytest.mark.parametrize(("measured", "words"), [(0, "not measured"), (7, "not measured for 3 of 10 bands")])
+def test_what_was_not_measured_is_absent_and_said(
+    open_page: OpenPage, scene: Scene, measured: int, words: str
+) -> None:
+    profile = scene.profile()
+    profile["shapley"] = [*profile["shapley"][:measured], *(10 - measured) * [None]]
+    frame = frame_bytes(scene, profile=profile)
+    page = open_page(state_of(scene, _frame=base64.b64encode(frame).decode()))
+    expect(page.locator("[data-wcam=profile-legend]")).to_contain_text(f"Shapley effect: {words}")
+    assert page.locator(".wcam-bar .wcam-shapley:visible").count() == measured
+    assert page.locator(".wcam-bar .wcam-total:visible").count() == 10
+
+
+def test_the_numbers_of_the_profile_stand_clear_of_the_whiskers(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    gaps = page.evaluate(
+        """() => [...document.querySelectorAll(".wcam-slot")].map(bar =>
+          bar.querySelector(".wcam-whisker").getBoundingClientRect().top -
+          bar.querySelector("em").getBoundingClientRect().bottom)"""
+    )
+    assert len(gaps) == 10
+    assert min(gaps) >= 1
+    ticks = page.locator(".wcam-axis span").all_text_contents()
+    assert ticks == ["0", "0.1", "0.2", "0.3"]
+    assert page.locator(".wcam-slot em").first.text_content() == f"{scene.profile()['total'][0]:.2f}"
 
 
 def test_everything_by_keyboard(open_page: OpenPage, scene: Scene) -> None:

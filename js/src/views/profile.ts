@@ -1,6 +1,7 @@
 /** The scale profile: one bar per band, grouped by level, with its interval and its Shapley effect. */
 import type { AttributionFrame } from "../frame/attribution";
 import type { Picture } from "../frame/picture";
+import { type Axis, barWords, percentOf, roundTicks, tickWords } from "./axis";
 import type { ViewContext } from "./context";
 import { element, pane, setText } from "./dom";
 import { bandOf, cellsOfBand } from "./geometry";
@@ -13,12 +14,6 @@ interface Bar {
   readonly whisker: HTMLElement;
   readonly shapley: HTMLElement;
   readonly number: HTMLElement;
-}
-
-/** The numbers at the lower and the upper end of the axis; estimates scatter, so a Shapley effect may be negative. */
-interface Axis {
-  readonly low: number;
-  readonly high: number;
 }
 
 export function profilePane(context: ViewContext): HTMLElement {
@@ -69,7 +64,7 @@ function makeBars(context: ViewContext, picture: Picture): Bar[] {
     const button = element(
       "button",
       { type: "button", class: "wcam-bar", "data-wcam": "profile-bar", "data-band": band.name },
-      element("i", {}, total, whisker, shapley, number),
+      element("i", {}, total, whisker, shapley),
       element("span", {}, band.level === 0 ? "pixels" : band.orientation),
     );
     bindBar(context, button, picture, at);
@@ -100,11 +95,17 @@ function groupByLevel(picture: Picture, bars: readonly Bar[]): HTMLElement[] {
     const own = bars.filter((bar) => picture.bands[bar.band]?.level === level);
     const name = level === 0 ? "" : `level ${level}`;
     const group = element("div", { class: "wcam-group", role: "group", "aria-label": name });
-    const row = element("div", { class: "wcam-bars" }, ...own.map((bar) => bar.button));
+    const row = element("div", { class: "wcam-bars" }, ...own.map(slotOf));
     group.append(row, element("span", {}, name));
     group.style.flex = `${own.length} 1 0`;
     return group;
   });
+}
+
+/** A bar under its number; the number stands beside the button, whose name says it in full. */
+function slotOf({ button, number }: Bar): HTMLElement {
+  const over = element("i", { class: "wcam-numbers", "aria-hidden": "true" }, number);
+  return element("div", { class: "wcam-slot" }, button, over);
 }
 
 /** The numbers the chart must hold; a whisker may go below zero, and is cut there. */
@@ -115,22 +116,18 @@ function rangeOf(attribution: AttributionFrame | null): Axis {
   return { low: Math.min(0, ...finite), high: Math.max(0, ...finite) };
 }
 
-/** Where a number stands on the axis, in percent of its height. */
-function percentOf({ low, high }: Axis, value: number): number {
-  if (!(high > low) || Number.isNaN(value)) return 0;
-  return (100 * (Math.min(high, Math.max(low, value)) - low)) / (high - low);
-}
-
-/** A line and a number at zero, at the top and half way; all empty until there is a value. */
+/** A line and a number at zero and at round numbers above it; lines alone until there is a value. */
 function drawAxis(axis: HTMLElement, lines: HTMLElement, range: Axis): void {
   const empty = range.high === 0;
-  const at = (value: number, share: number): string => `${empty ? 100 * share : percentOf(range, value)}%`;
-  const ticks = [0, 0.5, 1].map((share) => {
-    const value = range.high * share;
-    const label = element("span", {}, empty && share > 0 ? "" : formatValue(value, range.high));
-    const line = element("i", share === 0 ? { class: "wcam-zero" } : {});
-    label.style.bottom = at(value, share);
-    line.style.bottom = at(value, share);
+  const shown = empty ? { low: 0, high: 1 } : range;
+  const values = roundTicks(shown.high);
+  const ticks = values.map((value) => {
+    const words = empty && value > 0 ? "" : tickWords(value, values[1] ?? 1);
+    const [label, line] = [
+      element("span", {}, words),
+      element("i", value === 0 ? { class: "wcam-zero" } : {}),
+    ];
+    label.style.bottom = line.style.bottom = `${percentOf(shown, value)}%`;
     return { label, line };
   });
   axis.replaceChildren(...ticks.map(({ label }) => label));
@@ -157,11 +154,12 @@ function updateBar(bar: Bar, picture: Picture, attribution: AttributionFrame | n
   stand(bar.whisker, range, low, high);
   const tallest = Math.max(0, ...[total, high, shapley].filter(Number.isFinite));
   bar.number.style.bottom = `${percentOf(range, tallest)}%`;
-  setText(bar.number, Number.isFinite(total) ? formatValue(total) : "");
+  setText(bar.number, Number.isFinite(total) ? barWords(total, range) : "");
   const interval = hasInterval ? `, ${formatValue(low, high)} to ${formatValue(high)}` : "";
   const effect = Number.isFinite(shapley) ? `, Shapley effect ${formatValue(shapley)}` : "";
+  const missing = attribution === null ? "no value yet" : missingWords(attribution);
   const name = band ? bandLabel(band) : "";
-  const words = Number.isFinite(total) ? `${formatValue(total)}${interval}${effect}` : "no value yet";
+  const words = Number.isFinite(total) ? `${formatValue(total)}${interval}${effect}` : missing;
   bar.button.title = `${name}: ${words}`;
   bar.button.setAttribute("aria-label", `${name}: ${words}. Toggles the band`);
 }
@@ -182,8 +180,19 @@ function fillLegend(legend: HTMLElement, attribution: AttributionFrame | null): 
   const hasInterval = attribution.profile.high.some(Number.isFinite);
   const total = `${attribution.profile.statistic}${hasInterval ? ", whiskers: its interval" : ""}`;
   const entries = [element("span", { class: "wcam-entry" }, bar, total)];
-  if (attribution.profile.shapley.some(Number.isFinite)) {
-    entries.push(element("span", { class: "wcam-entry" }, mark, "Shapley effect (all add to 1)"));
-  }
+  entries.push(element("span", { class: "wcam-entry" }, mark, shapleyWords(attribution)));
   legend.replaceChildren(...entries);
+}
+
+/** What the second bars are, and whether they are missing. */
+function shapleyWords(attribution: AttributionFrame): string {
+  const { shapley } = attribution.profile;
+  const missing = shapley.filter(Number.isNaN).length;
+  if (missing === 0) return "Shapley effect (all add to 1)";
+  const where = missing === shapley.length ? "" : ` for ${missing} of ${shapley.length} bands`;
+  return `Shapley effect: ${missingWords(attribution)}${where}`;
+}
+
+function missingWords(attribution: AttributionFrame): string {
+  return attribution.stop === "" ? "not measured yet" : "not measured";
 }

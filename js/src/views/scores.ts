@@ -29,7 +29,7 @@ export function scoresWords(scores: Scores, saved: boolean): string {
 
 export function scoresPane(context: ViewContext): HTMLElement {
   const { session, bind } = context;
-  const headings = HEADINGS.map((text) => element("th", { scope: "col" }, text));
+  const headings = HEADINGS.map((text) => (text ? element("th", { scope: "col" }, text) : element("td")));
   const body = element("tbody");
   const table = element(
     "table",
@@ -54,7 +54,7 @@ export function scoresPane(context: ViewContext): HTMLElement {
 /** Before the first answer only the explained score of the original is known. */
 function originalOf(context: ViewContext): Score {
   const target = context.session.attribution.value?.target;
-  return { label: target?.label ?? "", original: target?.score ?? Number.NaN, reconstruction: Number.NaN };
+  return { label: target?.label ?? "explained score", original: target?.score ?? Number.NaN, reconstruction: Number.NaN };
 }
 
 function explained(score: Score): HTMLElement {

@@ -54,7 +54,11 @@ export function scoresPane(context: ViewContext): HTMLElement {
 /** Before the first answer only the explained score of the original is known. */
 function originalOf(context: ViewContext): Score {
   const target = context.session.attribution.value?.target;
-  return { label: target?.label ?? "explained score", original: target?.score ?? Number.NaN, reconstruction: Number.NaN };
+  return {
+    label: target?.label ?? "explained score",
+    original: target?.score ?? Number.NaN,
+    reconstruction: Number.NaN,
+  };
 }
 
 function explained(score: Score): HTMLElement {

@@ -26,7 +26,7 @@ BLOCKS = 8
 FORWARDS = 3  # what a forward with its backward pass costs, in forwards
 # Scores per gradient row, at least: a bound that uses a poor variance is none.
 SCORES_PER_ROW = 4
-WALKED_PER_ROW = 7  # scores on walks through the groups, which serve the variance too
+WALKED_PER_ROW = 6  # scores on walks through the groups, which serve the variance too
 
 
 @dataclass(eq=False)
@@ -57,7 +57,7 @@ class DerivativeState:
 class Derivative(AbstractAnalysis[DerivativeState]):
     """Bounds and linear estimates of all total indices from mean squared derivatives.
 
-    rows: rows with a backward pass, at least 2; each costs about three evaluations, and about seven plain
+    rows: rows with a backward pass, at least 2; each costs about three evaluations, and about six plain
     ones go to the variance and to the indices of the groups. The value is the linear estimate; ``low`` and
     ``high`` are confidence limits of the lower and the upper bound. Ranks cells better than hundreds of times
     as many Sobol evaluations; magnitudes err upwards. seed: runs with one seed repeat.

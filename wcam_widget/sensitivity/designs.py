@@ -37,7 +37,9 @@ def draw(
         # Whole powers of two keep the sequence balanced; what is left over is not used.
         points = sampler.random_base2(max(rows - 1, 0).bit_length())[:rows]
     elif kind == "latin":
-        points = qmc.LatinHypercube(dimensions, rng=generator).random(rows)
+        # scipy's sampler goes dimension by dimension; with one weight per coefficient there are thousands.
+        strata = generator.permuted(np.tile(np.arange(rows)[:, None], dimensions), axis=0)
+        points = (strata + generator.random(strata.shape)) / rows
     else:
         points = generator.random((rows, dimensions))
     return np.asarray(points, np.float32)

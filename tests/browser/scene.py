@@ -137,6 +137,25 @@ def make_scene(side: int = 64, seed: int = 0) -> Scene:
     return Scene(image, bands, cells, support, coefficients.astype(np.float32), baseline, values, kind)
 
 
+def make_pixel_scene(scene: Scene) -> Scene:
+    """The same photograph in the pixel basis, GRID x GRID cells, each as important as its own brightness."""
+    side = scene.image.shape[0]
+    bands = [Band("pixels", 0, "A", 0, 0, side)]
+    cells, support = cells_of(bands)
+    channels = np.moveaxis(scene.image / 255.0, -1, 0)
+    values = np.array([channels[:, t : t + h, left : left + w].sum() for _, t, left, h, w in cells])
+    return Scene(
+        scene.image,
+        bands,
+        cells,
+        support,
+        channels.astype(np.float32),
+        np.zeros_like(channels, np.float32),
+        (values / values.sum()).astype(np.float32),
+        np.zeros(len(cells), np.uint8),
+    )
+
+
 def importance(
     cells: NDArray[np.int32],
     support: NDArray[np.float32],
@@ -158,14 +177,15 @@ def importance(
 def picture_bytes(scene: Scene, run: str = "run-1") -> bytes:
     """The ``_picture`` trait."""
     side = scene.image.shape[0]
+    haar = {"name": "haar", "levels": LEVELS, "rec_lo": [TAPS, TAPS], "rec_hi": [TAPS, -TAPS]}
     header = {
         "kind": "picture",
         "version": 1,
         "run": run,
         "image": {"channels": 3, "height": side, "width": side},
         "picture": {"height": side, "width": side},
-        "basis": "wavelet",
-        "wavelet": {"name": "haar", "levels": LEVELS, "rec_lo": [TAPS, TAPS], "rec_hi": [TAPS, -TAPS]},
+        "basis": "wavelet" if len(scene.bands) > 1 else "pixel",
+        "wavelet": haar if len(scene.bands) > 1 else None,
         "bands": [
             {
                 "name": b.name,

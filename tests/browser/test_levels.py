@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.gestures import click, corner, drag, drawn, hover, wait_drawn, wait_selection
-from tests.browser.scene import Scene, state_of
+from tests.browser.gestures import click, corner, drag, drawn, hover, wait_drawn, wait_pixels, wait_selection
+from tests.browser.scene import Scene, make_pixel_scene, state_of
 
 pytestmark = pytest.mark.browser
 
@@ -100,3 +100,15 @@ def test_contours_are_drawn_while_they_are_wanted(open_page: OpenPage, scene: Sc
     page.wait_for_function(f"!({DRAWN_AT_ALL})()")
     box(page, "contours").check()
     page.wait_for_function(DRAWN_AT_ALL)
+
+
+def test_pixels_have_no_levels_to_choose(open_page: OpenPage, scene: Scene) -> None:
+    pixels = make_pixel_scene(scene)
+    page = open_page(state_of(pixels))
+    page.wait_for_function(DRAWN_AT_ALL)
+    expect(page.locator("[data-wcam=levels]")).to_be_hidden()
+    bar = page.locator("[data-wcam=pane-image] [data-wcam=colour-bar]")
+    expect(bar).to_contain_text("share of the score's variance, total: per pixel")
+    click(page, "image", (20.5 / 64, 36.5 / 64))
+    wait_selection(page, [20])
+    wait_pixels(page, "image", scene.image, within=0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from wcam_widget.sensitivity import designs
 from wcam_widget.sensitivity.intervals import between_variance, jackknife, student
-from wcam_widget.sensitivity.walks import walk_rows
+from wcam_widget.sensitivity.walks import shares_of_one, walk_rows
 
 
 @pytest.mark.parametrize("kind", designs.KINDS)
@@ -88,6 +88,20 @@ def test_one_replicate_tells_nothing() -> None:
     _, error = jackknife(lambda kept: np.ones((4, 2))[kept].mean(0), 1)
     assert np.isinf(error).all()
     assert np.isinf(student(1))
+
+
+@given(
+    st.lists(st.floats(-0.5, 1.5), min_size=4, max_size=4),
+    st.lists(st.floats(0.0, 0.4), min_size=4, max_size=4),
+    st.lists(st.floats(0.0, 1.0), min_size=4, max_size=4),
+)
+def test_shares_add_to_one_between_their_limits(shares: list, least: list, more: list) -> None:
+    low, high = np.array(least), np.minimum(np.array(least) + np.array(more), 1.0)
+    allowed = shares_of_one(np.array(shares), low, high)
+    assert allowed.sum() == pytest.approx(1.0, abs=1e-6)
+    assert (allowed >= (low if low.sum() < 1 else 0) - 1e-9).all()
+    assert (allowed <= (high if high.sum() > 1 else 1) + 1e-9).all()
+    np.testing.assert_allclose(shares_of_one(allowed, np.zeros(4), np.ones(4)), allowed, atol=1e-6)
 
 
 @given(st.permutations(range(4)))

@@ -158,30 +158,51 @@ class Derivative(AbstractAnalysis[DerivativeState]):
             return Estimate.of_constant(
                 len(slope), state.groups.squares.shape[1], state.evaluations, gradients
             )
-        value, low, high = bounds(
+        found = bounds(
             lambda kept: mean(state.squares, kept) / variance(kept),
             lambda kept: mean(state.weighted, kept) * math.sqrt(3.0 / variance(kept)),
             done,
         )
         kind = np.full(len(slope), Kind.BOUNDED if done > 1 else Kind.UNRESOLVED, np.int8)
-        groups = state.groups.indices(variance)
-        return Estimate(value, low, high, kind, slope, groups, total, state.evaluations, gradients)
+        groups = state.groups.indices(variance, found.first, found.total)
+        return Estimate(
+            found.linear, found.low, found.high, kind, slope, groups, total, state.evaluations, gradients
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """What derivatives tell of the indices of ``d`` weights.
+
+    ``linear`` is the total if the score is linear in the weight; ``low`` and ``high`` hold the total with
+    95 % confidence each; ``first`` and ``total`` estimate the lower bound of the first-order index and the upper
+    bound of the total without bias, so that they may be summed over weights.
+    """
+
+    linear: Float[np.ndarray, " d"]
+    low: Float[np.ndarray, " d"]
+    high: Float[np.ndarray, " d"]
+    first: Float[np.ndarray, " d"]
+    total: Float[np.ndarray, " d"]
 
 
 def bounds(
     squared: Callable[[np.ndarray], np.ndarray], root: Callable[[np.ndarray], np.ndarray], blocks: int
-) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"], Float[np.ndarray, " d"]]:
-    """Linear estimate, lower and upper confidence limit of total indices.
+) -> Bounds:
+    """The bounds from leave-one-block-out statistics.
 
     ``squared(kept)`` is E[(df/dw)^2] / V and ``root(kept)`` sqrt(3 / V) E[w (1 - w) df/dw], from the blocks
     in ``kept``. The upper limit is taken on a log scale: mean squares and variances are positive and skewed.
     """
     ratio, error = jackknife(squared, blocks)
-    linear = ratio / 12
+    linear, total = ratio / 12, ratio / math.pi**2
     if blocks < 2:
-        return linear, np.zeros_like(linear), np.maximum(linear, 1.0)
+        nothing, all_of_it = np.zeros_like(linear), np.maximum(linear, 1.0)
+        return Bounds(linear, nothing, all_of_it, nothing, total)
     relative = np.divide(error, ratio, out=np.zeros_like(error), where=ratio > 0)
-    high = ratio / math.pi**2 * np.exp(np.minimum(student(blocks) * relative, 50.0))
+    high = total * np.exp(np.minimum(student(blocks) * relative, 50.0))
     correlation, spread = jackknife(root, blocks)
     low = np.clip(np.abs(correlation) - student(blocks) * spread, 0.0, None) ** 2
-    return linear, np.minimum(low, linear), np.maximum(np.minimum(high, 1.0), linear)
+    # A squared mean is too large by its variance.
+    first = correlation**2 - spread**2
+    return Bounds(linear, np.minimum(low, linear), np.maximum(np.minimum(high, 1.0), linear), first, total)

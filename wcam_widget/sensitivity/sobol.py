@@ -162,7 +162,7 @@ class Sobol(AbstractAnalysis[SobolState]):
         reach = error * student(done) if done > 1 else np.ones_like(value)
         low, high = np.clip(value - reach, 0.0, None), value + reach
         kind = np.where((low <= 0.0) & (high > RESOLUTION), Kind.UNRESOLVED, Kind.ESTIMATED).astype(np.int8)
-        groups = state.groups.indices(state.variance)
+        groups = state.groups.indices(state.variance, np.zeros_like(value), value)
         return Estimate(value, low, high, kind, slope, groups, total, state.evaluations, 0)
 
 

@@ -175,8 +175,8 @@ class Bounds:
     """What derivatives tell of the indices of ``d`` weights.
 
     ``linear`` is the total if the score is linear in the weight; ``low`` and ``high`` hold the total with
-    95 % confidence each; ``first`` and ``total`` estimate the lower bound of the first-order index and the upper
-    bound of the total without bias, so that they may be summed over weights.
+    95 % confidence each; ``first`` and ``total`` estimate the lower bound of the first-order index and the
+    upper bound of the total without bias, so that they may be summed over weights.
     """
 
     linear: Float[np.ndarray, " d"]

@@ -51,6 +51,7 @@ BOOT = """\
 """
 
 STYLE = """\
+:root { color-scheme: light dark }
 body { margin: 16px; font-family: system-ui, sans-serif }
 h1 { font-size: 16px }
 h2 { font-size: 14px }

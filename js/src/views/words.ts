@@ -65,8 +65,9 @@ export function formatPercent(share: number): string {
   return `${Math.round(percent)} %`;
 }
 
-/** "9 s", "2 min 05 s". */
+/** "0.4 s", "9 s", "2 min 05 s". */
 export function formatSeconds(seconds: number): string {
+  if (seconds > 0 && seconds < 0.95) return `${Math.max(0.1, seconds).toFixed(1)} s`;
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;

@@ -12,12 +12,10 @@ from tests.browser.scene import Scene
 
 Point = tuple[float, float]
 
-# Largest difference between the canvas's pixels and the expected ones; null while sizes differ.
-DIFFERENCE = """([name, expected]) => {
-  const root = document.getElementById("host0").shadowRoot ?? document;
-  const canvas = root.querySelector(`[data-wcam=${name}]`);
+# Largest difference between a canvas's pixels and the expected ones; infinite while sizes differ.
+WORST = """(canvas, expected) => {
   const {width, height} = canvas;
-  if (width * height * 3 !== expected.length) return null;
+  if (width * height * 3 !== expected.length) return Infinity;
   const {data} = canvas.getContext("2d").getImageData(0, 0, width, height);
   let worst = 0;
   for (let at = 0; at < width * height; at++)
@@ -25,6 +23,12 @@ DIFFERENCE = """([name, expected]) => {
       worst = Math.max(worst, Math.abs(data[4 * at + c] - expected[3 * at + c]));
   return worst;
 }"""
+
+# The same of a canvas on the tests' own page, in the shadow root of its first host where there is one.
+DIFFERENCE = f"""([name, expected]) => {{
+  const root = document.getElementById("host0").shadowRoot ?? document;
+  return ({WORST})(root.querySelector(`[data-wcam=${{name}}]`), expected);
+}}"""
 
 # Whether a canvas has anything drawn within 3 CSS pixels of a place given as fractions (y, x).
 DRAWN = """([name, y, x]) => {
@@ -99,9 +103,7 @@ def wait_selection(page: Page, cells: list[int]) -> None:
 def wait_pixels(page: Page, name: str, expected: NDArray[np.uint8], within: int = 1) -> None:
     """Wait until a canvas shows an image (height, width, 3), to ``within`` grey levels."""
     argument: list[Any] = [name, expected.ravel().tolist()]
-    page.wait_for_function(
-        f"a => {{ const d = ({DIFFERENCE})(a); return d !== null && d <= {within}; }}", arg=argument
-    )
+    page.wait_for_function(f"a => ({DIFFERENCE})(a) <= {within}", arg=argument)
 
 
 def wait_drawn(page: Page, name: str, at: Point) -> None:

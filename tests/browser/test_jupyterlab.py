@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, Page
 
+from tests.browser.gestures import WORST
 from tests.browser.lab import (
     PATIENCE,
     ROOT,
@@ -35,18 +36,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
 NOTEBOOK = "quickstart.ipynb"
 ASKED = 'print(f"selection={explorer.selection} mode={explorer.mode} kept={int(explorer.mask.sum())}")'
 IMAGE, BAND, OTHER = 6, "HL2", "LH2"  # the quickstart's image; the bands that are clicked
-
-DIFFERENCE = """([selector, expected]) => {
-  const canvas = document.querySelector(selector);
-  const {width, height} = canvas;
-  if (width * height * 3 !== expected.length) return 255;
-  const {data} = canvas.getContext("2d").getImageData(0, 0, width, height);
-  let worst = 0;
-  for (let at = 0; at < width * height; at++)
-    for (let c = 0; c < 3; c++)
-      worst = Math.max(worst, Math.abs(data[4 * at + c] - expected[3 * at + c]));
-  return worst;
-}"""
 
 COLOURS = """canvas => {
   if (!canvas?.width) return 0;
@@ -111,7 +100,9 @@ def part(page: Page, name: str) -> Locator:
 
 def wait_for_pixels(page: Page, name: str, expected: NDArray[np.uint8]) -> None:
     argument = [f".wcam [data-wcam={name}]", expected.ravel().tolist()]
-    page.wait_for_function(f"a => ({DIFFERENCE})(a) <= 1", arg=argument)
+    page.wait_for_function(
+        f"([selector, wanted]) => ({WORST})(document.querySelector(selector), wanted) <= 1", arg=argument
+    )
 
 
 def wait_for_scores(page: Page, answer: dict[str, Any]) -> None:

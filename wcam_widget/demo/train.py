@@ -145,6 +145,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder to write to (default: the package)")
     parser.add_argument("--per-class", type=int, default=100, help="held-out images of each class")
     arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)  # before minutes of training, not after
     torch.set_num_threads(2)
     photos = photographs()
     figures: dict[str, object] = {"noise_sigma": NOISE_SIGMA, "blur_sigma": BLUR_SIGMA}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,15 +34,21 @@ def write(path: Path, attribution: Attribution) -> Path:
     arrays = {name: getattr(estimate, name) for name in PER_CELL}
     arrays |= {f"band_{field.name}": getattr(groups, field.name) for field in fields(groups)}
     arrays |= {"cells": attribution.cells.rectangles, "about": np.array(json.dumps(described))}
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    with whole(target) as part, part.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    return target
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` to write to: it becomes ``path`` at the end, or vanishes if writing fails."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as file:
-            np.savez_compressed(file, **arrays)
-        part.replace(target)
+        yield part
+        part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    return target
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from wcam_widget.demo import VARIANTS, load_demo
 from wcam_widget.explain import Attribution, Wcam
+from wcam_widget.explain.archive import whole
 from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import AbstractAnalysis, Derivative, Sobol
 from wcam_widget.show.explorer import Explorer, explore
@@ -119,9 +120,9 @@ def write_demo_images(folder: Path) -> list[Path]:
     written = []
     for name, image in zip(demo_names(), load_demo().images, strict=True):
         pixels = (image.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
-        part = folder / f"{name}.part"
-        Image.fromarray(pixels).save(part, format="PNG")
-        written.append(part.replace(folder / name))
+        with whole(folder / name) as part:
+            Image.fromarray(pixels).save(part, format="PNG")
+        written.append(folder / name)
     return written
 
 

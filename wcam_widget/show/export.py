@@ -7,12 +7,13 @@ import hashlib
 import html
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
+
+from wcam_widget.explain.archive import whole
 
 TRAITS = (
     "_picture",
@@ -235,17 +236,6 @@ def _sha256(script: str) -> str:
 
 def _write(path: Path, text: str) -> Path:
     """Write a file whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        # mkstemp makes files private; a report is as readable as any file its writer makes.
-        mask = os.umask(0)
-        os.umask(mask)
-        part.chmod(0o666 & ~mask)
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with whole(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
     return path

@@ -2,7 +2,7 @@
 
 from wcam_widget.sensitivity.analysis import AbstractAnalysis, Estimate, GroupEstimate, Kind
 from wcam_widget.sensitivity.derivative import Derivative
-from wcam_widget.sensitivity.function import Analytic, WeightFunction
+from wcam_widget.sensitivity.function import Analytic, Tree, WeightFunction
 from wcam_widget.sensitivity.sobol import Sobol
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "GroupEstimate",
     "Kind",
     "Sobol",
+    "Tree",
     "WeightFunction",
 ]

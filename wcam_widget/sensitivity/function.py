@@ -14,22 +14,61 @@ from torch import Tensor
 CHUNK = 1 << 22  # numbers of an expanded design held at one time
 
 
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """A hierarchy of sets of weights, from all of them down to single ones.
+
+    ``parents`` holds the parent of each node, -1 for the root, which comes first; a parent comes before its
+    children. ``members`` are the weights under each node; a node with one member has no children.
+    """
+
+    parents: Int[np.ndarray, " m"]
+    members: tuple[Int[np.ndarray, " _"], ...]
+
+    @classmethod
+    def halving(cls, groups: Int[np.ndarray, " d"]) -> Tree:
+        """All weights, then each group, then halves of halves.
+
+        >>> [node.tolist() for node in Tree.halving(np.array([0, 0, 1])).members]
+        [[0, 1, 2], [0, 1], [2], [0], [1]]
+        """
+        everyone = np.arange(len(groups))
+        parts = [np.flatnonzero(groups == group) for group in range(int(groups.max()) + 1)]
+        parents, members = [-1], [everyone]
+        children = parts if len(parts) > 1 else np.array_split(everyone, min(2, len(everyone)))
+        pending = [(0, child) for child in children if len(child) < len(everyone)]
+        while pending:
+            parent, node = pending.pop(0)
+            parents.append(parent)
+            members.append(node)
+            if len(node) > 1:
+                pending += [(len(members) - 1, half) for half in np.array_split(node, 2)]
+        return cls(np.array(parents), tuple(members))
+
+
 @runtime_checkable
 class WeightFunction(Protocol):
     """Scores of rows of ``d`` weights in [0, 1]; ``groups`` gives the group of each weight, 0 to G-1.
 
-    ``one_at_a_time(base, other)`` are the ``d`` scores of rows equal to ``base`` but for weight i, which is
-    ``other[i]``: a function that knows what one weight changes can answer much faster than row by row.
+    ``one_at_a_time(base, other, which)`` are the scores of rows equal to ``base`` but for weight i, which is
+    ``other[i]``, for each i of ``which``, or for all: a function that knows what one weight changes can
+    answer much faster than row by row. ``tree`` is the order in which weights may be asked about together.
     """
 
     @property
     def groups(self) -> Int[np.ndarray, " d"]:
         """The group of each weight."""
 
+    @property
+    def tree(self) -> Tree:
+        """Sets of weights, coarse to fine."""
+
     def __call__(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
         """Scores of rows of weights."""
 
-    def one_at_a_time(self, base: Float[Tensor, " d"], other: Float[Tensor, " d"]) -> Float[Tensor, " d"]:
+    def one_at_a_time(
+        self, base: Float[Tensor, " d"], other: Float[Tensor, " d"], which: Int[np.ndarray, " m"] | None = None
+    ) -> Float[Tensor, " m"]:
         """Scores of ``base`` with one weight from ``other`` each."""
 
     def gradient(self, weights: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]:
@@ -52,13 +91,18 @@ class Analytic:
         """Scores of the rows."""
         return self.function(weights)
 
-    def one_at_a_time(self, base: Float[Tensor, " d"], other: Float[Tensor, " d"]) -> Float[Tensor, " d"]:
-        """Scores of ``base`` with weight i from ``other``, for every i; rows are made chunk by chunk."""
-        d = len(base)
-        rows = max(1, CHUNK // d)
+    @property
+    def tree(self) -> Tree:
+        """All weights, the groups, then halves of halves."""
+        return Tree.halving(self.groups)
+
+    def one_at_a_time(
+        self, base: Float[Tensor, " d"], other: Float[Tensor, " d"], which: Int[np.ndarray, " m"] | None = None
+    ) -> Float[Tensor, " m"]:
+        """Scores of ``base`` with weight i from ``other``, for every i asked; rows are made chunk by chunk."""
+        asked = torch.arange(len(base)) if which is None else torch.from_numpy(np.asarray(which))
         scores = []
-        for start in range(0, d, rows):
-            changed = torch.arange(start, min(start + rows, d))
+        for changed in asked.split(max(1, CHUNK // len(base))):
             weights = base.repeat(len(changed), 1)
             weights[torch.arange(len(changed)), changed] = other[changed]
             scores.append(self.function(weights))

@@ -103,11 +103,33 @@ def test_packed_shows_each_value_over_its_cell() -> None:
     assert picture[top, left] == 18
 
 
+def test_one_cell_per_band_and_one_per_coefficient() -> None:
+    basis = WaveletBasis((65, 48), "db2", 2)
+    whole, single = Cells.whole(basis), Cells.dyadic(basis, 1)
+    assert whole.groups.tolist() == list(range(7))
+    np.testing.assert_array_equal(whole.rectangles[:, 1:], [band.rectangle for band in basis.bands])
+    inside = single.index.numpy() < len(single)
+    np.testing.assert_array_equal(np.sort(single.index.numpy()[inside]), np.arange(len(single)))
+
+
+def test_the_heatmap_of_uneven_cells_is_each_cells_own_rectangle() -> None:
+    basis = WaveletBasis((37, 50), "db3", 2)
+    cells = Cells.dyadic(basis, 3)
+    values = np.random.default_rng(1).normal(size=len(cells))
+    expected = np.zeros((37, 50))
+    for value, (top, left, bottom, right) in zip(values, cells.support, strict=True):
+        rows = np.clip(np.minimum(bottom, np.arange(37) + 1) - np.maximum(top, np.arange(37)), 0, 1)
+        columns = np.clip(np.minimum(right, np.arange(50) + 1) - np.maximum(left, np.arange(50)), 0, 1)
+        expected += value * np.outer(rows, columns) / ((bottom - top) * (right - left))
+    np.testing.assert_allclose(cells.spatial(values), expected, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: Cells.regular(WaveletBasis((64, 64)), 9), r"grid=9 cells .* coarsest band has 8 .* 1 to 8"),
         (lambda: Cells.regular(WaveletBasis((64, 64)), 0), r"grid=0 cells"),
+        (lambda: Cells.regular(WaveletBasis((8, 8)), 2), r"acts on the whole image, so only grid=1"),
         (lambda: Cells.dyadic(PixelBasis((8, 8)), 0), r"side=0 must be a positive"),
     ],
 )

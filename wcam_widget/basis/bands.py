@@ -19,10 +19,12 @@ class Band:
     """One rectangle of the packed picture: a level and an orientation.
 
     ``orientation`` names the filter: ``A`` approximation, ``LH`` high along rows (y), ``HL`` high along
-    columns (x), ``HH`` both. Along one axis coefficient ``k`` stands for the image pixels
-    ``offset + scale * k`` to ``offset + scale * (k + 1)`` (pixel edges, so pixel 0 spans 0 to 1).
+    columns (x), ``HH`` both. Along y coefficient ``k`` stands for the image pixels ``offset[0] + scale * k``
+    to ``offset[0] + scale * (k + 1)`` (pixel edges, so pixel 0 spans 0 to 1), along x likewise with
+    ``offset[1]``; a scale as large as the image says that coefficients have no place. ``part`` names the part
+    of the colour the band holds; it is empty where bands hold all of it.
 
-    >>> Band("HL1", 1, "HL", top=0, left=4, height=4, width=4, scale=2, offset=0.0).rectangle
+    >>> Band("HL1", 1, "HL", top=0, left=4, height=4, width=4, scale=2).rectangle
     (0, 4, 4, 4)
     """
 
@@ -34,7 +36,8 @@ class Band:
     height: int
     width: int
     scale: int
-    offset: float
+    offset: tuple[float, float] = (0.0, 0.0)
+    part: str = ""
 
     @property
     def rectangle(self) -> tuple[int, int, int, int]:

@@ -8,12 +8,13 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Complex, Float, Int
 from torch import Tensor
 
+from wcam_widget.basis import tree
 from wcam_widget.basis.bands import AbstractBasis, Band, overlap
 
-CHUNK = 2048  # cells whose support is held as dense rows and columns at one time
+CHUNK = 4096  # cells spread over the image at one time
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,15 +58,19 @@ class Cells:
         cells would be smaller than the tiles of the coarsest band.
         """
         most = min(side // band.scale for band in basis.bands for side in basis.size)
-        if int(grid) != grid or not 1 <= grid <= most:
+        if grid != 1 and max(band.scale for band in basis.bands) >= max(basis.size):
+            raise ValueError(
+                f"grid={grid!r} cells per side do not fit: a coefficient of this basis acts on the whole "
+                "image, so only grid=1 does, one cell per band"
+            )
+        if int(grid) != grid or not 1 <= grid <= max(1, most):
             raise ValueError(
                 f"grid={grid!r} cells per side do not fit: over this image the coarsest band has {most} "
                 f"coefficients per side, so 1 to {most} cells do"
             )
         height, width = basis.size
         cuts = [
-            (_lines(band, band.height, height, int(grid)), _lines(band, band.width, width, int(grid)))
-            for band in basis.bands
+            (_lines(band, 0, height, int(grid)), _lines(band, 1, width, int(grid))) for band in basis.bands
         ]
         return cls._from_cuts(basis, cuts)
 
@@ -83,6 +88,16 @@ class Cells:
             for band in basis.bands
         ]
         return cls._from_cuts(basis, cuts)
+
+    @classmethod
+    def whole(cls, basis: AbstractBasis) -> Cells:
+        """One cell per band: how much each scale and filter matters, wherever in the image it acts.
+
+        >>> from wcam_widget.basis import WaveletBasis
+        >>> len(Cells.whole(WaveletBasis((32, 32), levels=2)))
+        7
+        """
+        return cls._from_cuts(basis, [([0, band.height], [0, band.width]) for band in basis.bands])
 
     @classmethod
     def _from_cuts(cls, basis: AbstractBasis, cuts: Sequence[tuple[list[int], list[int]]]) -> Cells:
@@ -103,13 +118,31 @@ class Cells:
     def index(self) -> Int[Tensor, "hp wp"]:
         """The cell of every coefficient; ``len(self)`` in the gaps of the picture."""
         owner = np.full(self.picture_size, len(self), dtype=np.int64)
-        for cell, (_, top, left, height, width) in enumerate(self.rectangles.tolist()):
-            owner[top : top + height, left : left + width] = cell
+        _, top, left, height, width = self.rectangles.T
+        cell = np.repeat(np.arange(len(self)), height)  # of every row of every cell
+        row = top[cell] + _counted(height)
+        place = np.repeat(np.arange(len(cell)), width[cell])
+        column = left[cell][place] + _counted(width[cell])
+        owner[row[place], column] = cell[place]
         return torch.from_numpy(owner)
 
     def _overlapping(self) -> bool:
         covered = self.index < len(self)
         return int(covered.sum()) != int(self.rectangles[:, 3:5].prod(1).sum())
+
+    def tree(self) -> tuple[Int[np.ndarray, " m"], tuple[Int[np.ndarray, " _"], ...]]:
+        """Sets of cells from coarse to fine: the parent of each node, and the cells under each node.
+
+        Node 0 holds all cells and has parent -1. Below it stand the approximation and the levels, then bands,
+        then quarters of a band by the place of its cells, down to single cells; a parent comes before its
+        children and never equals one.
+
+        >>> from wcam_widget.basis import WaveletBasis
+        >>> parents, members = Cells.regular(WaveletBasis((16, 16), levels=1), grid=2).tree()
+        >>> parents[:4].tolist(), [len(node) for node in members[:4]]
+        ([-1, 0, 0, 2], [16, 4, 12, 4])
+        """
+        return tree.grow(self.bands, self.rectangles)
 
     @property
     def groups(self) -> Int[np.ndarray, " d"]:
@@ -123,15 +156,15 @@ class Cells:
         This is the cell's own tile: longer wavelets reach a little beyond it.
         """
         scale = np.array([band.scale for band in self.bands], float)[self.groups]
-        offset = np.array([band.offset for band in self.bands])[self.groups]
+        offset = np.array([band.offset for band in self.bands], float)[self.groups]
         origin = np.array([(band.top, band.left) for band in self.bands])[self.groups]
         start = self.rectangles[:, 1:3] - origin
         stop = start + self.rectangles[:, 3:5]
         limit = np.array(self.image_size, float)
         # Cells of coefficients beyond the border stand for the outermost tile: that is where they act.
         tile = np.minimum(scale[:, None], limit)
-        low = np.clip(start * scale[:, None] + offset[:, None], 0.0, limit - tile)
-        high = np.clip(stop * scale[:, None] + offset[:, None], low + tile, limit)
+        low = np.clip(start * scale[:, None] + offset, 0.0, limit - tile)
+        high = np.clip(stop * scale[:, None] + offset, low + tile, limit)
         return np.concatenate([low, high], axis=1)
 
     def paint(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n 1 hp wp"]:
@@ -155,9 +188,15 @@ class Cells:
         for start in range(0, len(self), CHUNK):
             part = slice(start, start + CHUNK)
             top, left, bottom, right = self.support[part].T
-            density = (np.asarray(values, float)[part] / area[part])[:, None]
-            rows = overlap(top, bottom, self.image_size[0]) * density
-            heat += rows.T @ overlap(left, right, self.image_size[1])
+            # Cells side by side share their rows and their columns: each is laid over the image once.
+            rows, row = np.unique(top + 1j * bottom, return_inverse=True)
+            columns, column = np.unique(left + 1j * right, return_inverse=True)
+            density = np.zeros((len(rows), len(columns)))
+            np.add.at(density, (row, column), np.asarray(values, float)[part] / area[part])
+            high, wide = _span(rows), _span(columns)
+            vertical = overlap(rows.real - high.start, rows.imag - high.start, high.stop - high.start)
+            horizontal = overlap(columns.real - wide.start, columns.imag - wide.start, wide.stop - wide.start)
+            heat[high, wide] += np.linalg.multi_dot([vertical.T, density, horizontal])
         return heat
 
     def in_band(self, name: str) -> Int[np.ndarray, " k"]:
@@ -179,9 +218,20 @@ class Cells:
             )
 
 
-def _lines(band: Band, count: int, side: int, grid: int) -> list[int]:
+def _lines(band: Band, axis: int, side: int, grid: int) -> list[int]:
     """First coefficients, along one axis of a band, of the cells over ``grid`` equal parts of the image."""
-    centres = band.offset + band.scale * (np.arange(count) + 0.5)
+    count = (band.height, band.width)[axis]
+    centres = band.offset[axis] + band.scale * (np.arange(count) + 0.5)
     # Comparing products keeps the arithmetic exact: all are multiples of one half.
     inside = [int(np.searchsorted(centres * grid, side * part)) for part in range(1, grid)]
     return [0, *inside, count]
+
+
+def _counted(lengths: Int[np.ndarray, " n"]) -> Int[np.ndarray, " m"]:
+    """0 … length-1 for each length, one after another."""
+    return np.asarray(np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths))
+
+
+def _span(edges: Complex[np.ndarray, " n"]) -> slice:
+    """The pixels that stretches from real to imaginary part touch."""
+    return slice(int(np.floor(edges.real.min())), int(np.ceil(edges.imag.max())))

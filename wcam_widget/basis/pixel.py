@@ -34,7 +34,7 @@ class PixelBasis(AbstractBasis):
     @property
     def bands(self) -> tuple[Band, ...]:
         """One band as large as the image."""
-        return (Band("pixels", 0, APPROXIMATION, 0, 0, *self.size, scale=1, offset=0.0),)
+        return (Band("pixels", 0, APPROXIMATION, 0, 0, *self.size, scale=1),)
 
     @property
     def picture_size(self) -> tuple[int, int]:

@@ -91,7 +91,8 @@ class WaveletBasis(AbstractBasis):
             height, width = self._sides[level]
             # Coefficient k of level l is centred on pixel 2^l k + (2^l - 1)(3 - L)/2; its tile is 2^l wide.
             scale = 2**level
-            offset = (scale - 1) * shift + 0.5 - scale / 2
+            start = (scale - 1) * shift + 0.5 - scale / 2
+            offset = (start, start)
             if not found:
                 found.append(
                     Band(f"A{level}", level, APPROXIMATION, 0, 0, height, width, scale, offset),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from wcam_widget.basis import AbstractBasis, Cells, PixelBasis, WaveletBasis
-from wcam_widget.explain import Perturbation, patches
+from wcam_widget.explain import Perturbation
 
 BASES = [
     PixelBasis((40, 52)),
@@ -48,21 +49,16 @@ def test_patches_change_one_cell_as_a_whole_inverse_would(basis: AbstractBasis, 
     torch.testing.assert_close(images, perturbation.images(expected), atol=3e-6, rtol=0)
 
 
-def test_patches_forgotten_for_memory_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    basis = WaveletBasis((64, 64), "db2", 2)
-    cells = Cells.dyadic(basis, 2)
-    picture = basis.pack(photograph(basis))
-    wanted, found = torch.zeros(2, 3, 64, 64)
-    plenty = patches.Patches(basis, cells, picture)
-    monkeypatch.setattr(patches, "CHUNK", 20_000)
-    monkeypatch.setattr(patches, "KEPT", 40_000)
-    tight = patches.Patches(basis, cells, picture)
-    for cell in range(0, len(cells), 5):
-        plenty.add(wanted, cell, 0.5)
-        tight.add(found, cell, 0.5)
-    assert len(plenty._chunks) < len(tight._starts)
-    assert tight._held() <= 60_000
-    torch.testing.assert_close(found, wanted)
+def test_images_of_some_cells_are_those_of_all_in_the_order_asked() -> None:
+    basis = WaveletBasis((40, 53), "db4", 3)
+    cells = Cells.regular(basis, 4)
+    perturbation = Perturbation.of(photograph(basis), basis, cells)
+    base, other = torch.rand(2, len(cells), generator=torch.Generator().manual_seed(1))
+    which = np.array([70, 3, 3, 159, 12, 71, 0])
+    everything = perturbation.one_at_a_time(base, other)(0, len(cells))
+    make = perturbation.one_at_a_time(base.double(), other.double(), which)
+    torch.testing.assert_close(torch.cat([make(0, 4), make(4, 7)]), everything[which])
+    torch.testing.assert_close(make(2, 5), everything[which[2:5]])
 
 
 @settings(max_examples=20)

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from wcam_widget.basis import AbstractBasis, Cells
 from wcam_widget.basis.bands import smoothest
 from wcam_widget.explain.baseline import Baseline, baseline_image
 from wcam_widget.explain.patches import Patches
+from wcam_widget.model.device import moved
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,20 +64,25 @@ class Perturbation:
         return self.images(weights.to(self.picture)[None])[0]
 
     def one_at_a_time(
-        self, base: Float[Tensor, " d"], other: Float[Tensor, " d"]
+        self,
+        base: Float[Tensor, " d"],
+        other: Float[Tensor, " d"],
+        which: Int[np.ndarray, " m"] | None = None,
     ) -> Callable[[int, int], Float[Tensor, "n c h w"]]:
-        """Images of ``base`` with weight i from ``other``: ``make(start, stop)`` gives those of cells i.
+        """Images of ``base`` with weight i from ``other``, for each i of ``which`` or for all.
 
-        The transform is linear, so each is the image of ``base`` plus a multiple of one small patch: one
-        inverse transform serves all cells.
+        ``make(start, stop)`` gives those of ``which[start:stop]``. The transform is linear, so each is the
+        image of ``base`` plus a multiple of one small patch: one inverse transform serves all cells.
         """
-        start_image = self.basis.unpack(self.base + self.picture * self.cells.paint(base[None])[0])
-        changes = (other - base).tolist()
+        cells = np.arange(len(self.cells)) if which is None else np.asarray(which)
+        start, end = (moved(row.to(self.picture.dtype), self.picture.device) for row in (base, other))
+        start_image = self.basis.unpack(self.base + self.picture * self.cells.paint(start[None])[0])
+        changes = (end - start).index_select(0, moved(torch.from_numpy(cells), self.picture.device))
+        self._patches.keep(cells)
 
         def make(start: int, stop: int) -> Tensor:
             images = start_image.repeat(stop - start, 1, 1, 1)
-            for image, cell in zip(images, range(start, stop), strict=True):
-                self._patches.add(image, cell, changes[cell])
+            self._patches.add(images, cells[start:stop], changes[start:stop])
             return self._bounded(images)
 
         return make

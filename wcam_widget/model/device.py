@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def ensure_device(net: object, device: str | torch.device | None) -> torch.device:
@@ -35,6 +35,20 @@ def _own_device(net: object) -> torch.device | None:
     if not isinstance(net, nn.Module):
         return None
     return next((tensor.device for tensor in (*net.parameters(), *net.buffers())), None)
+
+
+def moved(values: Tensor, device: torch.device) -> Tensor:
+    """Bring a tensor to a device without waiting for what the device is doing.
+
+    >>> moved(torch.ones(2), torch.device("cpu"))
+    tensor([1., 1.])
+    """
+    if values.device == device:
+        return values
+    if device.type == "cuda" and values.device.type == "cpu":
+        # Only from page-locked memory does a copy run beside the host.
+        values = values.pin_memory()
+    return values.to(device, non_blocking=device.type == "cuda")
 
 
 def autocast(device: torch.device, *, reduced: bool) -> torch.autocast:

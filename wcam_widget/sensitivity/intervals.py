@@ -34,7 +34,7 @@ class Replicated:
     @property
     def error(self) -> Float[np.ndarray, " d"]:
         """Jackknife standard errors (Tukey 1958); they carry the uncertainty of a ratio's denominator."""
-        return _standard_error(_pseudo_values(self.value, self.left_out))
+        return standard_error(pseudo_values(self.value, self.left_out))
 
     def symmetric_interval(self, confidence: float = CONFIDENCE) -> Limits:
         """Student limits of quantities of any sign, ``confidence`` for each.
@@ -42,10 +42,10 @@ class Replicated:
         Degrees of freedom are those of ``degrees_of_freedom``.
         """
         ensure_confidence(confidence)
-        pseudo = _pseudo_values(self.value, self.left_out)
+        pseudo = pseudo_values(self.value, self.left_out)
         if len(pseudo) < 2:
             return np.full_like(self.value, -np.inf), np.full_like(self.value, np.inf)
-        reach = _student_reach(pseudo, confidence) * _standard_error(pseudo)
+        reach = _student_reach(pseudo, confidence) * standard_error(pseudo)
         return self.value - reach, self.value + reach
 
     def interval(self, confidence: float = CONFIDENCE) -> Limits:
@@ -83,17 +83,22 @@ class Replicated:
             return self.interval(confidence)
         return self._of_logarithms(lambda pseudo: symmetric_reach(pseudo, confidence, resamples, seed))
 
-    def _of_logarithms(self, reach: Callable[[np.ndarray], np.ndarray]) -> Limits:
-        """The interval of half-width ``reach(pseudo)`` standard errors on the log scale."""
+    def logarithms(self) -> Float[np.ndarray, "r d"]:
+        """Pseudo-values of the logarithm of the value; 0 where the value is not positive."""
         count, positive = len(self.left_out), self.value > 0
-        if count < 2:
-            return np.zeros_like(self.value), np.full_like(self.value, np.inf)
         value = np.where(positive, self.value, 1.0)
         # A replicate that carries nearly everything leaves nearly nothing: how little says no more.
         left_out = np.clip(np.where(positive, self.left_out, 1.0), value / count, value * count)
-        pseudo = _pseudo_values(np.log(value), np.log(left_out))
-        factor = np.exp(np.minimum(reach(pseudo) * _standard_error(pseudo), 300.0))
-        return np.where(positive, value / factor, 0.0), np.where(positive, value * factor, 0.0)
+        return pseudo_values(np.log(value), np.log(left_out))
+
+    def _of_logarithms(self, reach: Callable[[np.ndarray], np.ndarray]) -> Limits:
+        """The interval of half-width ``reach(pseudo)`` standard errors on the log scale."""
+        if len(self.left_out) < 2:
+            return np.zeros_like(self.value), np.full_like(self.value, np.inf)
+        pseudo = self.logarithms()
+        factor = np.exp(np.minimum(reach(pseudo) * standard_error(pseudo), 300.0))
+        value = np.maximum(self.value, 0.0)
+        return value / factor, value * factor
 
 
 def replicated(statistic: Callable[[np.ndarray], np.ndarray], replicates: int) -> Replicated:
@@ -134,14 +139,24 @@ def ensure_confidence(confidence: float) -> None:
         raise ValueError(f"confidence={confidence!r} is none: it lies between 0 and 1, such as 0.95")
 
 
-def _pseudo_values(
+def pseudo_values(
     value: Float[np.ndarray, " d"], left_out: Float[np.ndarray, "r d"]
 ) -> Float[np.ndarray, "r d"]:
-    """What each replicate contributes: their mean is nearly the value, their spread gives its error."""
+    """What each replicate contributes: their mean is nearly the value, their spread gives its error.
+
+    >>> pseudo_values(np.array([2.0]), np.array([[2.5], [1.5]]))
+    array([[1.5],
+           [2.5]])
+    """
     return np.asarray(len(left_out) * value - (len(left_out) - 1) * left_out)
 
 
-def _standard_error(pseudo: Float[np.ndarray, "r d"]) -> Float[np.ndarray, " d"]:
+def standard_error(pseudo: Float[np.ndarray, "r d"]) -> Float[np.ndarray, " d"]:
+    """Standard error of the mean of each column; infinite with fewer than two rows.
+
+    >>> standard_error(np.array([[1.0], [3.0]]))
+    array([1.])
+    """
     if len(pseudo) < 2:
         return np.full(pseudo.shape[1], np.inf)
     return np.asarray(pseudo.std(0, ddof=1) / np.sqrt(len(pseudo)))

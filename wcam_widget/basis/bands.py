@@ -85,7 +85,25 @@ class AbstractBasis(ABC):
 
     @abstractmethod
     def settings(self) -> dict[str, object]:
-        """The name and parameters from which the same basis can be made again."""
+        """The name and parameters from which ``basis_from`` makes the same basis again."""
+
+    @property
+    def explorable(self) -> bool:
+        """Whether the front end can invert the transform in the page; plots show every basis."""
+        return False
+
+    def arranged(self, picture: Float[np.ndarray, "hp wp"]) -> Float[np.ndarray, "h w"]:
+        """A packed picture as it is best looked at: most are shown as they are packed."""
+        return picture
+
+    def shifted(self, dy: int, dx: int) -> AbstractBasis:
+        """The same basis with tiles that begin ``dy`` pixels above the image and ``dx`` to its left.
+
+        Maps averaged over shifts do not depend on where tiles begin (Coifman and Donoho 1995,
+        "Translation-invariant de-noising"). Raises ValueError where a basis has no tiles.
+        """
+        del dy, dx
+        raise ValueError(f"{self!r} has no tiles that could be shifted: only wavelets and packets have")
 
 
 def ensure_size(size: Sequence[float | int], argument: str = "size") -> tuple[int, int]:
@@ -108,9 +126,14 @@ def ensure_sides(image: Tensor, size: tuple[int, int], argument: str) -> None:
         )
 
 
+def approximations(bands: Sequence[Band]) -> tuple[Band, ...]:
+    """The approximations among bands, one for each part of the colour: what a baseline is put into."""
+    return tuple(band for band in bands if band.orientation == APPROXIMATION)
+
+
 def smoothest(bands: Sequence[Band]) -> Band:
-    """The approximation among bands: the one a baseline is put into."""
-    return next(band for band in bands if band.orientation == APPROXIMATION)
+    """The first approximation among bands."""
+    return approximations(bands)[0]
 
 
 def overlap(start: np.ndarray, stop: np.ndarray, length: int) -> np.ndarray:

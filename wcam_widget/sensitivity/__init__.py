@@ -3,6 +3,7 @@
 from wcam_widget.sensitivity.analysis import AbstractAnalysis, Estimate, GroupEstimate, Kind
 from wcam_widget.sensitivity.derivative import Derivative
 from wcam_widget.sensitivity.function import Analytic, Tree, WeightFunction
+from wcam_widget.sensitivity.screened import Screened
 from wcam_widget.sensitivity.sobol import Sobol
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Estimate",
     "GroupEstimate",
     "Kind",
+    "Screened",
     "Sobol",
     "Tree",
     "WeightFunction",

@@ -6,14 +6,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int8
 
 from wcam_widget.sensitivity.function import WeightFunction
 
-State = TypeVar("State")
+UNIT = "share of the score's variance, total"
+GROUP_STATISTIC = "total index of the band, its cells drawn anew together"
+ALL_ROWS = "all planned rows are done"
+CONSTANT_SCORE = (
+    "the score did not change under any perturbation, so no cell matters to it: try another target, or check "
+    "that the model reads the image"
+)
+REPLICATES = 16  # independent parts of a run, which give the intervals
 RESOLUTION = 0.01  # the share of the variance below which a cell is called unimportant
 CONSTANT = 1e-13  # variance over squared score below which a float32 score does not vary
 
@@ -26,41 +33,67 @@ class Kind(IntEnum):
     UNRESOLVED = 2  # the interval allows nothing and allows more than ``RESOLUTION``: more rows are needed
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class GroupEstimate:
-    """Indices of the groups, in group order: total with interval, and Shapley effects, which add to 1."""
+    """Indices of the groups, in group order.
+
+    ``total`` lies between ``low`` and ``high`` (95 %); ``shapley`` shares the variance out and adds to 1;
+    ``closed`` is what a group causes without the others. ``superset`` is the part of the variance that takes
+    two groups at once, a symmetric matrix, or None where it was not asked for. What was not estimated is NaN.
+    ``left_out`` holds the totals without one replicate each.
+    """
 
     total: Float[np.ndarray, " g"]
     low: Float[np.ndarray, " g"]
     high: Float[np.ndarray, " g"]
     shapley: Float[np.ndarray, " g"]
+    closed: Float[np.ndarray, " g"]
+    left_out: Float[np.ndarray, "r g"]
+    superset: Float[np.ndarray, "g g"] | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Estimate:
-    """Total indices of ``d`` weights so far, as shares of the score's variance.
+    """Indices of ``d`` weights so far, in the unit of the analysis: total indices as shares of the variance.
 
-    ``low`` and ``high`` hold the index with 95 % confidence each; ``slope`` is the mean change of the score
-    per unit of weight, signed; ``evaluations`` counts forward passes and ``gradients`` backward ones.
+    ``low`` and ``high`` hold the index with 95 % confidence each, ``error`` is its standard error, ``first``
+    the first-order index; ``slope`` is the mean change of the score per unit of weight, signed. What was not
+    estimated is NaN. ``left_out`` holds the values without one replicate each, from which other intervals,
+    tests and comparisons follow. ``evaluations`` counts forward passes and ``gradients`` backward ones.
     """
 
     value: Float[np.ndarray, " d"]
     low: Float[np.ndarray, " d"]
     high: Float[np.ndarray, " d"]
     kind: Int8[np.ndarray, " d"]
+    error: Float[np.ndarray, " d"]
+    first: Float[np.ndarray, " d"]
     slope: Float[np.ndarray, " d"]
+    left_out: Float[np.ndarray, "r d"]
     groups: GroupEstimate
     variance: float
     evaluations: int
-    gradients: int
+    gradients: int = 0
 
     @classmethod
-    def of_constant(cls, weights: int, groups: int, evaluations: int, gradients: int) -> Estimate:
+    def of_constant(cls, weights: int, groups: int, evaluations: int, gradients: int = 0) -> Estimate:
         """What is known of a score that never moved: every index is 0."""
         zero, none = np.zeros(weights), np.zeros(groups)
-        kind = np.full(weights, Kind.ESTIMATED, np.int8)
         return cls(
-            zero, zero, zero, kind, zero, GroupEstimate(none, none, none, none), 0.0, evaluations, gradients
+            value=zero,
+            low=zero,
+            high=zero,
+            kind=np.full(weights, Kind.ESTIMATED, np.int8),
+            error=zero,
+            first=zero,
+            slope=zero,
+            left_out=np.zeros((0, weights)),
+            groups=GroupEstimate(
+                total=none, low=none, high=none, shapley=none, closed=none, left_out=np.zeros((0, groups))
+            ),
+            variance=0.0,
+            evaluations=evaluations,
+            gradients=gradients,
         )
 
     @property
@@ -69,10 +102,27 @@ class Estimate:
         return self.variance == 0.0
 
 
-class AbstractAnalysis(ABC, Generic[State]):
-    """An estimator of total indices, as explicit state and steps so that it streams, stops and resumes."""
+@runtime_checkable
+class AnalysisState(Protocol):
+    """What every state tells: how many scores were asked for so far."""
 
-    gradients_needed: bool
+    evaluations: int
+
+
+State = TypeVar("State", bound=AnalysisState)
+
+
+class AbstractAnalysis(ABC, Generic[State]):
+    """An estimator of indices, as explicit state and steps so that it streams, stops and resumes.
+
+    ``unit`` says what a value is and ``statistic`` what the numbers of a group are. A step asks before it
+    changes the state: an interrupt loses that step only, and the next one repeats it. Random rows follow from
+    the seed, the stream and the place alone.
+    """
+
+    gradients_needed: ClassVar[bool] = False
+    unit: ClassVar[str] = UNIT
+    statistic: ClassVar[str] = GROUP_STATISTIC
 
     @abstractmethod
     def planned(self, weights: int, groups: int) -> int:
@@ -94,6 +144,20 @@ class AbstractAnalysis(ABC, Generic[State]):
     def estimate(self, state: State) -> Estimate:
         """The indices from the rows so far; at least one step must have been made."""
 
+    @abstractmethod
+    def reason(self, state: State) -> str:
+        """Why a finished run ended, and what to do where that is not enough."""
+
+    def again(self, f: WeightFunction, state: State, stream: int = 0) -> Estimate:
+        """The estimate of another score from the rows ``state`` has seen.
+
+        ``f`` answers from memory, in the order of the run. Raises ValueError where scores do not suffice.
+        """
+        fresh = self.init(f, stream)
+        while fresh.evaluations < state.evaluations:
+            fresh = self.step(f, fresh)
+        return self.estimate(fresh)
+
     def run(self, f: WeightFunction, stream: int = 0) -> Iterator[Estimate]:
         """Estimates after each block; stop iterating to stop."""
         state = self.init(f, stream)
@@ -102,10 +166,29 @@ class AbstractAnalysis(ABC, Generic[State]):
             yield self.estimate(state)
 
 
-def ensure_rows(rows: int, fewest: int) -> None:
-    """Raise ValueError naming ``rows`` unless it is an integer of at least ``fewest``."""
+def ensure_rows(rows: int, fewest: int, argument: str = "rows") -> None:
+    """Raise ValueError naming ``argument`` unless it is an integer of at least ``fewest``."""
     if int(rows) != rows or rows < fewest:
-        raise ValueError(f"rows={rows!r} is too few: at least {fewest} are needed for an interval")
+        raise ValueError(f"{argument}={rows!r} is too few: at least {fewest} are needed for an interval")
+
+
+def ensure_share(share: float, argument: str) -> None:
+    """Raise ValueError naming ``argument`` unless it lies between 0 and 1."""
+    if not 0.0 < share < 1.0:
+        raise ValueError(f"{argument}={share!r} must be a share of the variance, above 0 and below 1")
+
+
+def kinds(symmetric_low: Float[np.ndarray, " d"], high: Float[np.ndarray, " d"]) -> Int8[np.ndarray, " d"]:
+    """Estimated, or unresolved where the error allows nothing and the interval more than ``RESOLUTION``.
+
+    ``symmetric_low`` is the lower end of the symmetric interval: an interval of a positive number, on a log
+    scale, never reaches 0.
+
+    >>> kinds(np.array([-0.1, -0.1, 0.1]), np.array([0.5, 0.001, 0.5])).tolist()
+    [2, 0, 0]
+    """
+    unresolved = (symmetric_low <= 0.0) & (high > RESOLUTION)
+    return np.where(unresolved, Kind.UNRESOLVED, Kind.ESTIMATED).astype(np.int8)
 
 
 def vanishing(variance: float, score: float) -> bool:

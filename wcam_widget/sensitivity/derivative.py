@@ -9,18 +9,28 @@ E[w_i (1 - w_i) df/dw_i] / 2, and S_i is at least the squared correlation with w
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
 from wcam_widget.sensitivity import designs
-from wcam_widget.sensitivity.analysis import AbstractAnalysis, Estimate, Kind, ensure_rows, vanishing
+from wcam_widget.sensitivity.analysis import (
+    ALL_ROWS,
+    CONSTANT_SCORE,
+    AbstractAnalysis,
+    Estimate,
+    Kind,
+    ensure_rows,
+)
 from wcam_widget.sensitivity.function import WeightFunction
-from wcam_widget.sensitivity.intervals import between_variance, jackknife, student
-from wcam_widget.sensitivity.walks import GroupSums, walk, walk_length
+from wcam_widget.sensitivity.groups import GroupSums
+from wcam_widget.sensitivity.intervals import Replicated, replicated
+from wcam_widget.sensitivity.scores import ScoreLog
+from wcam_widget.sensitivity.walks import walk, walk_length
 
 BLOCKS = 8
 FORWARDS = 3  # what a forward with its backward pass costs, in forwards
@@ -33,24 +43,14 @@ WALKED_PER_ROW = 6  # scores on walks through the groups, which serve the varian
 class DerivativeState:
     """Sums over the gradient rows of each block, and all scores for the variance."""
 
-    block: int
+    stream: int
     squares: Float[np.ndarray, "r d"]
     slopes: Float[np.ndarray, "r d"]
     weighted: Float[np.ndarray, "r d"]
     groups: GroupSums
-    seed: np.random.SeedSequence
-    scores: list[np.ndarray] = field(default_factory=list)
-    clusters: list[np.ndarray] = field(default_factory=list)
-    blocks: list[np.ndarray] = field(default_factory=list)
+    log: ScoreLog = field(default_factory=ScoreLog)
+    block: int = 0
     evaluations: int = 0
-
-    def keep(self, scores: np.ndarray, *, together: bool) -> None:
-        """Remember scores of this block; ``together`` marks rows that depend on each other."""
-        first = self.clusters[-1][-1] + 1 if self.clusters else 0
-        self.scores.append(scores)
-        self.clusters.append(np.full(len(scores), first) if together else first + np.arange(len(scores)))
-        self.blocks.append(np.full(len(scores), self.block))
-        self.evaluations += len(scores)
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,12 @@ class Derivative(AbstractAnalysis[DerivativeState]):
         return [self.rows * (part + 1) // parts - self.rows * part // parts for part in range(parts)]
 
     def _walks(self, groups: int) -> list[int]:
-        """Walks through the groups that go with each block of gradient rows, at least one."""
+        """Walks through the groups that go with each block of gradient rows, two at least."""
         sizes = self._sizes()
-        total = max(len(sizes), WALKED_PER_ROW * self.rows // walk_length(groups))
-        return [total * (part + 1) // len(sizes) - total * part // len(sizes) for part in range(len(sizes))]
+        total, parts = max(2, WALKED_PER_ROW * self.rows // walk_length(groups)), len(sizes)
+        # Rounded up, so that the first block has one.
+        done = [-(-total * part // parts) for part in range(parts + 1)]
+        return [after - before for before, after in pairwise(done)]
 
     def _singles(self, groups: int) -> list[int]:
         """Single rows of each block: what gradient rows and walks leave missing of ``SCORES_PER_ROW``."""
@@ -103,11 +105,9 @@ class Derivative(AbstractAnalysis[DerivativeState]):
 
     def init(self, f: WeightFunction, stream: int = 0) -> DerivativeState:
         """A state before the first block."""
-        squares, slopes, weighted = np.zeros((3, len(self._sizes()), len(f.groups)))
-        groups = GroupSums.zeros(len(self._sizes()), f.groups)
-        return DerivativeState(
-            0, squares, slopes, weighted, groups, np.random.SeedSequence([self.seed, stream])
-        )
+        blocks = len(self._sizes())
+        squares, slopes, weighted = np.zeros((3, blocks, len(f.groups)))
+        return DerivativeState(stream, squares, slopes, weighted, GroupSums.zeros(blocks, f.groups))
 
     def finished(self, state: DerivativeState) -> bool:
         """Whether all blocks are done."""
@@ -116,93 +116,111 @@ class Derivative(AbstractAnalysis[DerivativeState]):
     def step(self, f: WeightFunction, state: DerivativeState) -> DerivativeState:
         """One more block: gradient rows, walks through the groups, single rows."""
         size = self._sizes()[state.block]
-        groups = int(f.groups.max()) + 1
+        groups = state.groups.squares.shape[1]
         walks, single = self._walks(groups)[state.block], self._singles(groups)[state.block]
-        child, other, order = state.seed.spawn(3)
+        child, other, order = np.random.SeedSequence([self.seed, state.stream, state.block]).spawn(3)
         rows = torch.from_numpy(designs.draw(size + single, len(f.groups), child, self.design))
         scores, gradients = f.gradient(rows[:size])
+        generator = np.random.default_rng(order)
+        ends = zip(*designs.pairs(walks, len(f.groups), other, self.design), strict=True)
+        paths = [walk(f, torch.from_numpy(start), torch.from_numpy(stop), generator) for start, stop in ends]
+        more = f(rows[size:]).double().cpu().numpy() if single else np.zeros(0)
         slopes, weights = gradients.double().cpu().numpy(), rows[:size].double().numpy()
         state.squares[state.block] = (slopes**2).sum(0)
         state.slopes[state.block] = slopes.sum(0)
         state.weighted[state.block] = (slopes * weights * (1 - weights)).sum(0)
-        state.keep(scores.double().cpu().numpy(), together=False)
-        generator = np.random.default_rng(order)
-        starts, stops = designs.pairs(walks, len(f.groups), other, self.design)
-        for start, stop in zip(starts, stops, strict=True):
-            path = walk(f, torch.from_numpy(start), torch.from_numpy(stop), generator)
-            state.groups.add(state.block, path)
-            state.keep(path.scores, together=True)
-        if single:
-            state.keep(f(rows[size:]).double().cpu().numpy(), together=False)
+        state.log.keep(scores.double().cpu().numpy(), state.block, together=False)
+        for path in paths:
+            state.groups.add_walk(state.block, path)
+            state.log.keep(path.scores, state.block, together=True)
+        state.log.keep(more, state.block, together=False)
+        state.evaluations += size + len(more) + sum(len(path.scores) for path in paths)
         state.block += 1
         return state
 
     def estimate(self, state: DerivativeState) -> Estimate:
         """Bounds from the blocks so far."""
-        done, sizes = state.block, np.array(self._sizes())
-        scores, clusters, blocks = (
-            np.concatenate(part) for part in (state.scores, state.clusters, state.blocks)
-        )
-
-        def variance(kept: np.ndarray) -> float:
-            chosen = np.isin(blocks, kept)
-            return max(between_variance(scores[chosen], clusters[chosen]), float(np.finfo(float).tiny))
-
-        def mean(sums: np.ndarray, kept: np.ndarray) -> np.ndarray:
-            return np.asarray(sums[kept].sum(0) / sizes[kept].sum())
-
-        everyone = np.arange(done)
-        total, slope = variance(everyone), mean(state.slopes, everyone)
-        gradients = int(sizes[:done].sum())
-        if vanishing(total, float(scores[0])):
-            return Estimate.of_constant(
-                len(slope), state.groups.squares.shape[1], state.evaluations, gradients
-            )
-        found = bounds(
-            lambda kept: mean(state.squares, kept) / variance(kept),
-            lambda kept: mean(state.weighted, kept) * math.sqrt(3.0 / variance(kept)),
-            done,
-        )
-        kind = np.full(len(slope), Kind.BOUNDED if done > 1 else Kind.UNRESOLVED, np.int8)
-        groups = state.groups.indices(variance, found.first, found.total)
+        weights, groups = state.squares.shape[1], state.groups.squares.shape[1]
+        gradients = sum(self._sizes()[: state.block])
+        if state.log.constant():
+            return Estimate.of_constant(weights, groups, state.evaluations, gradients)
+        found = self.bounds(state, state.log)
+        everyone = np.arange(state.block)
         return Estimate(
-            found.linear, found.low, found.high, kind, slope, groups, total, state.evaluations, gradients
+            value=found.linear.value,
+            low=found.low,
+            high=found.high,
+            kind=np.full(weights, Kind.BOUNDED if state.block > 1 else Kind.UNRESOLVED, np.int8),
+            error=found.linear.error,
+            first=np.full(weights, np.nan),
+            slope=self._mean(state.slopes, everyone),
+            left_out=found.linear.left_out,
+            groups=state.groups.indices(state.log.variance, state.log.mean(), found.first, found.total),
+            variance=state.log.variance(everyone),
+            evaluations=state.evaluations,
+            gradients=gradients,
         )
+
+    def reason(self, state: DerivativeState) -> str:
+        """All rows are done."""
+        return CONSTANT_SCORE if state.log.constant() else ALL_ROWS
+
+    def again(self, f: WeightFunction, state: DerivativeState, stream: int = 0) -> Estimate:
+        """Not possible: derivatives belong to one score."""
+        del f, state, stream
+        raise ValueError(
+            "target: the derivatives of Derivative() belong to the target they were taken for; "
+            "explain the image again for another, or use Sobol() or Screened(), which keep all class scores"
+        )
+
+    def bounds(self, state: DerivativeState, log: ScoreLog) -> Bounds:
+        """The bounds from the blocks so far, with the variance from all scores in ``log``."""
+
+        def linear(kept: np.ndarray) -> Float[np.ndarray, " d"]:
+            return self._mean(state.squares, kept) / (12 * log.variance(kept))
+
+        def root(kept: np.ndarray) -> Float[np.ndarray, " d"]:
+            return self._mean(state.weighted, kept) * math.sqrt(3.0 / log.variance(kept))
+
+        return Bounds(replicated(linear, state.block), replicated(root, state.block))
+
+    def _mean(self, sums: Float[np.ndarray, "r d"], kept: np.ndarray) -> Float[np.ndarray, " d"]:
+        sizes = np.array(self._sizes())
+        return np.asarray(sums[kept].sum(0) / sizes[kept].sum())
 
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
     """What derivatives tell of the indices of ``d`` weights.
 
-    ``linear`` is the total if the score is linear in the weight; ``low`` and ``high`` hold the total with
-    95 % confidence each; ``first`` and ``total`` estimate the lower bound of the first-order index and the
-    upper bound of the total without bias, so that they may be summed over weights.
+    ``linear`` is E[(df/dw)^2] / (12 V), the total if the score is linear in the weight; ``root`` is
+    sqrt(3 / V) E[w (1 - w) df/dw], whose square bounds the first-order index from below.
     """
 
-    linear: Float[np.ndarray, " d"]
-    low: Float[np.ndarray, " d"]
-    high: Float[np.ndarray, " d"]
-    first: Float[np.ndarray, " d"]
-    total: Float[np.ndarray, " d"]
+    linear: Replicated
+    root: Replicated
 
+    @cached_property
+    def high(self) -> Float[np.ndarray, " d"]:
+        """The upper end of the 95 % interval of the upper bound, 12/pi^2 times ``linear``."""
+        _, limit = self.linear.interval()
+        return np.asarray(np.maximum(np.minimum(limit * 12 / math.pi**2, 1.0), self.linear.value))
 
-def bounds(
-    squared: Callable[[np.ndarray], np.ndarray], root: Callable[[np.ndarray], np.ndarray], blocks: int
-) -> Bounds:
-    """The bounds from leave-one-block-out statistics.
+    @cached_property
+    def low(self) -> Float[np.ndarray, " d"]:
+        """The lower end of the 95 % interval of the lower bound."""
+        low, high = self.root.symmetric_interval()
+        nearest = np.where((low <= 0) & (high >= 0), 0.0, np.minimum(np.abs(low), np.abs(high)))
+        return np.asarray(np.minimum(nearest**2, self.linear.value))
 
-    ``squared(kept)`` is E[(df/dw)^2] / V and ``root(kept)`` sqrt(3 / V) E[w (1 - w) df/dw], from the blocks
-    in ``kept``. The upper limit is taken on a log scale: mean squares and variances are positive and skewed.
-    """
-    ratio, error = jackknife(squared, blocks)
-    linear, total = ratio / 12, ratio / math.pi**2
-    if blocks < 2:
-        nothing, all_of_it = np.zeros_like(linear), np.maximum(linear, 1.0)
-        return Bounds(linear, nothing, all_of_it, nothing, total)
-    relative = np.divide(error, ratio, out=np.zeros_like(error), where=ratio > 0)
-    high = total * np.exp(np.minimum(student(blocks) * relative, 50.0))
-    correlation, spread = jackknife(root, blocks)
-    low = np.clip(np.abs(correlation) - student(blocks) * spread, 0.0, None) ** 2
-    # A squared mean is too large by its variance.
-    first = correlation**2 - spread**2
-    return Bounds(linear, np.minimum(low, linear), np.maximum(np.minimum(high, 1.0), linear), first, total)
+    @cached_property
+    def total(self) -> Float[np.ndarray, " d"]:
+        """The upper bound of the total, unbiased, so that it may be summed over weights."""
+        return self.linear.value * 12 / math.pi**2
+
+    @cached_property
+    def first(self) -> Float[np.ndarray, " d"]:
+        """The lower bound of the first-order index, unbiased: a squared mean is too large by its variance."""
+        if len(self.root.left_out) < 2:
+            return np.zeros_like(self.root.value)
+        return np.asarray(self.root.value**2 - self.root.error**2)

@@ -67,7 +67,10 @@ class WeightFunction(Protocol):
         """Scores of rows of weights."""
 
     def one_at_a_time(
-        self, base: Float[Tensor, " d"], other: Float[Tensor, " d"], which: Int[np.ndarray, " m"] | None = None
+        self,
+        base: Float[Tensor, " d"],
+        other: Float[Tensor, " d"],
+        which: Int[np.ndarray, " m"] | None = None,
     ) -> Float[Tensor, " m"]:
         """Scores of ``base`` with one weight from ``other`` each."""
 
@@ -97,12 +100,15 @@ class Analytic:
         return Tree.halving(self.groups)
 
     def one_at_a_time(
-        self, base: Float[Tensor, " d"], other: Float[Tensor, " d"], which: Int[np.ndarray, " m"] | None = None
+        self,
+        base: Float[Tensor, " d"],
+        other: Float[Tensor, " d"],
+        which: Int[np.ndarray, " m"] | None = None,
     ) -> Float[Tensor, " m"]:
-        """Scores of ``base`` with weight i from ``other``, for every i asked; rows are made chunk by chunk."""
+        """Scores of ``base`` with weight i from ``other``, for every i asked; rows are made in chunks."""
         asked = torch.arange(len(base)) if which is None else torch.from_numpy(np.asarray(which))
         scores = []
-        for changed in asked.split(max(1, CHUNK // len(base))):
+        for changed in torch.split(asked, max(1, CHUNK // len(base))):
             weights = base.repeat(len(changed), 1)
             weights[torch.arange(len(changed)), changed] = other[changed]
             scores.append(self.function(weights))

@@ -6,55 +6,65 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from wcam_widget.sensitivity import designs
 from wcam_widget.sensitivity.analysis import (
-    RESOLUTION,
+    ALL_ROWS,
+    CONSTANT_SCORE,
+    REPLICATES,
     AbstractAnalysis,
     Estimate,
-    Kind,
     ensure_rows,
+    kinds,
     vanishing,
 )
+from wcam_widget.sensitivity.estimators import TOTAL, ensure_estimator, first_order
 from wcam_widget.sensitivity.function import WeightFunction
-from wcam_widget.sensitivity.intervals import jackknife, student
-from wcam_widget.sensitivity.walks import GroupSums, Walk, walk, walk_length
+from wcam_widget.sensitivity.groups import GroupSums, exchange_count, exchange_rows
+from wcam_widget.sensitivity.intervals import replicated
+from wcam_widget.sensitivity.sums import PairSums
+from wcam_widget.sensitivity.walks import walk, walk_length
+
+FIRST_GENERATION = 16  # rows before the first doubling
+SAME = 0.9  # the part of the top cells that must stay for the map to count as stable
 
 
 @dataclass(eq=False)
 class SobolState:
-    """Sums over the rows done, apart for each replicate (the first axis), so that memory stays the same."""
+    """Sums over the rows done, apart for each replicate, so that memory does not grow with the rows.
 
-    seed: np.random.SeedSequence
-    sizes: Int[np.ndarray, " r"]
-    design: tuple[np.ndarray, np.ndarray]
-    squares: Float[np.ndarray, "r d"]
-    climbs: Float[np.ndarray, "r d"]
-    spans: Float[np.ndarray, "r d"]
-    moments: Float[np.ndarray, "r 3"]
-    rows: Float[np.ndarray, " r"]
+    Rows come in generations, each as large as all before it; a generation is split over the replicates.
+    """
+
+    stream: int
+    pairs: PairSums
     groups: GroupSums
+    moments: Float[np.ndarray, "r 3"]
     walks: int
-    origin: float = 0.0
+    generation: int = 0
+    start: int = 0
+    size: int = 0
     row: int = 0
+    block: tuple[int, int] = (-1, -1)
+    design: tuple[np.ndarray, np.ndarray] | None = None
+    origin: float = 0.0
     evaluations: int = 0
+    top: frozenset[int] | None = None
+    stable: bool = False
 
-    @property
-    def replicate(self) -> tuple[int, int]:
-        """The replicate of the next row and its place there."""
-        starts = np.concatenate([[0], np.cumsum(self.sizes)])
-        number = int(np.searchsorted(starts, self.row, side="right")) - 1
-        return number, self.row - int(starts[number])
+    def place(self) -> tuple[int, int, int]:
+        """Replicate, size of its part of the generation, and number of the next row in it."""
+        replicates = len(self.moments)
+        parts = min(replicates, self.size)
+        cuts = [self.size * part // parts for part in range(parts + 1)]
+        done = self.row - self.start
+        part = int(np.searchsorted(cuts, done, side="right")) - 1
+        return (self.start + part) % replicates, cuts[part + 1] - cuts[part], done - cuts[part]
 
-    def count(self, replicate: int, path: Walk) -> None:
-        """Add a walk to the sums of the groups and its ends to those of the variance."""
-        if self.evaluations == 0:
-            self.origin = float(path.scores[0])
-        ends = path.scores[:2] - self.origin
-        self.moments[replicate] += [2.0, ends.sum(), (ends**2).sum()]
-        self.groups.add(replicate, path)
-        self.evaluations += len(path.scores)
+    def done(self) -> int:
+        """Replicates with at least one row."""
+        return int(np.count_nonzero(self.moments[:, 0]))
 
     def variance(self, kept: np.ndarray) -> float:
         """Sample variance of the scores of A and B in the replicates ``kept``; positive, to divide by."""
@@ -65,13 +75,18 @@ class SobolState:
 
 @dataclass(frozen=True)
 class Sobol(AbstractAnalysis[SobolState]):
-    """Total indices by Jansen's estimator, with intervals from independent replicates.
+    """Total and first-order indices by exchanging weights between rows, with intervals from replicates.
 
     rows: pairs of random rows A and B, at least 2; every pair costs d evaluations for d weights, and about a
-    tenth more for the groups. seed: runs with one seed repeat. replicates: independent parts the rows are
-    split into, which give the intervals. design: ``auto``, ``sobol``, ``latin`` or ``random``. The variance
-    comes from A and B together. Source: Jansen (1999), "Analysis of variance designs for model output";
-    Saltelli et al. (2010).
+    tenth more for the groups. They come in generations of 16, 16, 32, 64, …; a run with more rows goes on
+    where one with fewer ended. seed: runs with one seed repeat. design: ``auto``, ``sobol``, ``latin`` or
+    ``random``. estimator: of the totals, ``jansen``, ``janon``, ``homma``, ``saltelli`` or ``glen``.
+    interactions: also measure how much every two groups cause together, at one evaluation a row for each two.
+    stable: stop early once at least nine tenths of that many top weights stay the top ones when the rows are
+    doubled; 0 for never.
+
+    The variance comes from A and B together. Source: Jansen (1999), "Analysis of variance designs for model
+    output"; Saltelli et al. (2010); Gilquin et al. (2021) on stopping.
 
     >>> import torch
     >>> from wcam_widget.sensitivity import Analytic
@@ -83,87 +98,121 @@ class Sobol(AbstractAnalysis[SobolState]):
 
     rows: int = 16
     seed: int = 0
-    replicates: int = 8
     design: str = "auto"
-
-    gradients_needed = False
+    estimator: str = "jansen"
+    interactions: bool = False
+    stable: int = 0
 
     def __post_init__(self) -> None:
         ensure_rows(self.rows, 2)
-        if not self.replicates >= 2:
-            raise ValueError(f"replicates={self.replicates} gives no interval: at least 2 do")
         designs.ensure_kind(self.design)
+        ensure_estimator(self.estimator)
+        if int(self.stable) != self.stable or self.stable < 0:
+            raise ValueError(f"stable={self.stable!r} must be a number of top weights, or 0 for never")
 
     def planned(self, weights: int, groups: int) -> int:
         """Evaluations of a whole run."""
-        return self.rows * (weights + walks_per_row(weights, groups) * walk_length(groups))
+        walked = walks_per_row(weights, groups) * walk_length(groups)
+        return self.rows * (weights + walked + exchange_count(groups, pairs=self.interactions))
 
     def init(self, f: WeightFunction, stream: int = 0) -> SobolState:
         """A state before the first row."""
-        parts = min(self.replicates, self.rows)
-        sizes = np.diff([self.rows * part // parts for part in range(parts + 1)])
-        squares, climbs, spans = np.zeros((3, parts, len(f.groups)))
-        nothing_drawn = np.zeros((0, len(f.groups)), np.float32)
-        seed = np.random.SeedSequence([self.seed, stream])
-        groups = GroupSums.zeros(parts, f.groups)
-        return SobolState(
-            seed=seed,
-            sizes=sizes,
-            design=(nothing_drawn, nothing_drawn),
-            squares=squares,
-            climbs=climbs,
-            spans=spans,
-            moments=np.zeros((parts, 3)),
-            rows=np.zeros(parts),
-            groups=groups,
-            walks=walks_per_row(len(f.groups), groups.squares.shape[1]),
-        )
+        weights = len(f.groups)
+        groups = GroupSums.zeros(REPLICATES, f.groups, pairs=self.interactions)
+        walks = walks_per_row(weights, groups.squares.shape[1])
+        sums = PairSums.zeros(REPLICATES, weights)
+        return SobolState(stream, sums, groups, np.zeros((REPLICATES, 3)), walks)
 
     def finished(self, state: SobolState) -> bool:
-        """Whether all rows are done."""
-        return state.row >= self.rows
+        """Whether all rows are done or the top weights stay the same."""
+        return state.row >= self.rows or state.stable
 
     def step(self, f: WeightFunction, state: SobolState) -> SobolState:
-        """One more pair of rows: its walks through the groups, then every weight exchanged alone."""
-        replicate, place = state.replicate
-        if place == 0:
-            # The rows of one replicate are drawn when it begins: memory does not grow with all rows.
-            (child,) = state.seed.spawn(1)
-            pairs = int(state.sizes[replicate]) * state.walks
-            state.design = designs.pairs(pairs, len(f.groups), child, self.design)
-        first = place * state.walks
-        a, b = (torch.from_numpy(half[first : first + state.walks]) for half in state.design)
-        (child,) = state.seed.spawn(1)
-        order = np.random.default_rng(child)
+        """One more pair of rows: its walks and exchanges through the groups, then every weight alone."""
+        if state.row >= state.start + state.size:
+            state.start += state.size
+            state.size = min(max(state.start, FIRST_GENERATION), self.rows - state.start)
+            state.generation += 1
+        replicate, size, number = state.place()
+        first = number * state.walks
+        starts, stops = (half[first : first + state.walks] for half in self._block(state, replicate, size))
+        a, b = torch.from_numpy(starts), torch.from_numpy(stops)
+        order = np.random.default_rng([self.seed, state.stream, 1, state.row])
         paths = [walk(f, start, stop, order) for start, stop in zip(a, b, strict=True)]
+        exchanges = f(exchange_rows(a[0], b[0], f.groups, pairs=self.interactions)).double().cpu().numpy()
+        scores = f.one_at_a_time(a[0], b[0]).double().cpu().numpy()
+        if state.row == 0:
+            state.origin = float(paths[0].scores[0])
+        ends = np.array([path.scores[:2] for path in paths]) - state.origin
+        state.moments[replicate] += [ends.size, ends.sum(), (ends**2).sum()]
         for path in paths:
-            state.count(replicate, path)
-        change = f.one_at_a_time(a[0], b[0]).double().cpu().numpy() - paths[0].scores[0]
-        span = (b[0] - a[0]).double().numpy()
-        state.squares[replicate] += change**2 / 2
-        state.climbs[replicate] += change * span
-        state.spans[replicate] += span**2
-        state.rows[replicate] += 1
-        state.evaluations += len(f.groups)
+            state.groups.add_walk(replicate, path)
+        pair = (float(ends[0, 0]), float(ends[0, 1]))
+        state.groups.add_exchanges(replicate, pair, exchanges - state.origin)
+        change = (b[0] - a[0]).double().numpy()
+        state.pairs.add(replicate, slice(None), pair, scores - state.origin, change)
+        state.evaluations += sum(len(path.scores) for path in paths) + len(exchanges) + len(scores)
         state.row += 1
-        return state
+        return self._compared(state) if self.stable and state.row == state.start + state.size else state
 
     def estimate(self, state: SobolState) -> Estimate:
-        """Total indices from the rows so far."""
-        rows = state.rows
-        done = int(np.count_nonzero(rows))
-        slope = state.climbs.sum(0) / np.maximum(state.spans.sum(0), np.finfo(float).tiny)
-        total = state.variance(np.arange(done))
+        """Indices from the rows so far."""
+        everyone = np.arange(state.done())
+        total = state.variance(everyone)
+        count, summed, _ = state.moments[everyone].sum(0)
+        sums = state.pairs.of(everyone).centred(summed / count)
+        weights, groups = len(sums.count), state.groups.squares.shape[1]
         if vanishing(total, state.origin):
-            return Estimate.of_constant(len(slope), state.groups.squares.shape[1], state.evaluations, 0)
-        value, error = jackknife(
-            lambda kept: state.squares[kept].sum(0) / rows[kept].sum() / state.variance(kept), done
+            return Estimate.of_constant(weights, groups, state.evaluations)
+        found = replicated(lambda kept: self._totals(state, kept), len(everyone))
+        low, high = found.interval() if self.estimator == "jansen" else found.symmetric_interval()
+        # A total index is at most 1, which is all that one replicate tells.
+        high = np.maximum(np.minimum(high, 1.0), found.value)
+        most = found.value if self.estimator == "jansen" else np.ones(weights)
+        return Estimate(
+            value=found.value,
+            low=low,
+            high=high,
+            kind=kinds(found.symmetric_interval()[0], high),
+            error=found.error,
+            first=first_order(sums, total),
+            slope=sums.slope,
+            left_out=found.left_out,
+            groups=state.groups.indices(state.variance, summed / count, np.zeros(weights), most),
+            variance=total,
+            evaluations=state.evaluations,
         )
-        reach = error * student(done) if done > 1 else np.ones_like(value)
-        low, high = np.clip(value - reach, 0.0, None), value + reach
-        kind = np.where((low <= 0.0) & (high > RESOLUTION), Kind.UNRESOLVED, Kind.ESTIMATED).astype(np.int8)
-        groups = state.groups.indices(state.variance, np.zeros_like(value), value)
-        return Estimate(value, low, high, kind, slope, groups, total, state.evaluations, 0)
+
+    def reason(self, state: SobolState) -> str:
+        """All rows are done, or the top weights stayed the same."""
+        if vanishing(state.variance(np.arange(state.done())), state.origin):
+            return CONSTANT_SCORE
+        if state.stable and state.row < self.rows:
+            return f"the {self.stable} top cells stayed the same when the rows were doubled to {state.row}"
+        return ALL_ROWS
+
+    def _block(self, state: SobolState, replicate: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows A and B of one replicate in this generation, drawn when it begins and held until it ends."""
+        if state.design is None or state.block != (state.generation, replicate):
+            place = [self.seed, state.stream, 0, state.generation, replicate]
+            dimensions = state.pairs.count.shape[1]
+            seed = np.random.SeedSequence(place)
+            state.design = designs.pairs(size * state.walks, dimensions, seed, self.design)
+            state.block = (state.generation, replicate)
+        return state.design
+
+    def _totals(self, state: SobolState, kept: np.ndarray) -> Float[np.ndarray, " d"]:
+        count, summed, _ = state.moments[kept].sum(0)
+        sums = state.pairs.of(kept).centred(summed / count)
+        return TOTAL[self.estimator](sums, state.variance(kept))
+
+    def _compared(self, state: SobolState) -> SobolState:
+        """At the end of a generation: are the top weights those of the generation before?"""
+        value = self._totals(state, np.arange(state.done()))
+        top = frozenset(np.argsort(-value, kind="stable")[: self.stable].tolist())
+        state.stable = state.top is not None and len(top & state.top) >= SAME * len(top)
+        state.top = top
+        return state
 
 
 def walks_per_row(weights: int, groups: int) -> int:

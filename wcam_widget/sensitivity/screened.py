@@ -1,0 +1,242 @@
+"""Derivatives find the few weights that can matter; rows of exchanges measure those."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+
+from wcam_widget.sensitivity.analysis import (
+    CONSTANT_SCORE,
+    RESOLUTION,
+    AbstractAnalysis,
+    Estimate,
+    Kind,
+    ensure_rows,
+    ensure_share,
+    kinds,
+)
+from wcam_widget.sensitivity.derivative import FORWARDS, Derivative, DerivativeState
+from wcam_widget.sensitivity.estimators import first_order, jansen
+from wcam_widget.sensitivity.function import WeightFunction
+from wcam_widget.sensitivity.groups import exchange_count, exchange_rows
+from wcam_widget.sensitivity.intervals import Replicated, replicated
+from wcam_widget.sensitivity.sobol import Sobol
+from wcam_widget.sensitivity.sums import PairSums
+
+SAVED = 10  # the budget is this part of what Sobol takes for as many rows
+FEWEST = 4  # rows before a weight may count as resolved: fewer make its interval a guess
+
+
+@dataclass(eq=False)
+class ScreenedState:
+    """The derivatives' state, sums over the rows of exchanges, and which weights each row asked about."""
+
+    derivative: DerivativeState
+    pairs: PairSums
+    choices: list[Int[np.ndarray, " m"]] = field(default_factory=list)
+    follow: list[Int[np.ndarray, " m"]] | None = None
+    evaluations: int = 0
+
+    @property
+    def replicates(self) -> Int[np.ndarray, " k"]:
+        """Replicates with at least one row of exchanges."""
+        return np.arange(min(len(self.choices), len(self.pairs.count)))
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What is known of every weight: its total from exchanges where it was asked about, else bounds."""
+
+    asked: Bool[np.ndarray, " d"]
+    exchanged: Replicated
+    low: Float[np.ndarray, " d"]
+    high: Float[np.ndarray, " d"]
+
+
+@dataclass(frozen=True)
+class Screened(AbstractAnalysis[ScreenedState]):
+    """Certified bounds for the weights that cannot matter, estimates with intervals for the others.
+
+    First ``gradient_rows`` rows with a backward pass bound every total index. Rows of exchanges, ``rows`` at
+    most, then go to the weights whose upper limit reaches ``threshold``, each until it is resolved: the
+    half-width of its interval is below ``tolerance``, or its upper limit below ``threshold`` (all shares of
+    the variance, in (0, 1)). budget: forward-equivalents to spend in all, a gradient row counting as three;
+    None for a tenth of what ``Sobol(rows)`` takes. Where the budget is short, the weights with the highest
+    upper limits are asked about. seed: runs with one seed repeat. Every weight is estimated or bounded, or
+    unresolved where neither interval nor bound decides.
+
+    Source: Sobol' and Kucherenko (2009) for the bounds, Jansen (1999) for the totals; screening before
+    estimating as in Campolongo et al. (2007).
+
+    >>> from wcam_widget.sensitivity import Analytic
+    >>> f = Analytic(lambda w: w[:, 0] + 2 * w[:, 1] + 0.01 * w[:, 2], np.array([0, 0, 1]))
+    >>> *_, estimate = Screened(rows=64, budget=2000).run(f)
+    >>> estimate.kind.tolist(), bool(estimate.high[2] < 0.01)
+    ([0, 0, 1], True)
+    """
+
+    rows: int = 16
+    seed: int = 0
+    threshold: float = RESOLUTION
+    tolerance: float = 0.02
+    gradient_rows: int = 16
+    budget: int | None = None
+
+    gradients_needed = True
+
+    def __post_init__(self) -> None:
+        ensure_rows(self.rows, 2)
+        ensure_rows(self.gradient_rows, 2, "gradient_rows")
+        ensure_share(self.threshold, "threshold")
+        ensure_share(self.tolerance, "tolerance")
+
+    @property
+    def derivative(self) -> Derivative:
+        """The analysis that screens."""
+        return Derivative(self.gradient_rows, self.seed)
+
+    def planned(self, weights: int, groups: int) -> int:
+        """Forward-equivalents at most; ValueError naming ``budget`` where it does not allow two rows."""
+        screening = self.derivative.planned(weights, groups)
+        least = screening + 2 * (2 + exchange_count(groups, pairs=False) + 1)
+        if self.budget is None:
+            most = screening + self.rows * (2 + exchange_count(groups, pairs=False) + weights)
+            return min(most, max(Sobol(self.rows).planned(weights, groups) // SAVED, 2 * least))
+        if self.budget < least:
+            raise ValueError(
+                f"budget={self.budget} is too small: {screening} forward-equivalents go to the derivatives "
+                f"(gradient_rows={self.gradient_rows}), two rows of exchanges take {least - screening}"
+            )
+        return self.budget
+
+    def init(self, f: WeightFunction, stream: int = 0) -> ScreenedState:
+        """A state before the first gradient row."""
+        screening = self.derivative.init(f, stream)
+        replicates, groups = screening.groups.squares.shape
+        self.planned(len(f.groups), groups)  # refuses a budget that is too small before anything is asked
+        return ScreenedState(screening, PairSums.zeros(replicates, len(f.groups)))
+
+    def finished(self, state: ScreenedState) -> bool:
+        """Whether every weight is resolved, all rows are done or the budget is spent."""
+        if not self.derivative.finished(state.derivative):
+            return False
+        return state.derivative.log.constant() or len(self._next(state)) == 0
+
+    def step(self, f: WeightFunction, state: ScreenedState) -> ScreenedState:
+        """A block of gradient rows, or one row of exchanges."""
+        screening = state.derivative
+        if not self.derivative.finished(screening):
+            before = screening.evaluations
+            self.derivative.step(f, screening)
+            state.evaluations += screening.evaluations - before
+            return state
+        row, which = len(state.choices), self._next(state)
+        replicate = row % len(state.pairs.count)
+        generator = np.random.default_rng([self.seed, screening.stream, 2, row])
+        a, b = torch.from_numpy(generator.random((2, len(f.groups)), np.float32))
+        ends = f(torch.stack([a, b])).double().cpu().numpy()
+        exchanges = f(exchange_rows(a, b, f.groups, pairs=False)).double().cpu().numpy()
+        scores = f.one_at_a_time(a, b, which).double().cpu().numpy()
+        pair = (float(ends[0]), float(ends[1]))
+        screening.groups.add_exchanges(replicate, pair, exchanges)
+        screening.log.keep(ends, replicate, together=False)
+        state.pairs.add(replicate, which, pair, scores, (b - a).double().numpy()[which])
+        state.choices.append(which)
+        state.evaluations += len(ends) + len(exchanges) + len(scores)
+        return state
+
+    def estimate(self, state: ScreenedState) -> Estimate:
+        """Estimates and bounds from the rows so far."""
+        bounded = self.derivative.estimate(state.derivative)
+        if not state.choices or bounded.constant:
+            return bounded
+        found, log = self._found(state), state.derivative.log
+        sums = state.pairs.of(state.replicates).centred(log.mean())
+        first = first_order(sums, log.variance(state.replicates))
+        reached = found.high >= self.threshold
+        kept = len(found.exchanged.left_out)
+        return Estimate(
+            value=np.where(found.asked, found.exchanged.value, bounded.value),
+            low=np.where(found.asked, found.low, bounded.low),
+            high=found.high,
+            kind=np.where(
+                found.asked,
+                kinds(found.exchanged.symmetric_interval()[0], found.high),
+                np.where(reached, Kind.UNRESOLVED, Kind.BOUNDED),
+            ).astype(np.int8),
+            error=np.where(found.asked, found.exchanged.error, bounded.error),
+            first=np.where(found.asked, first, np.nan),
+            slope=np.where(found.asked, sums.slope, bounded.slope),
+            left_out=np.where(found.asked, found.exchanged.left_out, bounded.left_out[:kept]),
+            groups=bounded.groups,
+            variance=bounded.variance,
+            evaluations=state.evaluations,
+            gradients=bounded.gradients,
+        )
+
+    def reason(self, state: ScreenedState) -> str:
+        """Resolved, out of rows or out of budget, and what to raise for more."""
+        if state.derivative.log.constant():
+            return CONSTANT_SCORE
+        open_cells = int(self._unresolved(state).sum())
+        if open_cells == 0:
+            return (
+                f"every cell is resolved: bounded below threshold={self.threshold}, or estimated within "
+                f"tolerance={self.tolerance}"
+            )
+        cells = "1 cell is" if open_cells == 1 else f"{open_cells} cells are"
+        if len(state.choices) >= self.rows:
+            return (
+                f"all rows are done; {cells} not resolved to tolerance={self.tolerance}: raise rows for that"
+            )
+        return f"the budget is spent; {cells} not resolved: raise budget for that"
+
+    def again(self, f: WeightFunction, state: ScreenedState, stream: int = 0) -> Estimate:
+        """The estimate of another score: the same weights are asked about.
+
+        There are no derivatives of that score: of a weight without exchanges only the total of its group is
+        known, as a bound.
+        """
+        fresh = self.init(f, stream)
+        fresh.follow = state.choices
+        while fresh.evaluations < state.evaluations:
+            fresh = self.step(f, fresh)
+        return self.estimate(fresh)
+
+    def _next(self, state: ScreenedState) -> Int[np.ndarray, " m"]:
+        """The weights the next row asks about: the unresolved ones, as many as the budget allows."""
+        row = len(state.choices)
+        if state.follow is not None:
+            return state.follow[row] if row < len(state.follow) else np.zeros(0, np.int64)
+        screening = state.derivative
+        spent = state.evaluations + (FORWARDS - 1) * self.gradient_rows
+        groups = screening.groups.squares.shape[1]
+        own = 2 + exchange_count(groups, pairs=False)
+        left = self.planned(state.pairs.count.shape[1], groups) - spent
+        if row >= self.rows or left <= own:
+            return np.zeros(0, np.int64)
+        # What is left is shared out over the rows that are left, so that the last rows are not starved.
+        most = min(left - own, max(1, left // (self.rows - row) - own))
+        open_cells = np.flatnonzero(self._unresolved(state))
+        highest = np.argsort(-self._found(state).high[open_cells], kind="stable")[:most]
+        return np.sort(open_cells[highest])
+
+    def _unresolved(self, state: ScreenedState) -> Bool[np.ndarray, " d"]:
+        found = self._found(state)
+        wide = (found.high - found.low) / 2 >= self.tolerance
+        rows = state.pairs.count.sum(0)
+        return np.asarray((found.high >= self.threshold) & (~found.asked | (rows < FEWEST) | wide))
+
+    def _found(self, state: ScreenedState) -> Found:
+        log, everyone = state.derivative.log, state.replicates
+        bounded = self.derivative.bounds(state.derivative, log)
+        asked = np.count_nonzero(state.pairs.count, axis=0) > 1
+        if not asked.any():
+            return Found(asked, bounded.linear, bounded.low, bounded.high)
+        exchanged = replicated(lambda kept: jansen(state.pairs.of(kept), log.variance(kept)), len(everyone))
+        low, high = exchanged.interval()
+        high = np.maximum(np.minimum(high, 1.0), exchanged.value)
+        return Found(asked, exchanged, np.where(asked, low, bounded.low), np.where(asked, high, bounded.high))

@@ -15,7 +15,7 @@ from wcam_widget.demo import load_demo
 from wcam_widget.explain import Attribution, Wcam
 from wcam_widget.model import BlackBox, Logit, Margin, Probability
 from wcam_widget.model.load import load_model
-from wcam_widget.sensitivity import Derivative, Sobol
+from wcam_widget.sensitivity import Derivative, Screened, Sobol
 
 if TYPE_CHECKING:
     from wcam_widget.show.explorer import Explorer, explore
@@ -30,6 +30,7 @@ __all__ = [
     "Margin",
     "PixelBasis",
     "Probability",
+    "Screened",
     "Sobol",
     "WaveletBasis",
     "Wcam",

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
     from wcam_widget.explain.attribution import Attribution
 
 VERSION = 1
-PER_CELL = ("value", "low", "high", "kind", "slope")
+PER_CELL = ("value", "low", "high", "kind", "error", "first", "slope")
+PER_BAND = ("total", "low", "high", "shapley", "closed")
 WORDS = ("method", "target", "stop", "unit", "statistic")
 NUMBERS = ("score", "planned", "seconds", "complete")
 
@@ -32,7 +32,10 @@ def write(path: Path, attribution: Attribution) -> Path:
     described |= {name: getattr(estimate, name) for name in ("variance", "evaluations", "gradients")}
     described |= {"version": VERSION, "basis": attribution.basis.settings()}
     arrays = {name: getattr(estimate, name) for name in PER_CELL}
-    arrays |= {f"band_{field.name}": getattr(groups, field.name) for field in fields(groups)}
+    arrays |= {f"band_{name}": getattr(groups, name) for name in PER_BAND}
+    arrays |= {"left_out": estimate.left_out, "band_left_out": groups.left_out}
+    if groups.superset is not None:
+        arrays["band_superset"] = groups.superset
     arrays |= {"cells": attribution.cells.rectangles, "about": np.array(json.dumps(described))}
     with whole(target) as part, part.open("wb") as file:
         np.savez_compressed(file, **arrays)
@@ -71,11 +74,17 @@ def _fields(about: dict[str, Any], stored: Any) -> dict[str, Any]:
     per_cell = {
         name: _array(stored, name, (len(cells),), "i" if name == "kind" else "f") for name in PER_CELL
     }
-    count = (len(basis.bands),)
-    groups = {field.name: _array(stored, f"band_{field.name}", count, "f") for field in fields(GroupEstimate)}
+    count = len(basis.bands)
+    groups = {name: _array(stored, f"band_{name}", (count,), "f") for name in PER_BAND}
+    joint = "band_superset" in stored
     estimate = Estimate(
         **per_cell,
-        groups=GroupEstimate(**groups),
+        left_out=_array(stored, "left_out", (None, len(cells)), "f"),
+        groups=GroupEstimate(
+            **groups,
+            left_out=_array(stored, "band_left_out", (None, count), "f"),
+            superset=_array(stored, "band_superset", (count, count), "f") if joint else None,
+        ),
         variance=float(about["variance"]),
         evaluations=int(about["evaluations"]),
         gradients=int(about["gradients"]),

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float, Int8
+from jaxtyping import Bool, Float, Int8
 
 from wcam_widget.basis import AbstractBasis, Cells
 from wcam_widget.explain import archive
-from wcam_widget.sensitivity import Estimate
+from wcam_widget.explain.trace import Trace
+from wcam_widget.model import ensure_target
+from wcam_widget.sensitivity import Estimate, Kind
+from wcam_widget.sensitivity.analysis import GROUP_STATISTIC, UNIT
+from wcam_widget.sensitivity.average import averaged
+from wcam_widget.sensitivity.intervals import CONFIDENCE, Limits, Replicated
+from wcam_widget.sensitivity.paired import Difference, compare
+from wcam_widget.sensitivity.simultaneous import LEVEL, exceeding
 
 if TYPE_CHECKING:
     import xarray
 
-UNIT = "share of the score's variance, total"
-GROUP_STATISTIC = "total index of the band, its cells drawn anew together"
+NO_TRACE = "it was read from a file or made without class scores: explain the image again"
+INTERVALS = ("student", "bootstrap")
 
 
 @dataclass(frozen=True, eq=False)
 class Profile:
     """Indices of the bands, coarse to fine, in the order of ``names``.
 
-    ``total`` (with ``low`` and ``high``, 95 %) is the share of the variance in which a band takes part;
-    ``shapley`` shares the variance out and adds to 1. ``statistic`` says how ``total`` is defined.
+    ``total`` (with ``low`` and ``high``, 95 %) is the share of the variance in which a band takes part,
+    ``closed`` what it causes without the others; ``shapley`` shares the variance out and adds to 1. What was
+    not estimated is NaN. ``interactions`` holds what every two bands cause together, or is None where that
+    was not asked for. ``statistic`` says how ``total`` is defined.
     """
 
     names: tuple[str, ...]
@@ -35,6 +44,8 @@ class Profile:
     low: Float[np.ndarray, " g"]
     high: Float[np.ndarray, " g"]
     shapley: Float[np.ndarray, " g"]
+    closed: Float[np.ndarray, " g"]
+    interactions: Float[np.ndarray, "g g"] | None
     statistic: str
 
 
@@ -44,7 +55,8 @@ class Attribution:
 
     ``estimate`` holds the numbers, ``cells`` and ``basis`` where they are. ``planned`` counts the
     forward-equivalents of the whole run, ``seconds`` the time so far. ``stop`` says why it ended; it is
-    empty while ``complete`` is False and the run goes on.
+    empty while ``complete`` is False and the run goes on. ``traces`` hold the class scores of the run, from
+    which other targets are explained; a file does not keep them.
 
     >>> from wcam_widget import Sobol, Wcam
     >>> import torch
@@ -68,6 +80,7 @@ class Attribution:
     stop: str
     unit: str = UNIT
     statistic: str = GROUP_STATISTIC
+    traces: tuple[Trace, ...] = field(default=(), repr=False)
 
     @property
     def values(self) -> Float[np.ndarray, " d"]:
@@ -133,8 +146,76 @@ class Attribution:
             low=groups.low,
             high=groups.high,
             shapley=groups.shapley,
+            closed=groups.closed,
+            interactions=groups.superset,
             statistic=self.statistic,
         )
+
+    @property
+    def first(self) -> Float[np.ndarray, " d"]:
+        """First-order index of each cell: what it causes alone; NaN where it was not estimated."""
+        return self.estimate.first
+
+    @property
+    def error(self) -> Float[np.ndarray, " d"]:
+        """Standard error of each value."""
+        return self.estimate.error
+
+    def for_target(self, target: Any) -> Attribution:
+        """The map of another class, probability or margin from the same class scores, without new forwards.
+
+        ``target``: a class id, a class name or a target. Raises ValueError where the run kept no class
+        scores, or where it consists of derivatives, which belong to one target.
+        """
+        if not self.traces:
+            raise ValueError(f"for_target has no class scores to go by: {NO_TRACE}")
+        probe = self.traces[0].probe
+        names = probe.model.class_names
+        resolved = ensure_target(target, probe.whole, names)
+        estimate = averaged([trace.of(resolved) for trace in self.traces])
+        score = float(resolved(probe.whole[None])[0])
+        return replace(self, estimate=estimate, target=resolved.label(names), score=score)
+
+    def intervals(self, kind: str = "student", confidence: float = CONFIDENCE) -> Limits:
+        """Lower and upper ends for every cell, at any confidence: Student's t or a bootstrap of replicates.
+
+        Raises ValueError where the method has no replicates, or for another ``kind``.
+        """
+        if kind not in INTERVALS:
+            raise ValueError(f"kind={kind!r} is unknown; {', '.join(INTERVALS)} are known")
+        replicated = self._replicated("intervals")
+        if kind == "bootstrap":
+            return replicated.bootstrap_interval(confidence=confidence)
+        return replicated.interval(confidence)
+
+    def matters(
+        self, threshold: float = 0.0, level: float = LEVEL, control: str = "holm"
+    ) -> Bool[np.ndarray, " d"]:
+        """Which cells take part in more than ``threshold`` of the variance, with all cells tested at once.
+
+        ``control``: "holm" keeps the chance of one false cell below ``level``, "benjamini-hochberg" the
+        expected share of false ones. Cells of which only bounds are known never count. See
+        ``wcam_widget.sensitivity.simultaneous``.
+        """
+        estimated = self.kind != Kind.BOUNDED
+        found = exceeding(self._replicated("matters"), threshold, level, control)
+        return np.asarray(found & estimated)
+
+    def compare(self, other: Attribution, confidence: float = CONFIDENCE) -> Difference:
+        """This map less ``other``, cell by cell and band by band, with intervals and a permutation test.
+
+        Both must come from one method with one seed, so that both models or images saw the same masks: clean
+        against corrupted, model against model. Raises ValueError naming ``other`` where they do not
+        correspond.
+        """
+        if self.method != other.method or not np.array_equal(self.cells.rectangles, other.cells.rectangles):
+            raise ValueError(f"other was made by {other.method!r}, not by {self.method!r} on the same cells")
+        return compare(self.estimate, other.estimate, confidence)
+
+    def _replicated(self, asked: str) -> Replicated:
+        if len(self.estimate.left_out) < 2:
+            raise ValueError(f"{asked} needs independent replicates; {self.method} has none so far")
+        return Replicated(self.values, self.estimate.left_out)
 
     def stopped(self, reason: str) -> Attribution:
         """The same result, with the reason why it ended before it was complete."""

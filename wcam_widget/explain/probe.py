@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -12,33 +13,45 @@ from torch import Tensor
 from wcam_widget.basis import AbstractBasis, Cells
 from wcam_widget.explain.perturbation import Perturbation
 from wcam_widget.model import AbstractTarget, BlackBox
+from wcam_widget.sensitivity import Tree
 
 
 @dataclass(frozen=True, eq=False)
 class Probe:
     """``weights (n, d) -> scores (n,)`` of one image, asked of a model; what every analysis sees.
 
-    ``target`` has integer class ids; ``score`` is that of the image itself. All ones give that score back.
+    ``target`` has integer class ids; ``whole`` are the class scores of the image itself, which a row of all
+    ones gives back.
     Raises what the model raises.
 
     >>> from wcam_widget.basis import PixelBasis
     >>> from wcam_widget.model import Logit
     >>> basis = PixelBasis((2, 2))
     >>> perturbation = Perturbation.of(torch.ones(1, 2, 2), basis, Cells.regular(basis, 2), "black")
-    >>> probe = Probe(BlackBox(lambda images: images.sum((2, 3))), Logit(0), perturbation, score=4.0)
-    >>> probe(torch.tensor([[1.0, 1.0, 0.5, 0.0]]))
+    >>> model, whole = BlackBox(lambda images: images.sum((2, 3))), torch.tensor([4.0])
+    >>> Probe(model, Logit(0), perturbation, whole)(torch.tensor([[1.0, 1.0, 0.5, 0.0]]))
     tensor([2.5000])
     """
 
     model: BlackBox
     target: AbstractTarget
     perturbation: Perturbation
-    score: float
+    whole: Float[Tensor, " k"]
+
+    @property
+    def score(self) -> float:
+        """The score of the image itself."""
+        return float(self.target(self.whole[None])[0])
 
     @property
     def groups(self) -> Int[np.ndarray, " d"]:
         """The band of each cell."""
         return self.cells.groups
+
+    @cached_property
+    def tree(self) -> Tree:
+        """Levels, bands, quarters of bands, single cells."""
+        return Tree(*self.cells.tree())
 
     @property
     def cells(self) -> Cells:
@@ -76,11 +89,28 @@ class Probe:
         """Scores of rows of weights."""
         return self.target(self.logits(weights))
 
-    def one_at_a_time(self, base: Float[Tensor, " d"], other: Float[Tensor, " d"]) -> Float[Tensor, " d"]:
-        """Scores of ``base`` with the weight of one cell taken from ``other``, for every cell."""
+    def logits_one_at_a_time(
+        self,
+        base: Float[Tensor, " d"],
+        other: Float[Tensor, " d"],
+        which: Int[np.ndarray, " m"] | None = None,
+    ) -> Float[Tensor, "m k"]:
+        """Class scores of ``base`` with one weight taken from ``other``, for each cell asked or all."""
+        count = len(base) if which is None else len(which)
+        if count == 0:
+            return self.whole.new_zeros(0, len(self.whole))
         with torch.no_grad():
-            make = self.perturbation.one_at_a_time(base.to(self.picture), other.to(self.picture))
-        return self.target(self.model.logits_of(make, len(base)))
+            make = self.perturbation.one_at_a_time(base, other, which)
+        return self.model.logits_of(make, count)
+
+    def one_at_a_time(
+        self,
+        base: Float[Tensor, " d"],
+        other: Float[Tensor, " d"],
+        which: Int[np.ndarray, " m"] | None = None,
+    ) -> Float[Tensor, " m"]:
+        """Scores of ``base`` with one weight taken from ``other``, for each cell asked or all."""
+        return self.target(self.logits_one_at_a_time(base, other, which))
 
     def gradient(self, weights: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]:
         """Scores of rows of weights and their derivatives by every weight, one backward pass a batch."""

@@ -127,13 +127,28 @@ class PublishedWcam(AbstractMethod):
         pieces = total[owner]
         share = np.array([pieces[cells.groups == band].sum() for band in range(len(cells.bands))])
         share = share / share.sum() if share.sum() > 0 else share
-        unknown = np.full(len(share), np.nan)
-        groups = GroupEstimate(share, share, share, unknown)
-        kind = np.full(len(pieces), Kind.UNRESOLVED, np.int8)
-        variance = float(scores[:, 0].var(ddof=1)) if len(scores) > 1 else 0.0
-        high = np.maximum(pieces, 1.0)
-        slope = np.full(len(pieces), np.nan)
-        return Estimate(pieces, np.zeros(len(pieces)), high, kind, slope, groups, variance, scores.size, 0)
+        unknown, pieces_unknown = np.full(len(share), np.nan), np.full(len(pieces), np.nan)
+        groups = GroupEstimate(
+            total=share,
+            low=share,
+            high=share,
+            shapley=unknown,
+            closed=unknown,
+            left_out=np.zeros((0, len(share))),
+        )
+        return Estimate(
+            value=pieces,
+            low=np.zeros(len(pieces)),
+            high=np.maximum(pieces, 1.0),
+            kind=np.full(len(pieces), Kind.UNRESOLVED, np.int8),
+            error=pieces_unknown,
+            first=pieces_unknown,
+            slope=pieces_unknown,
+            left_out=np.zeros((0, len(pieces))),
+            groups=groups,
+            variance=float(scores[:, 0].var(ddof=1)) if len(scores) > 1 else 0.0,
+            evaluations=scores.size,
+        )
 
 
 def exchanged(row: Float[np.ndarray, " d2"]) -> Float[np.ndarray, "n d"]:

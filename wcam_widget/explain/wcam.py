@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from wcam_widget.basis import Cells, PixelBasis, WaveletBasis
-from wcam_widget.explain.attribution import Attribution
+from wcam_widget.basis import AbstractBasis, Cells, FourierBasis, PixelBasis, WaveletBasis
+from wcam_widget.explain.attribution import NO_TRACE, Attribution
 from wcam_widget.explain.baseline import Baseline
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
 from wcam_widget.explain.perturbation import Perturbation
 from wcam_widget.explain.probe import Probe
 from wcam_widget.explain.published import PublishedWcam
+from wcam_widget.explain.trace import Record, Trace
 from wcam_widget.model import BlackBox, ensure_image, ensure_target
-from wcam_widget.sensitivity import AbstractAnalysis, Derivative, Estimate, Sobol
+from wcam_widget.sensitivity import AbstractAnalysis, Screened, Sobol
 
-CONSTANT = (
-    "the score did not change under any perturbation, so no cell matters to it: try another target, or check "
-    "that the model reads the image"
-)
+Maker = Callable[[tuple[int, int]], AbstractBasis]
+Cutter = Callable[[AbstractBasis], Cells]
 
 
 @dataclass(frozen=True, eq=False)
 class Wcam(AbstractMethod):
     """Wavelet scale attribution (WCAM): the share of a score's variance each cell of coefficients causes.
 
-    analysis: ``Sobol``, ``Derivative`` or None: derivatives where the model has gradients, else Sobol.
-    wavelet: a discrete wavelet of PyWavelets, or "pixels" to ask the same in pixels. levels: scales, coarse
-    to fine. grid: cells per side in every band, so that a cell covers the same part of the image at every
-    scale. baseline: what the approximation is replaced by, "mean", "black", "blurred" or an image; details go
-    to 0. clip: clamp perturbed images to [0, 1].
+    analysis: ``Screened``, ``Derivative``, ``Refined``, ``Sobol``, ``Hsic`` or None: ``Screened`` where the
+    model has gradients, else ``Sobol``. wavelet: a discrete wavelet of PyWavelets, "pixels" or "fourier" to
+    ask the same there, or a function from an image's (height, width) to a basis. levels: scales, coarse to
+    fine. grid: cells per side in every band, so that a cell covers the same part of the image at every scale,
+    or a function from a basis to its cells. baseline: what the approximation is replaced by, "mean", "black",
+    "blurred" or an image; details go to 0. clip: clamp perturbed images to [0, 1].
 
     Cells carry independent weights, uniform on [0, 1]; values are total indices. Raises ValueError naming the
     argument for what does not fit the image. Source: Kasmi et al. (2023), "Assessment of the Reliability of a
@@ -45,9 +45,9 @@ class Wcam(AbstractMethod):
     """
 
     analysis: AbstractAnalysis[Any] | None = None
-    wavelet: str = "haar"
+    wavelet: str | Maker = "haar"
     levels: int = 3
-    grid: int = 8
+    grid: int | Cutter = 8
     baseline: Baseline = "mean"
     clip: bool = False
 
@@ -62,56 +62,107 @@ class Wcam(AbstractMethod):
         """The score of one image as a function of its cells' weights, on the model's device."""
         network = ensure_model(model)
         asked = ensure_image(image, "image")
-        size = (asked.shape[1], asked.shape[2])
-        basis = (
-            PixelBasis(size) if self.wavelet == "pixels" else WaveletBasis(size, self.wavelet, self.levels)
+        basis = self.basis((asked.shape[1], asked.shape[2]))
+        whole = network.logits(asked[None])[0]
+        resolved = ensure_target(target, whole, network.class_names)
+        perturbation = Perturbation.of(
+            asked.to(network.device), basis, self.cells(basis), self.baseline, self.clip
         )
-        cells = Cells.regular(basis, self.grid)
-        logits = network.logits(asked[None])
-        resolved = ensure_target(target, logits[0], network.class_names)
-        perturbation = Perturbation.of(asked.to(network.device), basis, cells, self.baseline, self.clip)
-        return Probe(network, resolved, perturbation, float(resolved(logits)[0]))
+        return Probe(network, resolved, perturbation, whole)
+
+    def basis(self, size: tuple[int, int]) -> AbstractBasis:
+        """The basis of images of one size (height, width)."""
+        if not isinstance(self.wavelet, str):
+            return self.wavelet(size)
+        if self.wavelet == "pixels":
+            return PixelBasis(size)
+        if self.wavelet == "fourier":
+            return FourierBasis(size)
+        return WaveletBasis(size, self.wavelet, self.levels)
+
+    def cells(self, basis: AbstractBasis) -> Cells:
+        """The cells of a basis."""
+        if callable(self.grid):
+            return self.grid(basis)
+        return Cells.whole(basis) if isinstance(basis, FourierBasis) else Cells.regular(basis, self.grid)
 
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """Attributions of one image after each block of rows, the last one complete."""
         network = ensure_model(model)
         probe = self.probe(network, image, target)
-        analysis = self.analysis_for(network)
-        started = time.perf_counter()
-        state = analysis.init(probe, stream)
-        while not analysis.finished(state):
-            state = analysis.step(probe, state)
-            estimate, complete = analysis.estimate(state), analysis.finished(state)
-            yield Attribution(
-                estimate=estimate,
-                cells=probe.cells,
-                basis=probe.basis,
-                method=self.describe(analysis),
-                target=probe.target.label(network.class_names),
-                score=probe.score,
-                planned=analysis.planned(len(probe.cells), len(probe.cells.bands)),
-                seconds=time.perf_counter() - started,
-                complete=complete,
-                stop=self._reason(estimate) if complete else "",
+        trace = Trace(probe, self.analysis_for(network), stream, Record(len(probe.whole)))
+        yield from self._run(trace)
+
+    def resume(self, attribution: Attribution) -> Iterator[Attribution]:
+        """Go on where a run ended or was interrupted, with this method's analysis; old scores are reused.
+
+        The analysis is the one of the run, or the same with more rows, a larger budget or another tolerance.
+        Raises ValueError where the run left no trace, or where this analysis cannot go on from it.
+
+        >>> import torch
+        >>> model, image = lambda images: images.mean((2, 3)), torch.rand(3, 8, 8)
+        >>> *_, first = Wcam(Sobol(rows=4), levels=1, grid=2).steps(model, image)
+        >>> *_, second = Wcam(Sobol(rows=8), levels=1, grid=2).resume(first)
+        >>> second.evaluations == 2 * first.evaluations
+        True
+        """
+        if len(attribution.traces) != 1:
+            raise ValueError(f"attribution has no single run to resume: {NO_TRACE}")
+        (trace,) = attribution.traces
+        analysis = self.analysis_for(trace.probe.model)
+        if not analysis.continues(trace.analysis):
+            raise ValueError(
+                f"analysis={analysis!r} cannot go on from {trace.analysis!r}: all but rows, budget and "
+                "tolerances must be the same"
             )
+        trace.analysis = analysis
+        yield from self._run(trace)
 
     def analysis_for(self, model: BlackBox) -> AbstractAnalysis[Any]:
         """The analysis asked for, or the one that fits the model; ValueError where gradients are missing."""
         if self.analysis is None:
-            return Derivative() if model.differentiable else Sobol()
+            return Screened() if model.differentiable else Sobol()
         if self.analysis.gradients_needed and not model.differentiable:
             raise ValueError(
                 f"analysis={self.analysis!r} needs gradients, which a plain callable does not give; "
-                "use Sobol(), or give the torch module itself"
+                "use Sobol() or Refined(), or give the torch module itself"
             )
         return self.analysis
 
-    def describe(self, analysis: AbstractAnalysis[Any]) -> str:
+    def describe(self, analysis: AbstractAnalysis[Any], cells: Cells) -> str:
         """The method in words, as shown above its pictures."""
-        name = type(analysis).__name__
-        where = "pixels" if self.wavelet == "pixels" else f"{self.wavelet}, {self.levels} levels"
-        return f"Wcam · {name} · {where}, {self.grid}x{self.grid} cells per band"
+        if not isinstance(self.wavelet, str):
+            where = "own basis"
+        elif self.wavelet in ("pixels", "fourier"):
+            where = self.wavelet
+        else:
+            where = f"{self.wavelet}, {self.levels} levels"
+        if callable(self.grid) or self.wavelet == "fourier":
+            return f"Wcam · {type(analysis).__name__} · {where}, {len(cells)} cells"
+        return f"Wcam · {type(analysis).__name__} · {where}, {self.grid}x{self.grid} cells per band"
 
-    @staticmethod
-    def _reason(estimate: Estimate) -> str:
-        return CONSTANT if estimate.constant else "all planned rows are done"
+    def _run(self, trace: Trace) -> Iterator[Attribution]:
+        analysis, probe = trace.analysis, trace.probe
+        planned = analysis.planned(len(probe.cells), len(probe.cells.bands))
+        finished = analysis.finished(trace.state)
+        while not finished:
+            started = time.perf_counter()
+            trace.step()
+            finished = analysis.finished(trace.state)
+            estimate = trace.estimate()
+            trace.seconds += time.perf_counter() - started
+            yield Attribution(
+                estimate=estimate,
+                cells=probe.cells,
+                basis=probe.basis,
+                method=self.describe(analysis, probe.cells),
+                target=probe.target.label(probe.model.class_names),
+                score=probe.score,
+                planned=planned,
+                seconds=trace.seconds,
+                complete=finished,
+                stop=analysis.reason(trace.state) if finished else "",
+                unit=analysis.unit,
+                statistic=analysis.statistic,
+                traces=(trace,),
+            )

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int8
@@ -157,6 +157,10 @@ class AbstractAnalysis(ABC, Generic[State]):
         while fresh.evaluations < state.evaluations:
             fresh = self.step(f, fresh)
         return self.estimate(fresh)
+
+    def continues(self, earlier: AbstractAnalysis[Any]) -> bool:
+        """Whether a run of ``earlier`` can go on as one of this analysis."""
+        return self == earlier
 
     def run(self, f: WeightFunction, stream: int = 0) -> Iterator[Estimate]:
         """Estimates after each block; stop iterating to stop."""

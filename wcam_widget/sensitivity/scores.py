@@ -26,7 +26,8 @@ class ScoreLog:
     replicates: list[Int[np.ndarray, " n"]] = field(default_factory=list)
 
     def keep(self, scores: Float[np.ndarray, " n"], replicate: int, *, together: bool) -> None:
-        """Remember scores; ``together`` marks rows that depend on each other."""
+        """Remember scores, but for unknown ones (NaN); ``together`` marks rows that depend on each other."""
+        scores = scores[np.isfinite(scores)]
         first = self.clusters[-1][-1] + 1 if self.clusters else 0
         cluster = np.full(len(scores), first) if together else first + np.arange(len(scores))
         if len(scores):

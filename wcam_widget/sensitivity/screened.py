@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Int8
 
 from wcam_widget.sensitivity.analysis import (
     CONSTANT_SCORE,
@@ -48,12 +50,23 @@ class ScreenedState:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What is known of every weight: its total from exchanges where it was asked about, else bounds."""
+    """What is known of every weight: bounds, and an estimate where exchanges ``asked`` about it."""
 
-    asked: Bool[np.ndarray, " d"]
+    bounded: Estimate
     exchanged: Replicated
-    low: Float[np.ndarray, " d"]
-    high: Float[np.ndarray, " d"]
+    asked: Bool[np.ndarray, " d"]
+
+    @cached_property
+    def limits(self) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"]]:
+        """Lower and upper ends of the intervals."""
+        if not self.asked.any():
+            return self.bounded.low, self.bounded.high
+        low, high = self.exchanged.interval()
+        high = np.maximum(np.minimum(high, 1.0), self.exchanged.value)
+        return (
+            np.where(self.asked, low, self.bounded.low),
+            np.where(self.asked, high, self.bounded.high),
+        )
 
 
 @dataclass(frozen=True)
@@ -150,31 +163,27 @@ class Screened(AbstractAnalysis[ScreenedState]):
 
     def estimate(self, state: ScreenedState) -> Estimate:
         """Estimates and bounds from the rows so far."""
-        bounded = self.derivative.estimate(state.derivative)
-        if not state.choices or bounded.constant:
-            return bounded
         found, log = self._found(state), state.derivative.log
+        bounded = found.bounded
+        if not found.asked.any():
+            return bounded
+        low, high = found.limits
         sums = state.pairs.of(state.replicates).centred(log.mean())
         first = first_order(sums, log.variance(state.replicates))
-        reached = found.high >= self.threshold
-        kept = len(found.exchanged.left_out)
-        return Estimate(
+        resolved = kinds(found.exchanged.symmetric_interval()[0], high)
+        return replace(
+            bounded,
             value=np.where(found.asked, found.exchanged.value, bounded.value),
-            low=np.where(found.asked, found.low, bounded.low),
-            high=found.high,
-            kind=np.where(
-                found.asked,
-                kinds(found.exchanged.symmetric_interval()[0], found.high),
-                np.where(reached, Kind.UNRESOLVED, Kind.BOUNDED),
-            ).astype(np.int8),
+            low=low,
+            high=high,
+            kind=np.where(found.asked, resolved, self._kind(high)).astype(np.int8),
             error=np.where(found.asked, found.exchanged.error, bounded.error),
             first=np.where(found.asked, first, np.nan),
             slope=np.where(found.asked, sums.slope, bounded.slope),
-            left_out=np.where(found.asked, found.exchanged.left_out, bounded.left_out[:kept]),
-            groups=bounded.groups,
-            variance=bounded.variance,
+            left_out=np.where(
+                found.asked, found.exchanged.left_out, bounded.left_out[: len(state.replicates)]
+            ),
             evaluations=state.evaluations,
-            gradients=bounded.gradients,
         )
 
     def reason(self, state: ScreenedState) -> str:
@@ -193,6 +202,12 @@ class Screened(AbstractAnalysis[ScreenedState]):
                 f"all rows are done; {cells} not resolved to tolerance={self.tolerance}: raise rows for that"
             )
         return f"the budget is spent; {cells} not resolved: raise budget for that"
+
+    def continues(self, earlier: AbstractAnalysis[Any]) -> bool:
+        """Runs with the same screening go on from each other, with other rows, budget and limits."""
+        if not isinstance(earlier, Screened):
+            return False
+        return (self.seed, self.gradient_rows) == (earlier.seed, earlier.gradient_rows)
 
     def again(self, f: WeightFunction, state: ScreenedState, stream: int = 0) -> Estimate:
         """The estimate of another score: the same weights are asked about.
@@ -221,22 +236,53 @@ class Screened(AbstractAnalysis[ScreenedState]):
         # What is left is shared out over the rows that are left, so that the last rows are not starved.
         most = min(left - own, max(1, left // (self.rows - row) - own))
         open_cells = np.flatnonzero(self._unresolved(state))
-        highest = np.argsort(-self._found(state).high[open_cells], kind="stable")[:most]
+        highest = np.argsort(-self._found(state).limits[1][open_cells], kind="stable")[:most]
         return np.sort(open_cells[highest])
 
     def _unresolved(self, state: ScreenedState) -> Bool[np.ndarray, " d"]:
         found = self._found(state)
-        wide = (found.high - found.low) / 2 >= self.tolerance
-        rows = state.pairs.count.sum(0)
-        return np.asarray((found.high >= self.threshold) & (~found.asked | (rows < FEWEST) | wide))
+        low, high = found.limits
+        few = state.pairs.count.sum(0) < FEWEST
+        wide = (high - low) / 2 >= self.tolerance
+        return np.asarray((high >= self.threshold) & (~found.asked | few | wide))
 
     def _found(self, state: ScreenedState) -> Found:
-        log, everyone = state.derivative.log, state.replicates
-        bounded = self.derivative.bounds(state.derivative, log)
         asked = np.count_nonzero(state.pairs.count, axis=0) > 1
+        bounded, variance = self._bounded(state), state.derivative.log.variance
         if not asked.any():
-            return Found(asked, bounded.linear, bounded.low, bounded.high)
-        exchanged = replicated(lambda kept: jansen(state.pairs.of(kept), log.variance(kept)), len(everyone))
-        low, high = exchanged.interval()
-        high = np.maximum(np.minimum(high, 1.0), exchanged.value)
-        return Found(asked, exchanged, np.where(asked, low, bounded.low), np.where(asked, high, bounded.high))
+            return Found(bounded, Replicated(bounded.value, bounded.left_out), asked)
+        exchanged = replicated(
+            lambda kept: jansen(state.pairs.of(kept), variance(kept)), len(state.replicates)
+        )
+        return Found(bounded, exchanged, asked)
+
+    def _bounded(self, state: ScreenedState) -> Estimate:
+        """What is known without exchanges: from derivatives, else from the totals of the groups."""
+        screening = state.derivative
+        if not np.isnan(screening.squares).any():
+            bounded = self.derivative.estimate(screening)
+            return replace(bounded, kind=self._kind(bounded.high)) if len(state.choices) else bounded
+        nothing, members = np.zeros(screening.squares.shape[1]), screening.groups.members
+        if screening.log.constant():
+            return Estimate.of_constant(len(nothing), screening.groups.squares.shape[1], state.evaluations)
+        groups = screening.groups.indices(
+            screening.log.variance, screening.log.mean(), nothing, np.ones_like(nothing)
+        )
+        # A total is at most that of its group; an even share of it stands for what is not known.
+        even = 1 / np.bincount(members)[members]
+        return Estimate(
+            value=groups.total[members] * even,
+            low=nothing,
+            high=groups.high[members],
+            kind=self._kind(groups.high[members]),
+            error=np.full_like(nothing, np.nan),
+            first=np.full_like(nothing, np.nan),
+            slope=np.full_like(nothing, np.nan),
+            left_out=groups.left_out[:, members] * even,
+            groups=groups,
+            variance=screening.log.variance(np.arange(len(screening.squares))),
+            evaluations=state.evaluations,
+        )
+
+    def _kind(self, high: Float[np.ndarray, " d"]) -> Int8[np.ndarray, " d"]:
+        return np.where(high < self.threshold, Kind.BOUNDED, Kind.UNRESOLVED).astype(np.int8)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -182,6 +183,12 @@ class Sobol(AbstractAnalysis[SobolState]):
             variance=total,
             evaluations=state.evaluations,
         )
+
+    def continues(self, earlier: AbstractAnalysis[Any]) -> bool:
+        """Runs that differ in ``rows``, ``stable`` and ``estimator`` only go on from each other."""
+        if not isinstance(earlier, Sobol):
+            return False
+        return self == replace(earlier, rows=self.rows, stable=self.stable, estimator=self.estimator)
 
     def reason(self, state: SobolState) -> str:
         """All rows are done, or the top weights stayed the same."""

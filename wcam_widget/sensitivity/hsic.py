@@ -265,8 +265,8 @@ def median_distance(scores: Float[np.ndarray, " n"]) -> float:
     def pairs_within(distance: float) -> int:
         return int((np.searchsorted(ordered, ordered + distance, side="right") - own).sum())
 
-    low, high = float(np.abs(scores).max() * np.finfo(np.float32).eps), float(np.ptp(ordered))
-    wanted = (pairs_within(low) + pairs_within(high) + 1) // 2
+    low, high = float(np.abs(scores).max() * np.finfo(np.float32).eps), 2 * float(np.ptp(ordered))
+    wanted = (pairs_within(low) + len(ordered) * (len(ordered) - 1) // 2 + 1) // 2
     while high - low > 1e-12 * high:
         middle = (low + high) / 2
         low, high = (low, middle) if pairs_within(middle) >= wanted else (middle, high)

@@ -76,9 +76,12 @@ class RefinedState:
         """The group each node is, for those nodes that are a whole group."""
         members = self.groups.members
         sizes = np.bincount(members)
-        nodes = enumerate(self.nodes.tree.members)
-        own = {node: int(members[held[0]]) for node, held in nodes if len(np.unique(members[held])) == 1}
-        return {node: group for node, group in own.items() if self.nodes.sizes[node] == sizes[group]}
+        found = {}
+        for node, held in enumerate(self.nodes.tree.members):
+            group = int(members[held[0]])
+            if len(held) == sizes[group] and (members[held] == group).all():
+                found[node] = group
+        return found
 
     @cached_property
     def spread(self) -> Float[np.ndarray, " r1"]:
@@ -124,8 +127,6 @@ class Refined(AbstractAnalysis[RefinedState]):
     def __post_init__(self) -> None:
         ensure_rows(self.rows, 2)
         ensure_share(self.threshold, "threshold")
-        if self.budget is not None and int(self.budget) != self.budget:
-            raise ValueError(f"budget={self.budget!r} must be a whole number of evaluations, or None")
 
     def planned(self, weights: int, groups: int) -> int:
         """Evaluations at most; ValueError naming ``budget`` where it allows no question."""

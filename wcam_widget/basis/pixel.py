@@ -58,6 +58,11 @@ class PixelBasis(AbstractBasis):
         del band
         return coefficients, list(corners)
 
+    @property
+    def explorable(self) -> bool:
+        """True: its inverse is itself."""
+        return True
+
     def settings(self) -> dict[str, object]:
         """``{"basis": "pixel", "size": …}``."""
         return {"basis": "pixel", "size": list(self.size)}

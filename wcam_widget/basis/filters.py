@@ -1,0 +1,142 @@
+"""What wavelets and packets share: filters, sizes of padded bands, where tiles begin, images of blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import pywt
+import torch
+from jaxtyping import Float
+from ptwt.constants import WaveletDetailTuple2d
+from ptwt.conv_transform_2 import wavedec2, waverec2
+from torch import Tensor
+from torch.nn import functional
+
+from wcam_widget.basis import haar
+
+# The discrete Meyer filters are truncated and invert to 4e-3 only; each pass shrinks the error as much again.
+CORRECTIONS = {"dmey": 3}
+
+
+def ensure_wavelet(wavelet: str) -> pywt.Wavelet:
+    """The filters of a discrete wavelet; ValueError suggesting names near an unknown one.
+
+    >>> ensure_wavelet("db2").dec_len
+    4
+    """
+    known = pywt.wavelist(kind="discrete")
+    if wavelet not in known:
+        near = ", ".join(get_close_matches(str(wavelet), known)) or "haar, db4, sym4, bior4.4"
+        raise ValueError(
+            f"wavelet={wavelet!r} is not a discrete wavelet of PyWavelets; did you mean {near}? "
+            'pywt.wavelist(kind="discrete") lists all'
+        )
+    return pywt.Wavelet(wavelet)
+
+
+def ensure_levels(levels: int, size: tuple[int, int]) -> int:
+    """A number of levels that fits an image, or a ValueError with those that do."""
+    most = min(size).bit_length() - 1
+    if not 1 <= levels <= most:
+        raise ValueError(
+            f"levels={levels} does not fit an image of {size[0]}x{size[1]} pixels; 1 to {most} levels do"
+        )
+    return levels
+
+
+def ensure_shift(shift: Sequence[int], levels: int) -> tuple[int, int]:
+    """Two shifts of less than a tile of the coarsest band, or a ValueError.
+
+    >>> ensure_shift([0, 7], levels=3)
+    (0, 7)
+    """
+    found = tuple(shift)
+    if len(found) != 2 or any(int(step) != step or not 0 <= step < 2**levels for step in found):
+        raise ValueError(
+            f"shift={shift!r} must be (down, right), whole numbers of pixels from 0 to {2**levels - 1}, "
+            f"less than the {2**levels} pixels of a tile of level {levels}"
+        )
+    return int(found[0]), int(found[1])
+
+
+def padded_sides(
+    size: tuple[int, int], shift: tuple[int, int], levels: int, length: int
+) -> list[tuple[int, int]]:
+    """Height and width of the extended image, then of the bands of level 1, …, levels.
+
+    ``length`` is that of the filters.
+
+    >>> padded_sides((8, 9), (0, 0), levels=2, length=4)
+    [(8, 9), (5, 6), (4, 4)]
+    """
+    sides = [(size[0] + shift[0], size[1] + shift[1])]
+    for _ in range(levels):
+        height, width = sides[-1]
+        sides.append(((height + length - 1) // 2, (width + length - 1) // 2))
+    return sides
+
+
+def tile_offset(scale: int, length: int, shift: tuple[int, int]) -> tuple[float, float]:
+    """Where the tile of coefficient 0 begins, in image pixels along y and x.
+
+    Coefficient k of level l is centred on pixel 2^l k + (2^l - 1)(3 - L)/2; its tile is 2^l pixels wide.
+    """
+    start = (scale - 1) * (3 - length) / 2 + 0.5 - scale / 2
+    return start - shift[0], start - shift[1]
+
+
+def mirrored(image: Float[Tensor, "*batch h w"], shift: tuple[int, int]) -> Float[Tensor, "*batch hs ws"]:
+    """The image continued above and to the left by its own mirror image: no edge where none was.
+
+    >>> mirrored(torch.tensor([[1.0, 2.0, 3.0]]), (0, 2))
+    tensor([[2., 1., 1., 2., 3.]])
+    """
+    down, right = shift
+    taller = torch.cat([image[..., :down, :].flip(-2), image], dim=-2)
+    return torch.cat([taller[..., :right].flip(-1), taller], dim=-1)
+
+
+def split(image: Float[Tensor, "*batch h w"], wavelet: pywt.Wavelet, levels: int) -> list[Tensor]:
+    """Approximation, then LH, HL, HH from the coarsest level to the finest; half-point symmetric borders."""
+    if wavelet.name == "haar":
+        return haar.analyse(image, levels)
+    coarse, *details = wavedec2(image, wavelet, mode="symmetric", level=levels)
+    return [coarse, *(band for triple in details for band in triple)]
+
+
+def join(parts: Sequence[Tensor], wavelet: pywt.Wavelet, sides: Sequence[tuple[int, int]]) -> Tensor:
+    """The image of what ``split`` gives; ``sides`` are those of the image and of each level's bands."""
+    coarse, *details = parts
+    if wavelet.name == "haar":
+        return haar.synthesise(coarse, details, sides)
+    triples = [WaveletDetailTuple2d(*details[k : k + 3]) for k in range(0, len(details), 3)]
+    image: Tensor = waverec2((coarse, *triples), wavelet)
+    return image[..., : sides[0][0], : sides[0][1]]
+
+
+def grown(
+    blocks: Float[Tensor, "n c h w"], wavelet: pywt.Wavelet, path: Sequence[str]
+) -> Float[Tensor, "n c ph pw"]:
+    """Images of single blocks: one inverse step for each orientation of ``path``, the block's own first.
+
+    A block needs no border treatment: what the full inverse crops lies outside the image.
+    """
+    n, channels = blocks.shape[:2]
+    low, high = (blocks.new_tensor(taps) for taps in (wavelet.rec_lo, wavelet.rec_hi))
+    part = blocks.reshape(n * channels, 1, *blocks.shape[2:])
+    for orientation in path:
+        vertical = high if orientation in ("LH", "HH") else low
+        horizontal = high if orientation in ("HL", "HH") else low
+        part = functional.conv_transpose2d(part, vertical.view(1, 1, -1, 1), stride=(2, 1))
+        part = functional.conv_transpose2d(part, horizontal.view(1, 1, 1, -1), stride=(1, 2))
+    return part.reshape(n, channels, *part.shape[2:])
+
+
+def patch_places(
+    corners: Sequence[tuple[int, int]], scale: int, length: int, shift: tuple[int, int]
+) -> list[tuple[int, int]]:
+    """The image row and column of the first pixel of the patch of a block at each corner of a band."""
+    margin = (scale - 1) * (length - 2)
+    down, right = margin + shift[0], margin + shift[1]
+    return [(scale * row - down, scale * column - right) for row, column in corners]

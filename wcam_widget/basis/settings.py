@@ -1,0 +1,90 @@
+"""Bases from their settings, as they are written in files: read without trust."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wcam_widget.basis.bands import AbstractBasis
+from wcam_widget.basis.colour import ColourBasis
+from wcam_widget.basis.fourier import FourierBasis
+from wcam_widget.basis.packets import PacketBasis
+from wcam_widget.basis.pixel import PixelBasis
+from wcam_widget.basis.wavelet import WaveletBasis
+
+LONGEST = 1 << 15  # pixels of a side: a damaged file must not ask for all memory
+
+
+def basis_from(settings: object) -> AbstractBasis:
+    """The basis whose ``settings()`` these are, as they are or back from JSON.
+
+    Raises ValueError naming the field for what is missing, of the wrong type, unknown or out of range.
+
+    >>> from wcam_widget.basis import WaveletBasis
+    >>> basis = WaveletBasis((32, 48), "db2", levels=2)
+    >>> basis_from(basis.settings()) == basis
+    True
+    """
+    if not isinstance(settings, Mapping):
+        raise ValueError(f"the settings of a basis must be a table of names; found {settings!r:.80}")  # noqa: TRY004 bad content of a file, not a wrong call
+    name = settings.get("basis")
+    if not isinstance(name, str) or name not in _MAKERS:
+        raise ValueError(f"basis={name!r:.80} is unknown; {', '.join(_MAKERS)} are accepted")
+    return _MAKERS[name](settings)
+
+
+def _wavelet(settings: Mapping[str, object]) -> AbstractBasis:
+    words = {"wavelet": _text(settings, "wavelet"), "levels": _count(settings, "levels")}
+    # Files of the first version say nothing of shifts.
+    shift = _pair(settings, "shift") if "shift" in settings else (0, 0)
+    kind: Any = PacketBasis if settings["basis"] == "packets" else WaveletBasis
+    basis: AbstractBasis = kind(_size(settings), shift=shift, **words)
+    return basis
+
+
+def _fourier(settings: Mapping[str, object]) -> AbstractBasis:
+    return FourierBasis(_size(settings), _text(settings, "partition"), _count(settings, "count"))
+
+
+def _colour(settings: Mapping[str, object]) -> AbstractBasis:
+    inner = settings.get("inner")
+    if not isinstance(inner, Mapping) or inner.get("basis") == "colour":
+        raise ValueError(f"inner={inner!r:.80} must be the settings of a basis without colour parts")
+    return ColourBasis(basis_from(inner), _text(settings, "parts"))
+
+
+_MAKERS: dict[str, Callable[[Mapping[str, object]], AbstractBasis]] = {
+    "pixel": lambda settings: PixelBasis(_size(settings)),
+    "wavelet": _wavelet,
+    "packets": _wavelet,
+    "fourier": _fourier,
+    "colour": _colour,
+}
+
+
+def _size(settings: Mapping[str, object]) -> tuple[int, int]:
+    size = _pair(settings, "size")
+    if not 1 <= min(size) <= max(size) <= LONGEST:
+        raise ValueError(f"size={list(size)} must be two sides from 1 to {LONGEST} pixels")
+    return size
+
+
+def _pair(settings: Mapping[str, object], name: str) -> tuple[int, int]:
+    found = settings.get(name)
+    if not isinstance(found, list | tuple) or len(found) != 2 or any(type(each) is not int for each in found):
+        raise ValueError(f"{name}={found!r:.80} must be two whole numbers")
+    return found[0], found[1]
+
+
+def _count(settings: Mapping[str, object], name: str) -> int:
+    found = settings.get(name)
+    if type(found) is not int:
+        raise ValueError(f"{name}={found!r:.80} must be a whole number")
+    return found
+
+
+def _text(settings: Mapping[str, object], name: str) -> str:
+    found = settings.get(name)
+    if not isinstance(found, str):
+        raise ValueError(f"{name}={found!r:.80} must be text")  # noqa: TRY004 bad content of a file, not a wrong call
+    return found

@@ -131,11 +131,6 @@ def approximations(bands: Sequence[Band]) -> tuple[Band, ...]:
     return tuple(band for band in bands if band.orientation == APPROXIMATION)
 
 
-def smoothest(bands: Sequence[Band]) -> Band:
-    """The first approximation among bands."""
-    return approximations(bands)[0]
-
-
 def overlap(start: np.ndarray, stop: np.ndarray, length: int) -> np.ndarray:
     """How much of each unit pixel 0 … length-1 lies between ``start`` and ``stop``: shape (d, length)."""
     edges = np.arange(length, dtype=np.float64)

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from wcam_widget.basis import AbstractBasis, Cells
-from wcam_widget.basis.bands import smoothest
+from wcam_widget.basis.bands import approximations
 from wcam_widget.explain.baseline import Baseline, baseline_image
 from wcam_widget.explain.patches import Patches
 from wcam_widget.model.device import moved
@@ -23,7 +23,7 @@ class Perturbation:
     """Images in which every cell of coefficients is scaled by its weight.
 
     ``picture`` (C, Hp, Wp) holds the image's coefficients less those of ``base``, the baseline, which differs
-    from 0 in the approximation only. Weights of 1 give the image back, weights of 0 the baseline. With
+    from 0 in approximations only. Weights of 1 give the image back, weights of 0 the baseline. With
     ``clip`` images are clamped to [0, 1].
 
     >>> from wcam_widget.basis import WaveletBasis
@@ -50,9 +50,9 @@ class Perturbation:
     ) -> Perturbation:
         """The perturbation of one image (C, H, W) in [0, 1], on the image's device."""
         around = basis.pack(baseline_image(baseline, image).to(image))
-        approximation = smoothest(basis.bands).slices
         base = torch.zeros_like(around)
-        base[(..., *approximation)] = around[(..., *approximation)]
+        for band in approximations(basis.bands):
+            base[(..., *band.slices)] = around[(..., *band.slices)]
         return cls(basis, cells, basis.pack(image) - base, base, clip)
 
     def images(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:

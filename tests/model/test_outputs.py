@@ -9,7 +9,7 @@ import torch
 from transformers.modeling_outputs import ImageClassifierOutput
 
 from wcam_widget.model import ModelError
-from wcam_widget.model.outputs import read_scores
+from wcam_widget.model.outputs import ensure_finite, read_scores
 
 SCORES = torch.arange(6.0).reshape(2, 3)
 READABLE = {
@@ -69,12 +69,13 @@ def test_unreadable_answers_name_net_and_what_was_found(case):
         read_scores(output, 2)
 
 
-def test_rows_without_a_finite_score_are_listed():
+def test_images_without_a_finite_score_are_listed():
     with pytest.raises(
-        ModelError, match=re.escape("net: returned NaN scores for 2 of 6 images of a batch (rows 1, 4)")
+        ModelError, match=re.escape("net: returned NaN scores for 2 of 6 images of a batch (images 1, 4)")
     ):
-        read_scores(with_rows(6, r1=torch.nan, r4=torch.inf), 6)
+        ensure_finite(with_rows(6, r1=torch.nan, r4=torch.inf))
     with pytest.raises(
-        ModelError, match=re.escape("infinite scores for 7 of 9 images of a batch (rows 0, 1, 2, 3, 4, …)")
+        ModelError,
+        match=re.escape("infinite scores for 7 of 9 images of a batch (images 20, 21, 22, 23, 24, …)"),
     ):
-        read_scores(with_rows(9, **{f"r{row}": -torch.inf for row in range(7)}), 9)
+        ensure_finite(with_rows(9, **{f"r{row}": -torch.inf for row in range(7)}), first=20)

@@ -1,6 +1,5 @@
 """`BlackBox`: the one way a network is asked, with batching, device, precision and modes in one place."""
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
@@ -8,12 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wcam_widget.model.device import autocast, ensure_device, eval_mode
+from wcam_widget.model.batches import Batches, Gathered, Load, shared_by, uncompiled
+from wcam_widget.model.device import autocast, ensure_compiler, ensure_device, eval_mode, moved
+from wcam_widget.model.gradients import INSTEAD, cutting_module, differentiated, ensure_finite_slopes
 from wcam_widget.model.memory import is_out_of_memory
 from wcam_widget.model.outputs import ModelError, read_scores
 from wcam_widget.model.targets import AbstractTarget, ensure_target
 
-_PRECISIONS = ("auto", "float32")
+_PRECISIONS = ("auto", "float32", "bfloat16")
 _FIRST_BATCH = {"cuda": 256}
 _FIRST_BATCH_ELSEWHERE = 32
 
@@ -25,12 +26,13 @@ class BlackBox:
     `net` is a torch module, or any callable that takes a tensor (n, c, h, w) and returns class scores (n, k)
     as a tensor or an array. Images are float32 in [0, 1]; `preprocess` turns them into the network's input
     (normalisation belongs there). `class_names` are the k names, in order. `device` defaults to the
-    module's own; the module is never moved. `batch_size` is the largest batch to try; it is halved and
-    remembered whenever memory runs out. With `precision` "auto" the network runs under bfloat16 autocast on
-    CUDA; "float32" switches autocast off. All else is float32.
+    module's own; the module is never moved. `batch_size` is the largest batch to try; where memory runs out
+    half as many are tried, and what fits is remembered for the network, the shape of its input and whether it
+    is differentiated, by all BlackBoxes around it. With `precision` "auto" the network runs under bfloat16
+    autocast on CUDA, with "bfloat16" everywhere, with "float32" nowhere. All else is float32.
 
     While the network runs, all its submodules are in eval mode; their own flags are put back after each
-    batch, also when the network raises. Threads may share a BlackBox: one batch runs at a time.
+    batch, also when the network raises. Threads may share a network: one batch runs at a time.
 
     Raises TypeError or ValueError, naming the argument, for a `net` that cannot be called, a `device` other
     than the module's, a `batch_size` below 1, an unknown `precision` and `class_names` that are not text.
@@ -55,16 +57,16 @@ class BlackBox:
                 f"net: found {type(net).__qualname__}; accepted are a torch module and a callable"
             )
         if precision not in _PRECISIONS:
-            raise ValueError(f"precision: found {precision!r}; accepted are 'auto' and 'float32'")
+            raise ValueError(f"precision: found {precision!r}; accepted are {', '.join(_PRECISIONS)}")
         self.net: nn.Module | Callable[[Tensor], Any] = net
         self.preprocess = preprocess
         self.class_names = _ensure_names(class_names)
         self.device = ensure_device(net, device)
-        self.batch_size = _ensure_batch_size(batch_size, self.device)
+        most = _ensure_batch_size(batch_size, self.device)
+        self._batches = Batches(shared_by(net), self.device, most)
         self.precision = precision
         self.input_size: tuple[int, int] | None = None
         """Height and width the network was trained at, where its source says so; set by `load_model`."""
-        self._lock = threading.RLock()
 
     def __repr__(self) -> str:
         classes = "classes unnamed" if self.class_names is None else f"{len(self.class_names)} classes"
@@ -72,9 +74,26 @@ class BlackBox:
         return f"BlackBox({name}, {classes}, device={str(self.device)!r}, batch_size={self.batch_size})"
 
     @property
+    def batch_size(self) -> int:
+        """The largest batch to try."""
+        return self._batches.most
+
+    @property
     def differentiable(self) -> bool:
         """Whether `gradients` can be asked: True for a torch module, False for a plain callable."""
         return isinstance(self.net, nn.Module)
+
+    def compiled(self) -> "BlackBox":
+        """The same network through torch.compile, which makes it faster where many images are asked.
+
+        The network itself is not changed, and its first batches take a minute to compile. Everything else is
+        this BlackBox's own. Raises RuntimeError where torch has no working compiler for the device.
+        """
+        ensure_compiler(self.device.type)
+        net = torch.compile(self.net, dynamic=True)
+        made = BlackBox(net, self.preprocess, self.class_names, self.device, self.batch_size, self.precision)
+        made.input_size = self.input_size
+        return made
 
     def logits(self, images: Tensor) -> Float[Tensor, "n k"]:
         """Score images (n, c, h, w), float32 in the [0, 1] scale; returns class scores (n, k) on the CPU.
@@ -105,20 +124,19 @@ class BlackBox:
         """
         if n < 1:
             raise ValueError(f"n: found {n}; accepted is at least one image")
-        result = torch.empty(0, 0)
+        gathered = Gathered(n)
 
-        def score(start: int, stop: int) -> None:
-            nonlocal result
+        def score(start: int, stop: int) -> Load:
             with torch.no_grad(), autocast(self.device, reduced=False):
                 images = make(start, stop)
             with torch.inference_mode():
-                logits = self._forward(images)
-            if len(result) == 0:  # only the first answer says how many classes there are
-                result = torch.empty(n, logits.shape[1])
-            result[start:stop] = logits
+                network_input, load = self._input(images, backward=False)
+                logits = self._forward(network_input, stop - start)
+            gathered.put(start, logits)
+            return load
 
-        self._in_batches(score, n)
-        return result
+        self._batches.run(score, n, backward=False)
+        return gathered.finish()
 
     def scores(self, images: Tensor, target: AbstractTarget | int | str) -> Float[Tensor, " n"]:
         """Score images (n, c, h, w) by a target, a class id or a class name; returns (n,) on the CPU.
@@ -153,58 +171,62 @@ class BlackBox:
             )
         if inputs.shape[0] < 1:
             raise ValueError(f"inputs: found shape {tuple(inputs.shape)}; accepted is at least one row")
-        scores = torch.empty(inputs.shape[0])
+        n = inputs.shape[0]
+        gathered, scores = Gathered(n), Gathered(n)
         slopes = torch.empty_like(inputs, requires_grad=False)
 
-        def differentiate(start: int, stop: int) -> None:
+        def differentiate(start: int, stop: int) -> Load:
             with torch.inference_mode(mode=False), torch.enable_grad():
                 leaf = inputs[start:stop].detach().clone().requires_grad_()
                 with autocast(self.device, reduced=False):
                     batch = images(leaf)
-                logits = self._forward(batch)
-                values = ensure_target(target, logits[0], self.class_names)(logits)
-                slope = _slope(values, logits, leaf)
-            scores[start:stop] = values.detach()
+                network_input, load = self._input(batch, backward=True)
+                logits = self._forward(network_input, stop - start)
+                with autocast(self.device, reduced=False):
+                    values = ensure_target(target, logits[0], self.class_names)(logits)
+                    slope = differentiated(values, leaf)
+                if slope is None:
+                    raise ModelError(self._cut(network_input, logits, values))
             slopes[start:stop] = slope
+            gathered.put(start, logits.detach())
+            scores.put(start, values.detach()[:, None])
+            return load
 
-        self._in_batches(differentiate, inputs.shape[0])
-        return scores, slopes
+        self._batches.run(differentiate, n, backward=True)
+        gathered.finish()
+        ensure_finite_slopes(slopes)
+        return scores.finish()[:, 0], slopes
 
-    def _in_batches(self, run: Callable[[int, int], None], n: int) -> None:
-        """Call `run(start, stop)` over 0 .. n in the largest batches that fit."""
-        start = 0
-        while start < n:
-            stop = min(n, start + self.batch_size)
-            try:
-                run(start, stop)
-            except Exception as error:
-                if not is_out_of_memory(error):
-                    raise
-                if stop - start == 1:
-                    raise MemoryError(
-                        f"net: out of memory on {self.device} with a single image; "
-                        "free memory or use a smaller network or image"
-                    ) from error
-            else:
-                start = stop
-                continue
-            # Outside the except block: the error's frames, and the tensors they hold, are gone by now.
-            # min: another thread may have learned a smaller size meanwhile.
-            self.batch_size = min(self.batch_size, max(1, (stop - start) // 2))
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()
+    def _cut(self, network_input: Tensor, logits: Tensor, values: Tensor) -> str:
+        """Say what keeps the gradient from the images."""
+        if not network_input.requires_grad:
+            return f"preprocess: its result has no gradient path to the images; {INSTEAD}"
+        if logits.requires_grad and not values.requires_grad:
+            return f"target: its value has no gradient path to the class scores; {INSTEAD}"
+        net = uncompiled(self.net)
+        module = None
+        if isinstance(net, nn.Module):
+            with self._batches.shared.lock, eval_mode(net), autocast(self.device, reduced=self._reduced):
+                module = cutting_module(net, network_input)
+        found = "" if module is None else f": {module} ends it"
+        return f"net: its scores have no gradient path to the images{found}; {INSTEAD}"
 
-    def _forward(self, images: Tensor) -> Float[Tensor, "n k"]:
-        """Score one batch on the device; the caller chooses the gradient mode."""
+    def _input(self, images: Tensor, *, backward: bool) -> tuple[Tensor, Load]:
+        """What the network is given for images; TooManyError where it is known that not as many fit."""
         with autocast(self.device, reduced=False):
-            moved = images.to(self.device)
-            network_input = moved if self.preprocess is None else _asked("preprocess", self.preprocess, moved)
+            there = moved(images, self.device)
+            network_input = there if self.preprocess is None else _asked("preprocess", self.preprocess, there)
         if not isinstance(network_input, Tensor):
             raise ModelError(f"preprocess: returned {type(network_input).__qualname__}; accepted is a tensor")
-        network_input = self._laid_out(network_input)
-        with self._lock, eval_mode(self.net), autocast(self.device, reduced=self._reduced):
+        load = Load(tuple(network_input.shape[1:]), self._reduced, backward)
+        self._batches.ensure_fits(load, len(images))
+        return self._laid_out(network_input), load
+
+    def _forward(self, network_input: Tensor, images: int) -> Float[Tensor, "n k"]:
+        """Score one batch on the device; the caller chooses the gradient mode."""
+        with self._batches.shared.lock, eval_mode(self.net), autocast(self.device, reduced=self._reduced):
             output = _asked("net", self.net, network_input)
-        logits = read_scores(output, images.shape[0])
+        logits = read_scores(output, images)
         if self.class_names is not None and logits.shape[1] != len(self.class_names):
             raise ValueError(
                 f"class_names: found {len(self.class_names)} names, but net gives {logits.shape[1]} scores"
@@ -216,13 +238,13 @@ class BlackBox:
         first = next(self.net.parameters(), None) if isinstance(self.net, nn.Module) else None
         if first is not None and first.is_floating_point() and network_input.is_floating_point():
             network_input = network_input.to(first.dtype)
-        if self._reduced and network_input.ndim == 4:
+        if self._reduced and self.device.type == "cuda" and network_input.ndim == 4:
             return network_input.contiguous(memory_format=torch.channels_last)
         return network_input
 
     @property
     def _reduced(self) -> bool:
-        return self.precision == "auto" and self.device.type == "cuda"
+        return self.precision == "bfloat16" or (self.precision == "auto" and self.device.type == "cuda")
 
 
 def _asked(who: str, function: Callable[[Tensor], Any], batch: Tensor) -> Any:
@@ -238,25 +260,6 @@ def _asked(who: str, function: Callable[[Tensor], Any], batch: Tensor) -> Any:
             f"It was given a batch of shape {tuple(values.shape)}, {values.dtype}, "
             f"values in [{float(values.min()):.4g}, {float(values.max()):.4g}], on {values.device}."
         ) from error
-
-
-def _slope(values: Tensor, logits: Tensor, leaf: Tensor) -> Tensor:
-    """Differentiate each score by its own row; rows do not mix, so the gradient of the sum holds them all."""
-    instead = "Sobol needs no gradients"
-    if not logits.requires_grad:
-        raise ModelError(f"net: its scores have no gradient path to the images; {instead}")
-    if not values.requires_grad:
-        raise ModelError(f"target: its value has no gradient path to the class scores; {instead}")
-    (slope,) = torch.autograd.grad(values.sum(), leaf, allow_unused=True)
-    if slope is None:
-        raise ModelError(f"net: its scores have no gradient path to the images; {instead}")
-    finite = torch.isfinite(slope).flatten(1).all(dim=1)
-    if not bool(finite.all()):
-        raise ModelError(
-            f"net: the gradient is NaN or infinite for {int((~finite).sum())} of {len(finite)} images "
-            f"of a batch; {instead}"
-        )
-    return slope
 
 
 def _ensure_names(class_names: Sequence[Any] | None) -> tuple[str, ...] | None:

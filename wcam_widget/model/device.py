@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -45,7 +46,7 @@ def moved(values: Tensor, device: torch.device) -> Tensor:
     """
     if values.device == device:
         return values
-    if device.type == "cuda" and values.device.type == "cpu":
+    if device.type == "cuda" and values.device.type == "cpu" and not values.requires_grad:
         # Only from page-locked memory does a copy run beside the host.
         values = values.pin_memory()
     return values.to(device, non_blocking=device.type == "cuda")
@@ -54,11 +55,28 @@ def moved(values: Tensor, device: torch.device) -> Tensor:
 def autocast(device: torch.device, *, reduced: bool) -> torch.autocast:
     """Run in bfloat16 where `reduced`, else in the tensors' own precision even inside a caller's autocast.
 
+    Weights cast without gradients must not serve a pass with gradients inside one autocast of the caller's,
+    so casts are not cached: a network reads each weight about once in a pass.
+
     >>> with autocast(torch.device("cpu"), reduced=False):
     ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
     torch.float32
     """
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=reduced)
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=reduced, cache_enabled=False)
+
+
+@cache
+def ensure_compiler(device_type: str) -> None:
+    """Compile a small function; RuntimeError where torch.compile does not work for this kind of device."""
+    try:
+        torch.compile(torch.sin, dynamic=True)(torch.zeros(2, device=device_type))
+    except Exception as error:
+        needed = "Triton" if device_type == "cuda" else "a C++ compiler"
+        cause = str(error).strip().splitlines() or [""]
+        raise RuntimeError(
+            f"compiled: torch.compile does not work for {device_type!r} here: {type(error).__name__}: "
+            f"{cause[0]}; it needs {needed}; without it, ask the BlackBox itself, which answers the same"
+        ) from error
 
 
 @contextmanager

@@ -22,8 +22,8 @@ class ModelError(RuntimeError):
 def read_scores(output: Any, rows: int) -> Float[Tensor, "n k"]:
     """Read class scores (n, k) in float32 from whatever a network returned for `rows` images.
 
-    Keeps the gradient path. Raises ModelError, naming `net`, for an answer without scores, a wrong number of
-    rows, a wrong rank, and NaN or infinite scores (it says which rows).
+    Keeps the gradient path and the device. Raises ModelError, naming `net`, for an answer without scores, a
+    wrong number of rows and a wrong rank. Values are not looked at: that would wait for the device.
 
     >>> read_scores({"logits": torch.zeros(2, 3), "hidden": torch.zeros(2, 8)}, 2).shape
     torch.Size([2, 3])
@@ -42,8 +42,23 @@ def read_scores(output: Any, rows: int) -> Float[Tensor, "n k"]:
         raise ModelError(f"net: returned {found}; {_ACCEPTED}")
     if scores.shape[0] != rows:
         raise ModelError(f"net: returned {scores.shape[0]} rows of scores for {rows} images")
-    _check_finite(scores, rows)
     return scores.float()
+
+
+def ensure_finite(scores: Float[Tensor, "n k"], first: int = 0) -> None:
+    """Raise ModelError, saying which rows, where scores are NaN or infinite; ``first`` is that of row 0.
+
+    >>> ensure_finite(torch.zeros(2, 3))
+    """
+    finite = torch.isfinite(scores).all(dim=1)
+    if bool(finite.all()):
+        return
+    bad = [first + row for row in (~finite).nonzero().flatten().tolist()]
+    shown = ", ".join(map(str, bad[:_ROWS_SHOWN])) + (", …" if len(bad) > _ROWS_SHOWN else "")
+    kind = "NaN" if bool(torch.isnan(scores).any()) else "infinite"
+    raise ModelError(
+        f"net: returned {kind} scores for {len(bad)} of {len(scores)} images of a batch (images {shown})"
+    )
 
 
 def _scores_in(output: Any) -> Tensor:
@@ -71,13 +86,3 @@ def _only_array(items: list[Any], keys: list[Any]) -> Any:
             f"net: returned a mapping with keys {keys}, no 'logits' and {len(arrays)} tensors; {_ACCEPTED}"
         )
     return arrays[0]
-
-
-def _check_finite(scores: Tensor, rows: int) -> None:
-    finite = torch.isfinite(scores).all(dim=1)
-    if bool(finite.all()):
-        return
-    bad = (~finite).nonzero().flatten().tolist()
-    shown = ", ".join(str(row) for row in bad[:_ROWS_SHOWN]) + (", …" if len(bad) > _ROWS_SHOWN else "")
-    kind = "NaN" if bool(torch.isnan(scores).any()) else "infinite"
-    raise ModelError(f"net: returned {kind} scores for {len(bad)} of {rows} images of a batch (rows {shown})")

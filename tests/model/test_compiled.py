@@ -1,0 +1,50 @@
+"""`BlackBox.compiled`: the same answers through torch.compile, and a clear word where it does not work."""
+
+import pytest
+import torch
+from torch import nn
+
+from tests.model.networks import images_of
+from wcam_widget.model import BlackBox
+from wcam_widget.model.batches import shared_by
+from wcam_widget.model.device import ensure_compiler
+
+
+@pytest.fixture
+def net():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(), nn.Flatten(), nn.Linear(64, 3))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")  # torch's compiler uses parts it has retired
+def test_a_compiled_network_answers_as_the_network_itself_for_every_batch(net):
+    model = BlackBox(net, class_names=["a", "b", "c"], batch_size=4)
+    model.input_size = (6, 6)
+    compiled = model.compiled()
+    for count in (4, 3, 6, 1):
+        torch.testing.assert_close(compiled.logits(images_of(count)), model.logits(images_of(count)))
+    scores, slopes = compiled.gradients(images_of(6), lambda batch: batch, "b")
+    expected = model.gradients(images_of(6), lambda batch: batch, "b")
+    torch.testing.assert_close((scores, slopes), expected)
+    assert net.training
+    assert net[2].training
+    assert all(parameter.grad is None for parameter in net.parameters())
+    assert type(net) is nn.Sequential
+    assert (compiled.class_names, compiled.batch_size, compiled.input_size) == (("a", "b", "c"), 4, (6, 6))
+    assert shared_by(compiled.net) is shared_by(net)
+
+
+def test_without_a_compiler_the_error_says_what_to_do(net, monkeypatch):
+    def refuse(*_args, **_options):
+        raise RuntimeError("InvalidCxxCompiler: no working C++ compiler found\nat great length")
+
+    monkeypatch.setattr(torch, "compile", refuse)
+    ensure_compiler.cache_clear()
+    message = (
+        "compiled: torch.compile does not work for 'cpu' here: RuntimeError: InvalidCxxCompiler: "
+        r"no working C\+\+ compiler found; it needs a C\+\+ compiler; without it, ask the BlackBox itself"
+    )
+    with pytest.raises(RuntimeError, match=message):
+        BlackBox(net).compiled()
+    assert BlackBox(net).logits(images_of(2)).shape == (2, 3)

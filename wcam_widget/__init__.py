@@ -10,12 +10,12 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wcam_widget.basis import PixelBasis, WaveletBasis
+from wcam_widget.basis import FourierBasis, PixelBasis, WaveletBasis
 from wcam_widget.demo import load_demo
 from wcam_widget.explain import Attribution, Wcam
 from wcam_widget.model import BlackBox, Logit, Margin, Probability
 from wcam_widget.model.load import load_model
-from wcam_widget.sensitivity import Derivative, Screened, Sobol
+from wcam_widget.sensitivity import Derivative, Hsic, Refined, Screened, Sobol
 
 if TYPE_CHECKING:
     from wcam_widget.show.explorer import Explorer, explore
@@ -26,10 +26,13 @@ __all__ = [
     "BlackBox",
     "Derivative",
     "Explorer",
+    "FourierBasis",
+    "Hsic",
     "Logit",
     "Margin",
     "PixelBasis",
     "Probability",
+    "Refined",
     "Screened",
     "Sobol",
     "WaveletBasis",

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int8
 
 from wcam_widget.sensitivity.function import WeightFunction
+from wcam_widget.sensitivity.intervals import Limits, Replicated
 
 UNIT = "share of the score's variance, total"
 GROUP_STATISTIC = "total index of the band, its cells drawn anew together"
@@ -193,6 +194,19 @@ def kinds(symmetric_low: Float[np.ndarray, " d"], high: Float[np.ndarray, " d"])
     """
     unresolved = (symmetric_low <= 0.0) & (high > RESOLUTION)
     return np.where(unresolved, Kind.UNRESOLVED, Kind.ESTIMATED).astype(np.int8)
+
+
+def share_limits(found: Replicated, *, positive: bool = True) -> Limits:
+    """Ends of the 95 % interval of a share of the variance, which is at most 1; they hold its value.
+
+    ``positive`` says that the estimate cannot be negative; one that can may leave 0 to 1 itself.
+
+    >>> low, high = share_limits(Replicated(np.array([0.5]), np.zeros((0, 1))))
+    >>> low.tolist(), high.tolist()
+    ([0.0], [1.0])
+    """
+    low, high = found.interval() if positive else found.symmetric_interval()
+    return np.minimum(np.minimum(low, 1.0), found.value), np.maximum(np.minimum(high, 1.0), found.value)
 
 
 def vanishing(variance: float, score: float) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from wcam_widget.sensitivity.analysis import Estimate, GroupEstimate, Kind, kinds
+from wcam_widget.sensitivity.analysis import Estimate, GroupEstimate, Kind, kinds, share_limits
 from wcam_widget.sensitivity.intervals import Replicated
 
 
@@ -30,8 +30,8 @@ def averaged(estimates: Sequence[Estimate]) -> Estimate:
     found = Replicated(value, left_out)
     error = np.sqrt(np.sum([one.error**2 for one in estimates], axis=0)) / len(estimates)
     if kept > 1 and measured.any():
-        narrow = found.interval()
-        low, high = np.where(measured, narrow[0], low), np.where(measured, narrow[1], high)
+        least, most = share_limits(found)
+        low, high = np.where(measured, least, low), np.where(measured, most, high)
         resolved = kinds(found.symmetric_interval()[0], high)
         kind = np.where(measured, resolved, kind).astype(np.int8)
     return replace(
@@ -57,12 +57,12 @@ def _averaged_groups(groups: Sequence[GroupEstimate]) -> GroupEstimate:
     left_out = np.mean([one.left_out[:kept] for one in groups], axis=0)
     low, high = (np.mean([getattr(one, end) for one in groups], axis=0) for end in ("low", "high"))
     if kept > 1:
-        low, high = Replicated(total, left_out).interval()
+        low, high = share_limits(Replicated(total, left_out))
     joint = [one.superset for one in groups if one.superset is not None]
     return GroupEstimate(
         total=total,
         low=np.minimum(low, total),
-        high=np.maximum(np.minimum(high, 1.0), total),
+        high=np.maximum(high, total),
         shapley=np.mean([one.shapley for one in groups], axis=0),
         closed=np.mean([one.closed for one in groups], axis=0),
         left_out=left_out,

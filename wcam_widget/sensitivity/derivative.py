@@ -211,7 +211,7 @@ class Bounds:
         """The lower end of the 95 % interval of the lower bound."""
         low, high = self.root.symmetric_interval()
         nearest = np.where((low <= 0) & (high >= 0), 0.0, np.minimum(np.abs(low), np.abs(high)))
-        return np.asarray(np.minimum(nearest**2, self.linear.value))
+        return np.asarray(np.minimum(np.minimum(nearest**2, 1.0), self.linear.value))
 
     @cached_property
     def total(self) -> Float[np.ndarray, " d"]:

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from scipy import optimize
 from torch import Tensor
 
-from wcam_widget.sensitivity.analysis import GroupEstimate
+from wcam_widget.sensitivity.analysis import GroupEstimate, share_limits
 from wcam_widget.sensitivity.estimators import first_order
 from wcam_widget.sensitivity.intervals import replicated
 from wcam_widget.sensitivity.sums import PairSums, over
@@ -114,9 +114,9 @@ class GroupSums:
             return over(self.squares[kept].sum(0) + exchanged.squares, rows * variance(kept))
 
         asked = replicated(totals, len(everyone))
-        low, high = asked.interval()
+        low, high = share_limits(asked)
         value = np.clip(asked.value, np.minimum(least, most), most)
-        low, high = np.minimum(low, value), np.maximum(np.minimum(high, 1.0), value)
+        low, high = np.minimum(low, value), np.maximum(high, value)
         spread, alone = variance(everyone), self.exchanged.of(everyone)
         known = alone.count.any()
         closed = first_order(alone.centred(centre), spread) if known else np.full(len(value), np.nan)

@@ -19,6 +19,7 @@ from wcam_widget.sensitivity.analysis import (
     ensure_rows,
     ensure_share,
     kinds,
+    share_limits,
 )
 from wcam_widget.sensitivity.derivative import FORWARDS, Derivative, DerivativeState
 from wcam_widget.sensitivity.estimators import first_order, jansen
@@ -61,8 +62,7 @@ class Found:
         """Lower and upper ends of the intervals."""
         if not self.asked.any():
             return self.bounded.low, self.bounded.high
-        low, high = self.exchanged.interval()
-        high = np.maximum(np.minimum(high, 1.0), self.exchanged.value)
+        low, high = share_limits(self.exchanged)
         return (
             np.where(self.asked, low, self.bounded.low),
             np.where(self.asked, high, self.bounded.high),
@@ -166,7 +166,7 @@ class Screened(AbstractAnalysis[ScreenedState]):
         found, log = self._found(state), state.derivative.log
         bounded = found.bounded
         if not found.asked.any():
-            return bounded
+            return replace(bounded, evaluations=state.evaluations)
         low, high = found.limits
         sums = state.pairs.of(state.replicates).centred(log.mean())
         first = first_order(sums, log.variance(state.replicates))

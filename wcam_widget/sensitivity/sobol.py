@@ -18,6 +18,7 @@ from wcam_widget.sensitivity.analysis import (
     Estimate,
     ensure_rows,
     kinds,
+    share_limits,
     vanishing,
 )
 from wcam_widget.sensitivity.estimators import TOTAL, ensure_estimator, first_order
@@ -166,9 +167,7 @@ class Sobol(AbstractAnalysis[SobolState]):
         if vanishing(total, state.origin):
             return Estimate.of_constant(weights, groups, state.evaluations)
         found = replicated(lambda kept: self._totals(state, kept), len(everyone))
-        low, high = found.interval() if self.estimator == "jansen" else found.symmetric_interval()
-        # A total index is at most 1, which is all that one replicate tells.
-        high = np.maximum(np.minimum(high, 1.0), found.value)
+        low, high = share_limits(found, positive=self.estimator == "jansen")
         most = found.value if self.estimator == "jansen" else np.ones(weights)
         return Estimate(
             value=found.value,

@@ -75,6 +75,41 @@ export function pictureParts(run = "r1"): Parts {
   };
 }
 
+/** Two such pictures side by side, the parts Y and C of one image; C has ten times the coefficients of Y. */
+export function colourParts(): Parts {
+  const { header, sections } = pictureParts();
+  const bands = header["bands"] as { name: string; left: number }[];
+  const cells = Array.from(sections["cells"]?.data ?? []);
+  const rows = [0, 4, 8, 12].map((at) =>
+    Array.from((sections["coefficients"]?.data ?? []).slice(at, at + 4)),
+  );
+  return {
+    header: {
+      ...header,
+      picture: { height: 4, width: 8 },
+      bands: ["Y", "C"].flatMap((part, tile) =>
+        bands.map((band) => ({ ...band, name: `${part}:${band.name}`, part, left: band.left + 4 * tile })),
+      ),
+      cell_count: 8,
+    },
+    sections: {
+      ...sections,
+      coefficients: f32(
+        rows.flatMap((row) => [...row, ...row.map((value) => 10 * value)]),
+        1,
+        4,
+        8,
+      ),
+      cells: i32(
+        [...cells, ...cells.map((value, at) => value + (at % 5 === 0 || at % 5 === 2 ? 4 : 0))],
+        8,
+        5,
+      ),
+      support: f32(new Array(8).fill([0, 0, 4, 4]).flat(), 8, 4),
+    },
+  };
+}
+
 export function attributionParts(run = "r1", rev = 1): Parts {
   return {
     header: {

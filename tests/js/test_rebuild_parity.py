@@ -15,7 +15,8 @@ import pywt
 import torch
 from numpy.typing import NDArray
 
-from wcam_widget.basis import AbstractBasis, Cells, PixelBasis, WaveletBasis
+from wcam_widget.basis import AbstractBasis, Cells, ColourBasis, PixelBasis, WaveletBasis
+from wcam_widget.basis.bands import approximations
 from wcam_widget.show.frame import encode
 
 JS = Path(__file__).parents[2] / "js"
@@ -147,18 +148,21 @@ def basis_case(basis: AbstractBasis, channels: int, cells: Cells) -> Case:
     generator = torch.Generator().manual_seed(channels + len(cells))
     picture = basis.pack(torch.rand(channels, *basis.size, generator=generator))
     base = torch.zeros_like(picture)
-    rows, columns = basis.bands[0].slices
-    base[:, rows, columns] = torch.rand(base[:, rows, columns].shape, generator=generator)
+    coarse = approximations(basis.bands)
+    for each in coarse:
+        base[(..., *each.slices)] = torch.rand(channels, each.height, each.width, generator=generator)
     masks = torch.randint(0, 2, (ROWS, len(cells)), generator=generator)
     images = basis.unpack(base + picture * cells.paint(masks.float()))
-    wavelet, levels = (basis.wavelet, basis.levels) if isinstance(basis, WaveletBasis) else (None, 0)
+    inner = basis.inner if isinstance(basis, ColourBasis) else basis
+    wavelet, levels = (inner.wavelet, inner.levels) if isinstance(inner, WaveletBasis) else (None, 0)
     table = [
         band(each.name, each.level, each.top, each.left, (each.height, each.width))
-        | {"orientation": each.orientation}
+        | {"orientation": each.orientation, "part": each.part}
         for each in basis.bands
     ]
+    baseline = torch.stack([base[(..., *each.slices)] for each in coarse]).sum(0)
     about = header(basis.size, channels, wavelet, levels) | {"bands": table}
-    frame = _frame(about, picture.numpy(), base[:, rows, columns].numpy(), cells.rectangles.astype(np.int32))
+    frame = _frame(about, picture.numpy(), baseline.numpy(), cells.rectangles.astype(np.int32))
     return Case(frame, masks.numpy().astype(np.uint8), images.double().numpy())
 
 
@@ -192,6 +196,10 @@ def _basis_cases() -> dict[str, Case]:
         found[name] = basis_case(basis, channels, Cells.dyadic(basis, side=3))
     pixels = PixelBasis((9, 14))
     found["basis pixels"] = basis_case(pixels, 3, Cells.regular(pixels, grid=4))
+    for parts in ("channels", "luma"):
+        for inner in (WaveletBasis((32, 32), "haar", 3), WaveletBasis((37, 53), "db4", 2), pixels):
+            coloured = ColourBasis(inner, parts)
+            found[f"{parts} of {inner}"] = basis_case(coloured, 3, Cells.dyadic(coloured, side=3))
     return found
 
 

@@ -3,8 +3,9 @@ import pytest
 import pywt
 import torch
 
-from wcam_widget.explain import Wcam
-from wcam_widget.model import BlackBox
+from wcam_widget.basis import Cells, ColourBasis, FourierBasis, PacketBasis, PixelBasis, WaveletBasis
+from wcam_widget.explain import Perturbation, Probe, Wcam
+from wcam_widget.model import BlackBox, Logit
 from wcam_widget.sensitivity import Sobol
 from wcam_widget.show.frame import decode
 from wcam_widget.show.pictures import attribution_frame, photograph, picture_frame
@@ -32,13 +33,15 @@ def rebuilt(frame, mask):
     for (_, top, left, height, width), kept in zip(parts["cells"], mask, strict=True):
         place = (slice(None), slice(top, top + height), slice(left, left + width))
         picture[place] = parts["coefficients"][place] * kept
-    pieces = {
-        band["name"]: picture[
+    pieces = {}
+    for band in header["bands"]:
+        piece = picture[
             :, band["top"] : band["top"] + band["height"], band["left"] : band["left"] + band["width"]
         ]
-        for band in header["bands"]
-    }
-    first = header["bands"][0]["name"]
+        # The parts of the colour add up.
+        name = band["name"].removeprefix(f"{band['part']}:")
+        pieces[name] = pieces.get(name, 0.0) + piece
+    first = next(iter(pieces))
     image = pieces[first] + parts["baseline"]
     if header["basis"] == "pixel":
         return image
@@ -68,6 +71,42 @@ def test_a_front_end_can_rebuild_any_selection_from_the_picture_frame(wavelet, c
     np.testing.assert_allclose(rebuilt(frame, np.ones_like(mask)), image.numpy(), atol=1e-5)
 
 
+def probe_in(basis, image):
+    return Probe(MODEL, Logit(0), Perturbation.of(image, basis, Cells.whole(basis)), torch.zeros(3))
+
+
+@pytest.mark.parametrize("parts", ["channels", "luma"])
+@pytest.mark.parametrize("inner", [WaveletBasis((21, 30), "db2", 2), PixelBasis((21, 30))], ids=repr)
+def test_parts_of_the_colour_are_added_up_before_the_inverse(parts, inner):
+    image = torch.rand(3, 21, 30)
+    basis = ColourBasis(inner, parts)
+    probe = probe_in(basis, image)
+    frame = decode(picture_frame(probe, image, "run"))
+    assert [band["part"] for band in frame.header["bands"]] == [band.part for band in basis.bands]
+    assert frame.sections["baseline"].shape == (3, inner.bands[0].height, inner.bands[0].width)
+    for mask in (np.arange(len(probe.cells)) % 3 != 0, np.zeros(len(probe.cells))):
+        expected = probe.rebuild(torch.from_numpy(mask).float()).numpy()
+        np.testing.assert_allclose(rebuilt(frame, mask), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "basis",
+    [
+        FourierBasis((16, 16)),
+        PacketBasis((16, 16)),
+        WaveletBasis((16, 16), "haar", 2, (1, 0)),
+        ColourBasis(FourierBasis((16, 16))),
+    ],
+    ids=repr,
+)
+def test_what_a_page_cannot_invert_is_refused_with_what_shows_it(basis):
+    image = torch.rand(3, 16, 16)
+    with pytest.raises(
+        ValueError, match=r"Basis\(.*cannot be inverted in the page; plot\(attribution\) shows it"
+    ):
+        picture_frame(probe_in(basis, image), image, "run")
+
+
 def test_the_picture_frame_describes_bands_cells_and_filters():
     image = torch.rand(3, 20, 33)
     probe = Wcam(wavelet="db2", levels=2, grid=2).probe(MODEL, image)
@@ -84,6 +123,7 @@ def test_the_picture_frame_describes_bands_cells_and_filters():
     }
     assert [band["name"] for band in header["bands"]] == ["A2", "LH2", "HL2", "HH2", "LH1", "HL1", "HH1"]
     assert [band["orientation"] for band in header["bands"]][:4] == ["A", "LH", "HL", "HH"]
+    assert {band["part"] for band in header["bands"]} == {""}
     assert header["cell_count"] == len(probe.cells) == 28
     np.testing.assert_array_equal(parts["cells"], probe.cells.rectangles)
     np.testing.assert_allclose(parts["support"], probe.cells.support, rtol=1e-6)

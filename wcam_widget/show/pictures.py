@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from wcam_widget.basis import WaveletBasis
+from wcam_widget.basis import AbstractBasis, ColourBasis, WaveletBasis
+from wcam_widget.basis.bands import approximations
 from wcam_widget.explain import Attribution, Probe
 from wcam_widget.show.frame import encode
 
@@ -21,15 +22,19 @@ def picture_frame(probe: Probe, image: Float[Tensor, "c h w"], run: str) -> byte
     """The frame from which a front end rebuilds the image of any selection, without asking a model.
 
     It holds the photograph as it is shown (8 bits, RGB), the coefficients less the baseline's, the baseline
-    (of the approximation; it is 0 in the details), the cells with their support in image pixels, and the
-    filters of the inverse transform. ``run`` ties it to the frames of ``attribution_frame``.
+    (of the approximations, summed over the colour parts; it is 0 in the details), the cells with their
+    support in image pixels, and the filters of the inverse transform. ``run`` ties it to the frames of
+    ``attribution_frame``. Raises ValueError for a basis that a page cannot invert.
     """
+    basis, cells = probe.basis, probe.cells
+    if not basis.explorable:
+        raise ValueError(
+            f"{basis!r} cannot be inverted in the page; plot(attribution) shows it, and the explorer takes "
+            "wavelets that are not shifted, pixels, and the colour parts of both"
+        )
     channels, height, width = image.shape
-    basis, cells, approximation = probe.basis, probe.cells, probe.cells.bands[0]
-    wavelet = None
-    if isinstance(basis, WaveletBasis):
-        low, high = basis.filters
-        wavelet = {"name": basis.wavelet, "levels": basis.levels, "rec_lo": low, "rec_hi": high}
+    wavelet = _filters(basis)
+    baseline = sum(probe.base[(..., *band.slices)] for band in approximations(cells.bands))
     header = {
         "kind": "picture",
         "version": VERSION,
@@ -43,6 +48,7 @@ def picture_frame(probe: Probe, image: Float[Tensor, "c h w"], run: str) -> byte
                 "name": band.name,
                 "level": band.level,
                 "orientation": band.orientation,
+                "part": band.part,
                 "top": band.top,
                 "left": band.left,
                 "height": band.height,
@@ -57,11 +63,21 @@ def picture_frame(probe: Probe, image: Float[Tensor, "c h w"], run: str) -> byte
         {
             "image": photograph(image),
             "coefficients": _floats(probe.picture),
-            "baseline": _floats(probe.base[(..., *approximation.slices)]),
+            "baseline": _floats(torch.as_tensor(baseline)),
             "cells": cells.rectangles.astype(np.int32),
             "support": cells.support.astype(np.float32),
         },
     )
+
+
+def _filters(basis: AbstractBasis) -> dict[str, object] | None:
+    """What the page needs to invert a wavelet transform; None for pixels."""
+    if isinstance(basis, ColourBasis):
+        return _filters(basis.inner)
+    if not isinstance(basis, WaveletBasis):
+        return None
+    low, high = basis.filters
+    return {"name": basis.wavelet, "levels": basis.levels, "rec_lo": low, "rec_hi": high}
 
 
 def attribution_frame(attribution: Attribution, run: str, rev: int) -> bytes:

@@ -1,6 +1,6 @@
 /** The cell cursor of the dyadic view: where an arrow or a bracket key leads from a cell. */
 
-import { NO_CELL } from "../frame/picture";
+import { type Band, NO_CELL } from "../frame/picture";
 import { bandOf, type CellTable, cellAt, cellRectangle, supportRectangle } from "../views/geometry";
 
 export type Direction = "up" | "down" | "left" | "right";
@@ -27,19 +27,20 @@ export function neighbour(table: CellTable, cell: number, direction: Direction):
   }
 }
 
-/** The bands a cell can move through without changing its filter, coarse to fine, the approximation first. */
-function ladder(table: CellTable, orientation: string): number[] {
-  const wanted = orientation === "A" ? "LH" : orientation;
-  return table.bands.flatMap((band, at) =>
-    band.orientation === "A" || band.orientation === wanted ? [at] : [],
+/** The bands a cell of one of them can move through without changing its filter, coarse to fine. */
+function ladder(table: CellTable, own: Band): number[] {
+  const wanted = own.orientation === "A" ? "LH" : own.orientation;
+  return table.bands.flatMap(({ orientation, part }, at) =>
+    part === own.part && (orientation === "A" || orientation === wanted) ? [at] : [],
   );
 }
 
 /** The cell over the same place one level coarser (-1) or finer (+1); the same cell where the ladder ends. */
 export function otherLevel(table: CellTable, cell: number, step: -1 | 1): number {
-  const band = bandOf(table, cell);
-  const rungs = ladder(table, table.bands[band]?.orientation ?? "A");
-  const target = rungs[rungs.indexOf(band) + step];
+  const number = bandOf(table, cell);
+  const band = table.bands[number];
+  const rungs = band ? ladder(table, band) : [];
+  const target = rungs[rungs.indexOf(number) + step];
   if (target === undefined) return cell;
   const own = supportRectangle(table, cell);
   const y = (own.top + own.bottom) / 2;

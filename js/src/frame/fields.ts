@@ -42,6 +42,11 @@ export class Fields {
     return typeof value === "string" ? value : this.#refuse(name, "text");
   }
 
+  /** Text, or `otherwise` where the header says nothing. */
+  textOr(name: string, otherwise: string): string {
+    return this.#read(name) === undefined ? otherwise : this.text(name);
+  }
+
   oneOf<T extends string>(name: string, choices: readonly T[]): T {
     const value = this.#read(name);
     return choices.find((each) => each === value) ?? this.#refuse(name, `one of ${choices.join(", ")}`);

@@ -20,6 +20,8 @@ export interface Band {
   readonly name: string;
   readonly level: number;
   readonly orientation: Orientation;
+  /** the part of the colour it holds, "" where bands hold all of it; parts add up to the image */
+  readonly part: string;
   readonly top: number;
   readonly left: number;
   readonly height: number;
@@ -50,7 +52,7 @@ interface PictureParts {
   readonly image: Uint8Array;
   /** channels x pictureHeight x pictureWidth, the baseline taken away */
   readonly coefficients: Float32Array;
-  /** channels x height x width of band 0; zero in all other bands */
+  /** channels x height x width of band 0: the sum over the parts; zero in all details */
   readonly baseline: Float32Array;
   /** cellCount x 5: band, top, left, height, width in the packed picture */
   readonly cells: Int32Array;
@@ -94,7 +96,7 @@ function readParts(frame: Frame, header: Fields): PictureParts {
   const basis = header.oneOf("basis", ["wavelet", "pixel"]);
   const bands = header.objects("bands").map((fields) => readBand(fields, pictureHeight, pictureWidth));
   const wavelet = basis === "wavelet" ? readWavelet(header.object("wavelet")) : null;
-  const first = requireOrder(bands, wavelet, height, width);
+  const first = requireParts(bands, wavelet, height, width);
   const cellCount = header.count("cell_count", 1);
   if (channels !== 1 && channels !== 3)
     throw new FrameError(`header.image.channels must be 1 or 3, found ${channels}`);
@@ -122,6 +124,7 @@ function readBand(fields: Fields, pictureHeight: number, pictureWidth: number): 
     name: fields.text("name"),
     level: fields.count("level"),
     orientation: fields.oneOf("orientation", ORIENTATIONS),
+    part: fields.textOr("part", ""),
     top: fields.count("top"),
     left: fields.count("left"),
     height: fields.count("height", 1),
@@ -152,6 +155,28 @@ function readWavelet(fields: Fields): Wavelet {
     lowpass: Float64Array.from(lowpass),
     highpass: Float64Array.from(highpass),
   };
+}
+
+/** The bands of each part of the colour, in the order of the table. */
+export function partsOf(bands: readonly Band[]): Band[][] {
+  const parts = new Map<string, Band[]>();
+  for (const band of bands) parts.set(band.part, [...(parts.get(band.part) ?? []), band]);
+  return [...parts.values()];
+}
+
+/** Every part must have what the inverse transform reads, in the same sizes: it reads their sum. */
+function requireParts(bands: readonly Band[], wavelet: Wavelet | null, height: number, width: number): Band {
+  const [first = [], ...others] = partsOf(bands);
+  const approximation = requireOrder(first, wavelet, height, width);
+  for (const part of others) {
+    requireOrder(part, wavelet, height, width);
+    part.forEach((band, at) => {
+      const like = first[at];
+      if (band.height !== like?.height || band.width !== like.width)
+        throw new FrameError(`bands ${like?.name} and ${band.name} are added up, but differ in size`);
+    });
+  }
+  return approximation;
 }
 
 /** Bands must stand as the inverse transform reads them: approximation first, then LH, HL, HH, coarse to fine. */

@@ -5,7 +5,7 @@ import { type Axis, barWords, percentOf, roundTicks, tickWords } from "./axis";
 import type { ViewContext } from "./context";
 import { element, pane, setText } from "./dom";
 import { bandOf, cellsOfBand } from "./geometry";
-import { bandLabel, formatValue } from "./words";
+import { bandLabel, barLabel, formatValue } from "./words";
 
 interface Bar {
   readonly band: number;
@@ -65,7 +65,7 @@ function makeBars(context: ViewContext, picture: Picture): Bar[] {
       "button",
       { type: "button", class: "wcam-bar", "data-wcam": "profile-bar", "data-band": band.name },
       element("i", {}, total, whisker, shapley),
-      element("span", {}, band.level === 0 ? "pixels" : band.orientation),
+      element("span", {}, barLabel(band)),
     );
     bindBar(context, button, picture, at);
     return { band: at, button, total, whisker, shapley, number };

@@ -11,26 +11,45 @@ const FILTERS: Record<string, string> = {
   HH: "diagonal detail",
 };
 
+const PARTS: Record<string, string> = {
+  Y: "luminance",
+  C: "colour beside luminance",
+  R: "red",
+  G: "green",
+  B: "blue",
+};
+
 const KINDS = ["estimated", "bounded: a linear estimate between its bounds", "not resolved"];
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
-/** "level 3 HL", "approximation", "pixels". */
+/** "level 3 HL", "approximation", "pixels"; before them the part of the colour, if bands hold one: "Y level 3 HL". */
 export function bandLabel(band: Band): string {
-  if (band.level === 0) return "pixels";
-  return band.orientation === "A" ? "approximation" : `level ${band.level} ${band.orientation}`;
+  if (band.level === 0) return ofPart(band, "pixels");
+  return ofPart(band, band.orientation === "A" ? "approximation" : `level ${band.level} ${band.orientation}`);
 }
 
-/** The label for a frame too small for the long one: "3 HL", "A". */
+/** The label for a frame too small for the long one: "3 HL", "A", "Y 3 HL". */
 export function shortBandLabel(band: Band): string {
-  if (band.level === 0) return "pixels";
-  return band.orientation === "A" ? "A" : `${band.level} ${band.orientation}`;
+  if (band.level === 0) return ofPart(band, "pixels");
+  return ofPart(band, band.orientation === "A" ? "A" : `${band.level} ${band.orientation}`);
 }
 
-/** What the filter of a band looks for. */
+/** What stands under a bar of the profile, where the level is told for all its bars: "HL", "Y HL", "pixels". */
+export function barLabel(band: Band): string {
+  if (band.level === 0) return band.part || "pixels";
+  return ofPart(band, band.orientation);
+}
+
+function ofPart({ part }: Band, label: string): string {
+  return part === "" ? label : `${part} ${label}`;
+}
+
+/** What the filter of a band looks for, and in which part of the colour. */
 export function filterWords(band: Band): string {
-  if (band.level === 0) return "the image's own pixels";
-  return FILTERS[band.orientation] ?? band.orientation;
+  const filter =
+    band.level === 0 ? "the image's own pixels" : (FILTERS[band.orientation] ?? band.orientation);
+  return band.part === "" ? filter : `${PARTS[band.part] ?? band.part}, ${filter}`;
 }
 
 export function kindWords(kind: number): string {
@@ -90,19 +109,29 @@ export interface SelectionPart {
   readonly whole: boolean;
 }
 
-/** A selection band by band, coarse to fine; a level whose details are all selected is said once. */
+/** A selection band by band, coarse to fine; a level, or a part's level, that is selected whole is said once. */
 export function selectionParts(table: CellTable, selection: Iterable<number>): SelectionPart[] {
   const chosen = tally(table, selection);
   const all = tally(table, Array(table.cellCount).keys());
   const parts: SelectionPart[] = [];
   const said = new Set<number>();
   table.bands.forEach((band, at) => {
-    if (said.has(band.level) && isDetail(band)) return;
-    const details = isDetail(band) ? detailsOfLevel(table, band.level) : [];
-    if (details.length > 1 && details.every((i) => chosen[i] === all[i])) {
-      said.add(band.level);
-      const count = details.reduce((sum, i) => sum + (all[i] ?? 0), 0);
-      parts.push({ label: `level ${band.level}`, count, whole: true });
+    if (said.has(at)) return;
+    const level = `level ${band.level}`;
+    const groups = isDetail(band)
+      ? ([
+          [level, detailsOfLevel(table, band)],
+          [
+            ofPart(band, level),
+            detailsOfLevel(table, band).filter((i) => table.bands[i]?.part === band.part),
+          ],
+        ] as const)
+      : [];
+    const whole = groups.find(([, own]) => own.length > 1 && own.every((i) => chosen[i] === all[i]));
+    if (whole) {
+      const [label, own] = whole;
+      for (const i of own) said.add(i);
+      parts.push({ label, count: own.reduce((sum, i) => sum + (all[i] ?? 0), 0), whole: true });
       return;
     }
     const count = chosen[at] ?? 0;
@@ -121,7 +150,7 @@ function isDetail(band: Band): boolean {
   return band.level > 0 && band.orientation !== "A";
 }
 
-function detailsOfLevel(table: CellTable, level: number): number[] {
+function detailsOfLevel(table: CellTable, { level }: Band): number[] {
   return table.bands.flatMap((band, at) => (band.level === level && isDetail(band) ? [at] : []));
 }
 

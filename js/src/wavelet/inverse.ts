@@ -1,5 +1,5 @@
 /** The image that stays when only some cells are kept: the inverse wavelet transform, in the page. */
-import { type Band, NO_CELL, type Picture } from "../frame/picture";
+import { type Band, NO_CELL, type Picture, partsOf } from "../frame/picture";
 import { type Plane, type Synthesis, synthesisOf } from "./synthesis";
 
 interface Level {
@@ -14,6 +14,8 @@ export class Rebuilder {
   readonly #index: Int32Array;
   readonly #masked: Float32Array;
   readonly #images: Float32Array;
+  /** planes of further colour parts, each with the plane of the first part that it is added to */
+  readonly #added: readonly (readonly [Plane, Plane])[];
   readonly #approximation: Plane;
   readonly #levels: readonly Level[];
   readonly #between: readonly Float32Array[];
@@ -25,7 +27,10 @@ export class Rebuilder {
     this.#index = picture.index();
     this.#masked = new Float32Array(pictureHeight * pictureWidth);
     this.#images = new Float32Array(channels * height * width);
-    const planes = bands.map((band) => planeOf(band, this.#masked, pictureWidth));
+    const [planes = [], ...others] = partsOf(bands).map((part) =>
+      part.map((band) => planeOf(band, this.#masked, pictureWidth)),
+    );
+    this.#added = others.flatMap((part) => part.map((plane, at) => [plane, planes[at] as Plane] as const));
     this.#approximation = planes[0] as Plane;
     this.#levels = wavelet === null ? [] : levelsOf(planes, height, width);
     // The image itself goes to the result; every coarser level needs a place of its own.
@@ -50,7 +55,7 @@ export class Rebuilder {
     return this.#images;
   }
 
-  /** One channel's picture: coefficients where they are kept, plus the baseline, which stays. */
+  /** One channel's picture: coefficients where they are kept, parts added up, plus the baseline, which stays. */
   #mask(channel: number, kept: Uint8Array): void {
     const [masked, index] = [this.#masked, this.#index];
     const coefficients = this.#picture.coefficients;
@@ -59,15 +64,11 @@ export class Rebuilder {
       const cell = index[at] as number;
       masked[at] = cell !== NO_CELL && kept[cell] !== 0 ? (coefficients[start + at] as number) : 0;
     }
-    const { offset, stride, height, width } = this.#approximation;
-    const { baseline } = this.#picture;
-    let from = channel * height * width;
-    for (let y = 0; y < height; y++) {
-      const row = offset + y * stride;
-      for (let at = row; at < row + width; at++) {
-        masked[at] = (masked[at] as number) + (baseline[from++] as number);
-      }
-    }
+    for (const [part, first] of this.#added) addRows(part, first);
+    const { height, width } = this.#approximation;
+    const size = height * width;
+    const baseline = { data: this.#picture.baseline, offset: channel * size, stride: width, height, width };
+    addRows(baseline, this.#approximation);
   }
 
   #invert(image: Float32Array): void {
@@ -105,6 +106,17 @@ function levelsOf(planes: readonly Plane[], height: number, width: number): Leve
     levels.push({ details: [lh, hl, hh], height: next?.height ?? height, width: next?.width ?? width });
   }
   return levels;
+}
+
+/** Adds a plane to another of its size. */
+function addRows(plane: Plane, sum: Plane): void {
+  const [from, to] = [plane.data, sum.data];
+  for (let y = 0; y < plane.height; y++) {
+    const [start, target] = [plane.offset + y * plane.stride, sum.offset + y * sum.stride];
+    for (let x = 0; x < plane.width; x++) {
+      to[target + x] = (to[target + x] as number) + (from[start + x] as number);
+    }
+  }
 }
 
 function copyRows(plane: Plane, image: Float32Array): void {

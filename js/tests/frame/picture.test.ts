@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { readAttribution, requireFit } from "../../src/frame/attribution";
 import { decodeFrame, FrameError } from "../../src/frame/frame";
 import { type Picture, readPicture } from "../../src/frame/picture";
-import { attributionParts, bytesOf, f32, i32, type Parts, pictureParts, u8 } from "../samples";
+import { attributionParts, bytesOf, colourParts, f32, i32, type Parts, pictureParts, u8 } from "../samples";
 
 const picture = (parts: Parts): Picture => readPicture(decodeFrame(bytesOf(parts)));
 const golden = (name: string): Uint8Array =>
@@ -61,6 +61,52 @@ describe("readPicture", () => {
     parts.sections["cells"] = i32([0, 0, 0, 4, 4], 1, 5);
     parts.sections["support"] = f32([0, 0, 4, 4], 1, 4);
     expect(picture(parts).wavelet).toBeNull();
+  });
+
+  it("takes a picture of colour parts, and bands without a part", () => {
+    expect(
+      picture(colourParts())
+        .bands.map(({ part }) => part)
+        .join(""),
+    ).toBe("YYYYCCCC");
+    expect(picture(pictureParts()).bands.map(({ part }) => part)).toEqual(["", "", "", ""]);
+    const mixed = colourParts();
+    const bands = mixed.header["bands"] as unknown[];
+    bands.splice(1, 0, ...bands.splice(4, 1));
+    const cells = mixed.sections["cells"]?.data as Int32Array;
+    [0, 2, 3, 4, 1, 5, 6, 7].forEach((number, cell) => {
+      cells[cell * 5] = number;
+    });
+    expect(
+      picture(mixed)
+        .bands.map(({ name }) => name)
+        .slice(0, 3),
+    ).toEqual(["Y:A1", "C:A1", "Y:LH1"]);
+  });
+
+  const badColours: [string, Change, RegExp][] = [
+    ["a part that is no text", put("bands.5.part", 3), /bands\[5\]\.part must be text, found 3/],
+    ["a part that has too few bands", put("bands.7.part", "Y"), /1 levels have 4 bands, found 5/],
+    [
+      "a part without an approximation",
+      put("bands.4.orientation", "LH"),
+      /first band must be the approximation/,
+    ],
+    [
+      "parts of different sizes",
+      ({ header, sections }) => {
+        Object.assign(header, { picture: { height: 12, width: 16 } });
+        sections["coefficients"] = f32(new Array(192).fill(0), 1, 12, 16);
+        for (const band of (header["bands"] as Record<string, number>[]).slice(4)) {
+          Object.assign(band, { height: 3, width: 3, top: 5, left: 5 });
+        }
+      },
+      /bands Y:A1 and C:A1 are added up, but differ in size/,
+    ],
+  ];
+
+  it.each(badColours)("refuses %s", (_name, change, message) => {
+    expect(refusal(colourParts, picture, change)).toMatch(message);
   });
 
   const bad: [string, Change, RegExp][] = [

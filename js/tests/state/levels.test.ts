@@ -1,9 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { LevelChoice, levelsOf } from "../../src/state/levels";
 import { signal } from "../../src/state/signal";
-import { layout } from "../views/layout";
+import { layout, layoutOfParts } from "../views/layout";
 
-const pixels = { name: "pixels", level: 0, orientation: "A", top: 0, left: 0, height: 8, width: 8 } as const;
+const pixels = {
+  name: "pixels",
+  level: 0,
+  orientation: "A",
+  part: "",
+  top: 0,
+  left: 0,
+  height: 8,
+  width: 8,
+} as const;
 
 function choice(): { levels: LevelChoice; names: () => string[] } {
   const levels = new LevelChoice(signal(layout()));
@@ -18,6 +27,15 @@ describe("levels", () => {
       { name: "level 1", bands: [4, 5, 6] },
     ]);
     expect(levelsOf([pixels])).toEqual([{ name: "pixels", bands: [0] }]);
+  });
+
+  it("hold the bands of all colour parts", () => {
+    const found = levelsOf(layoutOfParts("Y", "C").bands);
+    expect(found.map(({ name, bands }) => [name, bands.length])).toEqual([
+      ["approximation", 2],
+      ["level 2", 6],
+      ["level 1", 6],
+    ]);
   });
 
   it("count all at first, and the cells of those that are ticked", () => {

@@ -11,7 +11,7 @@ import {
   spanned,
   supportRectangle,
 } from "../../src/views/geometry";
-import { layout } from "./layout";
+import { layout, layoutOfParts } from "./layout";
 
 const table = layout();
 const names = (cells: readonly number[]): string[] =>
@@ -81,5 +81,13 @@ describe("the keyboard's cell", () => {
     expect(names([otherLevel(table, 10, -1)])).toEqual(["A2"]);
     expect(names([otherLevel(table, 3, 1)])).toEqual(["LH2"]);
     expect(otherLevel(table, 3, -1)).toBe(3);
+  });
+
+  it("stay in one part of the colour when they change the level", () => {
+    const colours = layoutOfParts("Y", "C");
+    const [, coarse = -1] = [8, 9].map((at) => cellsOfBand(colours, at)[0]);
+    const fine = otherLevel(colours, coarse, 1);
+    expect(colours.bands[bandOf(colours, fine)]?.name).toBe("C:HL1");
+    expect(colours.bands[bandOf(colours, otherLevel(colours, coarse, -1))]?.name).toBe("C:A2");
   });
 });

@@ -23,6 +23,7 @@ export function layout(): CellTable {
     name,
     level,
     orientation,
+    part: "",
     top,
     left,
     height: side,
@@ -52,6 +53,31 @@ export function layout(): CellTable {
     cellCount: cells.length / 5,
     pictureHeight: 9,
     pictureWidth: 9,
+    index: () => index,
+  };
+}
+
+/** The same cells once for each part of the colour, side by side. */
+export function layoutOfParts(...parts: string[]): CellTable {
+  const table = layout();
+  const bands = parts.flatMap((part, tile) =>
+    table.bands.map((band) => ({ ...band, name: `${part}:${band.name}`, part, left: band.left + 9 * tile })),
+  );
+  const cells = parts.flatMap((_, tile) =>
+    Array.from(table.cells, (value, at) => value + ([table.bands.length, 0, 9, 0, 0][at % 5] ?? 0) * tile),
+  );
+  const index = Int32Array.from({ length: 81 * parts.length }, (_, at) => {
+    const [y, x] = [Math.floor(at / (9 * parts.length)), at % (9 * parts.length)];
+    const own = table.index()[y * 9 + (x % 9)] ?? -1;
+    return own < 0 ? own : own + table.cellCount * Math.floor(x / 9);
+  });
+  return {
+    bands,
+    cells: Int32Array.from(cells),
+    support: Float32Array.from(parts.flatMap(() => [...table.support])),
+    cellCount: table.cellCount * parts.length,
+    pictureHeight: 9,
+    pictureWidth: 9 * parts.length,
     index: () => index,
   };
 }

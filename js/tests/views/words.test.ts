@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
+import type { Band } from "../../src/frame/picture";
 import { cellsOfBand } from "../../src/views/geometry";
 import { statusWords } from "../../src/views/header";
 import { keptWords } from "../../src/views/reconstruction";
 import { opaqueLightness } from "../../src/views/theme";
 import {
   bandLabel,
+  barLabel,
   filterWords,
   formatChange,
   formatSeconds,
@@ -13,8 +15,9 @@ import {
   placeWords,
   selectionPython,
   selectionWords,
+  shortBandLabel,
 } from "../../src/views/words";
-import { layout } from "./layout";
+import { layout, layoutOfParts } from "./layout";
 
 const table = layout();
 const band = (at: number): number[] => cellsOfBand(table, at);
@@ -62,12 +65,39 @@ describe("bands and places", () => {
     expect(table.bands.map(filterWords)[2]).toMatch(/along x \(vertical edges\)/);
   });
 
+  it("name the part of the colour where there is one", () => {
+    const [, lh] = layoutOfParts("Y", "C").bands.slice(7);
+    expect(lh && [bandLabel(lh), shortBandLabel(lh), barLabel(lh)]).toEqual([
+      "C level 2 LH",
+      "C 2 LH",
+      "C LH",
+    ]);
+    expect(lh && filterWords(lh)).toBe("colour beside luminance, detail along y (horizontal edges)");
+    const pixels = { ...table.bands[0], name: "G:pixels", level: 0, orientation: "A", part: "G" } as Band;
+    expect([bandLabel(pixels), barLabel(pixels), filterWords(pixels)]).toEqual([
+      "G pixels",
+      "G",
+      "green, the image's own pixels",
+    ]);
+  });
+
   it("give the pixels with both ends", () => {
     expect(placeWords(table, 3)).toBe("rows 4 to 7, columns 4 to 7");
   });
 });
 
 describe("a selection", () => {
+  it("of colour parts is said by level, or by the level of a part", () => {
+    const colours = layoutOfParts("Y", "C");
+    const whole = (...bands: number[]): number[] => bands.flatMap((at) => cellsOfBand(colours, at));
+    const luminance = whole(1, 2, 3);
+    expect(selectionWords(colours, [...luminance, ...whole(8, 9, 10)])).toBe("level 2: all");
+    expect(selectionWords(colours, [...luminance, ...whole(8).slice(1)])).toBe(
+      "Y level 2: all; C level 2 LH: 3 cells",
+    );
+    expect(selectionWords(colours, whole(0, 7))).toBe("Y approximation: all; C approximation: all");
+  });
+
   it("is said band by band, whole levels once", () => {
     expect(selectionWords(table, [])).toBe("nothing");
     expect(selectionWords(table, [8])).toBe("level 2 HL: 1 cell");

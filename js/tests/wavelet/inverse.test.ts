@@ -3,7 +3,7 @@ import { decodeFrame } from "../../src/frame/frame";
 import { type Picture, readPicture } from "../../src/frame/picture";
 import { Rebuilder } from "../../src/wavelet/inverse";
 import { type Plane, synthesisOf } from "../../src/wavelet/synthesis";
-import { bytesOf, f32, i32, type Parts, pictureParts, u8 } from "../samples";
+import { bytesOf, colourParts, f32, i32, type Parts, pictureParts, u8 } from "../samples";
 
 const read = (parts: Parts): Picture => readPicture(decodeFrame(bytesOf(parts)));
 const rebuilt = (parts: Parts, kept: number[]): number[] =>
@@ -107,6 +107,20 @@ describe("Rebuilder", () => {
     const first = rebuilder.rebuild(Uint8Array.of(1, 1, 1, 1));
     expect(rebuilder.rebuild(Uint8Array.of(0, 0, 0, 0))).toBe(first);
     expect(Array.from(first)).toEqual(new Array(16).fill(10));
+  });
+
+  it("adds the parts of the colour up before it inverts", () => {
+    expect(rebuilt(colourParts(), new Array(8).fill(0))).toEqual(new Array(16).fill(10));
+    for (const kept of [
+      [1, 1, 1, 1],
+      [0, 1, 0, 1],
+    ]) {
+      const one = rebuilt(pictureParts(), kept);
+      const luminance = rebuilt(colourParts(), [...kept, 0, 0, 0, 0]);
+      const both = rebuilt(colourParts(), [...kept, ...kept]);
+      expect(luminance).toEqual(one);
+      expect(both).toEqual(one.map((value) => 10 + 11 * (value - 10)));
+    }
   });
 
   it("returns pixels as they are in the pixel basis", () => {

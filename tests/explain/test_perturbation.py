@@ -61,6 +61,31 @@ def test_images_of_some_cells_are_those_of_all_in_the_order_asked() -> None:
     torch.testing.assert_close(make(2, 5), everything[which[2:5]])
 
 
+def test_rows_after_the_first_make_no_patches_and_move_no_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    basis = WaveletBasis((40, 52), "db2", 2)
+    cells = Cells.regular(basis, 4)
+    perturbation = Perturbation.of(photograph(basis), basis, cells)
+    base, other = torch.rand(2, len(cells), generator=torch.Generator().manual_seed(1))
+    which = np.array([90, 3, 17])
+    first = perturbation.one_at_a_time(base, other, which)(0, 3)
+    monkeypatch.setattr(WaveletBasis, "patches", None)
+    monkeypatch.setattr(Cells, "index", None)
+    assert torch.equal(perturbation.one_at_a_time(base, other, which)(0, 3), first)
+    torch.testing.assert_close(
+        perturbation.one_at_a_time(other, base, which)(0, 3)
+        + first,  # each sum exchanges one weight between two images
+        (perturbation.rebuild(base) + perturbation.rebuild(other)).expand_as(first),
+    )
+
+
+def test_masks_are_those_the_cells_paint() -> None:
+    basis = WaveletBasis((40, 53), "db4", 3)  # with gaps
+    cells = Cells.regular(basis, 4)
+    perturbation = Perturbation.of(photograph(basis), basis, cells)
+    weights = torch.rand(3, len(cells), generator=torch.Generator().manual_seed(1))
+    assert torch.equal(perturbation._masks(weights), cells.paint(weights))
+
+
 @settings(max_examples=20)
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_images_are_affine_in_the_weights(first: float, second: float) -> None:

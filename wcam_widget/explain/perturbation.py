@@ -56,12 +56,13 @@ class Perturbation:
         return cls(basis, cells, basis.pack(image) - base, base, clip)
 
     def images(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
-        """The images of rows of weights; differentiable."""
-        return self._bounded(self.basis.unpack(self.base + self.picture * self.cells.paint(weights)))
+        """The images of rows of weights, on the picture's device; differentiable."""
+        there = moved(weights.to(self.picture.dtype), self.picture.device)
+        return self._bounded(self.basis.unpack(self.base + self.picture * self._masks(there)))
 
     def rebuild(self, weights: Float[Tensor, " d"]) -> Float[Tensor, "c h w"]:
         """The image of one row of weights."""
-        return self.images(weights.to(self.picture)[None])[0]
+        return self.images(weights[None])[0]
 
     def one_at_a_time(
         self,
@@ -76,7 +77,7 @@ class Perturbation:
         """
         cells = np.arange(len(self.cells)) if which is None else np.asarray(which)
         start, end = (moved(row.to(self.picture.dtype), self.picture.device) for row in (base, other))
-        start_image = self.basis.unpack(self.base + self.picture * self.cells.paint(start[None])[0])
+        start_image = self.basis.unpack(self.base + self.picture * self._masks(start[None])[0])
         changes = (end - start).index_select(0, moved(torch.from_numpy(cells), self.picture.device))
         self._patches.keep(cells)
 
@@ -86,6 +87,15 @@ class Perturbation:
             return self._bounded(images)
 
         return make
+
+    def _masks(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n 1 hp wp"]:
+        """What ``cells.paint`` gives, by an index that is already on the device."""
+        padded = torch.cat([weights, weights.new_ones(len(weights), 1)], dim=1)
+        return padded.index_select(1, self._index).view(len(weights), 1, *self.cells.picture_size)
+
+    @cached_property
+    def _index(self) -> Int[Tensor, " p"]:
+        return moved(self.cells.index.flatten(), self.picture.device)
 
     @cached_property
     def _patches(self) -> Patches:

@@ -55,8 +55,8 @@ def moved(values: Tensor, device: torch.device) -> Tensor:
 def autocast(device: torch.device, *, reduced: bool) -> torch.autocast:
     """Run in bfloat16 where `reduced`, else in the tensors' own precision even inside a caller's autocast.
 
-    Weights cast without gradients must not serve a pass with gradients inside one autocast of the caller's,
-    so casts are not cached: a network reads each weight about once in a pass.
+    Casts of weights are not cached: inside an autocast of the caller's, older torch gives those made in
+    inference mode to a pass with gradients, which cannot use them. A network reads a weight about once.
 
     >>> with autocast(torch.device("cpu"), reduced=False):
     ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype

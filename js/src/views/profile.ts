@@ -16,6 +16,9 @@ interface Bar {
   readonly number: HTMLElement;
 }
 
+/** Beyond so many bars the number of a bar shows when the pointer or the keyboard is on it. */
+const MOST_NUMBERED = 16;
+
 export function profilePane(context: ViewContext): HTMLElement {
   const { session, bind } = context;
   const axis = element("div", { class: "wcam-axis", "aria-hidden": "true" });
@@ -33,6 +36,7 @@ export function profilePane(context: ViewContext): HTMLElement {
     const picture = session.picture.value;
     bars = picture ? makeBars(context, picture) : [];
     groups.replaceChildren(...(picture ? groupByLevel(picture, bars) : []));
+    groups.dataset["crowded"] = String(bars.length > MOST_NUMBERED);
   });
   bind(() => {
     const [picture, attribution] = [session.picture.value, session.attribution.value];

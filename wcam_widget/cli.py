@@ -43,6 +43,9 @@ class Analysis(StrEnum):
 
     AUTO = "auto"
     DERIVATIVE = "derivative"
+    HSIC = "hsic"
+    REFINED = "refined"
+    SCREENED = "screened"
     SOBOL = "sobol"
 
 
@@ -62,14 +65,14 @@ def explain(
     ] = None,
     method: Annotated[Method, typer.Option(help="The method of explanation.")] = Method.WCAM,
     analysis: Annotated[
-        Analysis, typer.Option(help="auto takes derivatives where the model has gradients, else Sobol.")
+        Analysis, typer.Option(help="auto takes screened where the model has gradients, else sobol.")
     ] = Analysis.AUTO,
     wavelet: Annotated[str, typer.Option(help="A discrete wavelet of PyWavelets, or pixels.")] = "haar",
     levels: Annotated[int, typer.Option(help="Number of scales.")] = 3,
     grid: Annotated[int, typer.Option(help="Cells per side in every band.")] = 8,
     rows: Annotated[
         int | None,
-        typer.Option(help="Rows of the random design: more is more exact.", show_default="32, for sobol 16"),
+        typer.Option(help="Rows of the random design: more is more exact.", show_default="of the analysis"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random design.")] = 0,
     out: Annotated[

@@ -106,7 +106,7 @@ def test_files_that_claim_other_things_are_refused(saved: bytes, tmp_path: Path)
         ({"about": np.array("{}")}, r"not a whole attribution file: 'version'"),
         (
             {"about": np.array(json.dumps(about | {"basis": {"basis": "magic", "size": [8, 8]}}))},
-            r"unknown basis 'magic'",
+            r"basis='magic' is unknown",
         ),
         ({"value": np.array([object()])}, "not a whole attribution file"),
     ]:

@@ -8,7 +8,7 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from wcam_widget import BlackBox, Derivative, Logit, Margin, Probability, Sobol, Wcam
+from wcam_widget import BlackBox, Derivative, Logit, Margin, Probability, Screened, Sobol, Wcam
 from wcam_widget.sensitivity import Kind
 
 
@@ -82,7 +82,7 @@ def test_streams_partial_maps_and_stops_when_asked(model: BlackBox, image: Tenso
 
 
 def test_default_analysis_follows_the_model(model: BlackBox, tiny: nn.Module) -> None:
-    assert isinstance(Wcam().analysis_for(model), Derivative)
+    assert isinstance(Wcam().analysis_for(model), Screened)
     assert isinstance(Wcam().analysis_for(BlackBox(tiny.forward)), Sobol)
     with pytest.raises(
         ValueError,

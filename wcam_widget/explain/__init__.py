@@ -5,6 +5,16 @@ from wcam_widget.explain.method import AbstractMethod
 from wcam_widget.explain.perturbation import Perturbation
 from wcam_widget.explain.probe import Probe
 from wcam_widget.explain.published import PublishedWcam
+from wcam_widget.explain.spun import SpunWcam
 from wcam_widget.explain.wcam import Wcam
 
-__all__ = ["AbstractMethod", "Attribution", "Perturbation", "Probe", "Profile", "PublishedWcam", "Wcam"]
+__all__ = [
+    "AbstractMethod",
+    "Attribution",
+    "Perturbation",
+    "Probe",
+    "Profile",
+    "PublishedWcam",
+    "SpunWcam",
+    "Wcam",
+]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wcam_widget.basis import AbstractBasis, Cells, PixelBasis, WaveletBasis
+from wcam_widget.basis import Cells, basis_from
 from wcam_widget.sensitivity import Estimate, GroupEstimate
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _fields(about: dict[str, Any], stored: Any) -> dict[str, Any]:
-    basis = _basis(about["basis"])
+    basis = basis_from(about["basis"])
     cells = Cells(basis.bands, _array(stored, "cells", (None, 5), "i"), basis.picture_size, basis.size)
     per_cell = {
         name: _array(stored, name, (len(cells),), "i" if name == "kind" else "f") for name in PER_CELL
@@ -97,15 +97,6 @@ def _fields(about: dict[str, Any], stored: Any) -> dict[str, Any]:
     }
     complete = bool(about["complete"])
     return {"estimate": estimate, "cells": cells, "basis": basis, "complete": complete, **words, **numbers}
-
-
-def _basis(settings: dict[str, Any]) -> AbstractBasis:
-    size = (int(settings["size"][0]), int(settings["size"][1]))
-    if settings["basis"] == "pixel":
-        return PixelBasis(size)
-    if settings["basis"] == "wavelet":
-        return WaveletBasis(size, str(settings["wavelet"]), int(settings["levels"]))
-    raise ValueError(f"unknown basis {settings['basis']!r}")
 
 
 def _array(stored: Any, name: str, shape: tuple[int | None, ...], kind: str) -> np.ndarray:

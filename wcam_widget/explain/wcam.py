@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wcam_widget.basis import AbstractBasis, Cells, FourierBasis, PixelBasis, WaveletBasis
 from wcam_widget.explain.attribution import NO_TRACE, Attribution
@@ -17,6 +17,9 @@ from wcam_widget.explain.published import PublishedWcam
 from wcam_widget.explain.trace import Record, Trace
 from wcam_widget.model import BlackBox, ensure_image, ensure_target
 from wcam_widget.sensitivity import AbstractAnalysis, Screened, Sobol
+
+if TYPE_CHECKING:
+    from wcam_widget.explain.spun import SpunWcam
 
 Maker = Callable[[tuple[int, int]], AbstractBasis]
 Cutter = Callable[[AbstractBasis], Cells]
@@ -57,6 +60,12 @@ class Wcam(AbstractMethod):
     ) -> PublishedWcam:
         """The published code's conventions, for comparison: see ``PublishedWcam``."""
         return PublishedWcam(grid, rows, levels, approximation, seed)
+
+    def spun(self, spins: int = 4) -> SpunWcam:
+        """This method averaged over ``spins`` shifts of the tiles: see ``SpunWcam``."""
+        from wcam_widget.explain.spun import SpunWcam  # noqa: PLC0415 each needs the other
+
+        return SpunWcam(self, spins)
 
     def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
         """The score of one image as a function of its cells' weights, on the model's device."""

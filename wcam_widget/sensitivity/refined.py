@@ -90,8 +90,10 @@ class RefinedState:
         everyone = np.arange(count)
         if self.log.constant():
             return np.ones(count + 1)
-        left_out = [self.log.variance(np.delete(everyone, one)) for one in everyone] if count > 1 else []
-        return np.array([self.log.variance(everyone), *left_out])
+        whole = self.log.variance(everyone)
+        # A replicate that carries all of the variance would leave none to divide by.
+        left_out = [max(self.log.variance(np.delete(everyone, one)), whole / count) for one in everyone]
+        return np.array([whole, *left_out])
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from wcam_widget.demo import VARIANTS, load_demo
 from wcam_widget.explain import Attribution, Wcam
 from wcam_widget.explain.archive import whole
 from wcam_widget.model import BlackBox
-from wcam_widget.sensitivity import AbstractAnalysis, Derivative, Sobol
+from wcam_widget.sensitivity import AbstractAnalysis, Derivative, Hsic, Refined, Screened, Sobol
 from wcam_widget.show.explorer import Explorer, explore
 from wcam_widget.show.export import write_report
 
@@ -72,14 +72,20 @@ def read_photograph(path: Path, size: tuple[int, int] | None = None) -> Float[Te
 
 
 def analysis_for(model: BlackBox, name: str, rows: int | None, seed: int) -> AbstractAnalysis[Any]:
-    """The analysis called "sobol", "derivative", or "auto": derivatives where the model has gradients.
+    """The analysis called by its name, or "auto": the one that suits the model.
 
     >>> analysis_for(BlackBox(lambda images: images.mean((2, 3))), "auto", rows=8, seed=1) == Sobol(8, seed=1)
     True
     """
     if name == "auto":
-        name = "derivative" if model.differentiable else "sobol"
-    kinds: dict[str, Callable[..., AbstractAnalysis[Any]]] = {"derivative": Derivative, "sobol": Sobol}
+        name = "screened" if model.differentiable else "sobol"
+    kinds: dict[str, Callable[..., AbstractAnalysis[Any]]] = {
+        "derivative": Derivative,
+        "hsic": Hsic,
+        "refined": Refined,
+        "screened": Screened,
+        "sobol": Sobol,
+    }
     return kinds[name](seed=seed) if rows is None else kinds[name](rows=rows, seed=seed)
 
 

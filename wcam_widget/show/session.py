@@ -16,7 +16,7 @@ from typing import Any, final
 from jaxtyping import Float
 from torch import Tensor
 
-from wcam_widget.explain import Attribution, Wcam
+from wcam_widget.explain import Attribution, SpunWcam, Wcam
 from wcam_widget.model import BlackBox, ensure_image
 from wcam_widget.model.load import load_model
 from wcam_widget.show.pace import Pace
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 CANCELLED = "cancelled: the map shows what was computed until then"
 TOGETHER = 4  # questions answered in one batch for saved pages, so that a reader's question never waits long
 
+Explained = Wcam | SpunWcam
 Publish = Callable[[dict[str, Any]], None]
 Reply = Callable[[dict[str, Any]], None]
 Refuse = Callable[[str, str], None]
@@ -42,7 +43,7 @@ class Session:
     ``publish`` is called from the worker's thread.
     """
 
-    def __init__(self, model: BlackBox, image: Any, target: Any, method: Wcam, publish: Publish) -> None:
+    def __init__(self, model: BlackBox, image: Any, target: Any, method: Explained, publish: Publish) -> None:
         self.image: Float[Tensor, "c h w"] = ensure_image(image, "image")
         self.probe = method.probe(model, self.image, target)
         self.inquiry = Inquiry(self.probe)
@@ -255,13 +256,13 @@ def ensure_model(model: Any, class_names: Any = None) -> BlackBox:
     return BlackBox(model.net, model.preprocess, class_names, model.device, model.batch_size, model.precision)
 
 
-def ensure_method(method: Any) -> Wcam:
+def ensure_method(method: Any) -> Explained:
     """A Wcam; TypeError for what has no cells that a reader could select."""
     if method is None:
         return Wcam()
-    if not isinstance(method, Wcam):
+    if not isinstance(method, Wcam | SpunWcam):
         raise TypeError(
-            f"method: found {type(method).__qualname__}; accepted are Wcam(...) and None; "
+            f"method: found {type(method).__qualname__}; accepted are Wcam(...), Wcam(...).spun() and None; "
             "plot() draws the attribution of any method"
         )
     return method

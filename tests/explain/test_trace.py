@@ -133,13 +133,14 @@ def test_a_larger_budget_goes_on_where_a_smaller_one_ended(model: BlackBox, imag
 
 
 def test_clean_and_corrupted_differ_where_they_were_made_to(image: Tensor) -> None:
-    # The score reads vertical stripes in one corner of the image, which the corruption weakens.
+    # The score reads vertical stripes in one corner of the image, which the corruption blurs away.
     pattern = torch.zeros(1, 1, 64, 64)
     pattern[..., :16, 0:16:2], pattern[..., :16, 1:16:2] = 1.0, -1.0
     ramp = torch.linspace(0, 1, 64)[None, None, :, None]
     net = lambda images: (images * (pattern + 0.2 * ramp)).sum((1, 2, 3))[:, None]  # noqa: E731
     clean = (image * 0.5 + 0.25 * (1 + pattern[0])).clamp(0, 1)
-    corrupted = (image * 0.5 + 0.25 * (1 + 0.1 * pattern[0])).clamp(0, 1)
+    corrupted = clean.clone()
+    corrupted[:, :16, :16] = clean[:, :16, :16].unflatten(2, (8, 2)).mean(3).repeat_interleave(2, 2)
     method = Wcam(Sobol(rows=32), levels=2, grid=4)
     before, after = (last(method, net, one) for one in (clean, corrupted))
     difference = before.compare(after)

@@ -138,6 +138,24 @@ def overlap(start: np.ndarray, stop: np.ndarray, length: int) -> np.ndarray:
     return np.asarray(np.clip(covered, 0.0, 1.0))
 
 
+class DeviceCopies:
+    """A constant tensor, brought to each device at most once: copies make the host wait for the device.
+
+    >>> DeviceCopies(torch.arange(3)).on(torch.device("cpu"))
+    tensor([0, 1, 2])
+    """
+
+    def __init__(self, constant: Tensor) -> None:
+        self._copies = {constant.device: constant}
+        self._constant = constant
+
+    def on(self, device: torch.device) -> Tensor:
+        """The tensor on ``device``."""
+        if device not in self._copies:
+            self._copies[device] = self._constant.to(device)
+        return self._copies[device]
+
+
 def as_float32(image: Tensor) -> Tensor:
     """Basis arithmetic is float32 at least: half precision would lose 4e-2 of the picture silently."""
     return image if image.dtype in (torch.float32, torch.float64) else image.to(torch.float32)

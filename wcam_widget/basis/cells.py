@@ -12,7 +12,7 @@ from jaxtyping import Complex, Float, Int
 from torch import Tensor
 
 from wcam_widget.basis import tree
-from wcam_widget.basis.bands import AbstractBasis, Band, overlap
+from wcam_widget.basis.bands import AbstractBasis, Band, DeviceCopies, overlap
 
 CHUNK = 4096  # cells spread over the image at one time
 
@@ -130,6 +130,10 @@ class Cells:
         covered = self.index < len(self)
         return int(covered.sum()) != int(self.rectangles[:, 3:5].prod(1).sum())
 
+    @cached_property
+    def _places(self) -> DeviceCopies:
+        return DeviceCopies(self.index.flatten())
+
     def tree(self) -> tuple[Int[np.ndarray, " m"], tuple[Int[np.ndarray, " _"], ...]]:
         """Sets of cells from coarse to fine: the parent of each node, and the cells under each node.
 
@@ -172,8 +176,9 @@ class Cells:
         if weights.ndim != 2 or weights.shape[1] != len(self):
             raise ValueError(f"weights must have shape (rows, {len(self)}); found {tuple(weights.shape)}")
         padded = torch.cat([weights, weights.new_ones(len(weights), 1)], dim=1)
-        index = self.index.to(weights.device).flatten()
-        return padded.index_select(1, index).view(len(weights), 1, *self.picture_size)
+        return padded.index_select(1, self._places.on(weights.device)).view(
+            len(weights), 1, *self.picture_size
+        )
 
     def packed(self, values: Float[np.ndarray, " d"]) -> Float[np.ndarray, "hp wp"]:
         """The packed picture with each cell filled with its value; 0 in the gaps."""

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from wcam_widget.basis import frequencies
-from wcam_widget.basis.bands import AbstractBasis, Band, as_float32, ensure_sides, ensure_size
+from wcam_widget.basis.bands import AbstractBasis, Band, DeviceCopies, as_float32, ensure_sides, ensure_size
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,16 @@ class FourierBasis(AbstractBasis):
         return places.reshape(self.size)
 
     @cached_property
-    def _halves(self) -> tuple[Int[Tensor, " m"], Int[Tensor, " m"]]:
+    def _plane(self) -> DeviceCopies:
+        return DeviceCopies(torch.from_numpy(self._places.ravel()))
+
+    @cached_property
+    def _halves(self) -> tuple[DeviceCopies, DeviceCopies]:
         """Places of the frequencies of a half plane, and of their negatives."""
         half = self.size[1] // 2 + 1
         negative = np.roll(self._places[::-1, ::-1], (1, 1), (0, 1))
         first, second = (np.ascontiguousarray(part[:, :half]).ravel() for part in (self._places, negative))
-        return torch.from_numpy(first), torch.from_numpy(second)
+        return DeviceCopies(torch.from_numpy(first)), DeviceCopies(torch.from_numpy(second))
 
     def pack(self, image: Float[Tensor, "*batch c h w"]) -> Float[Tensor, "*batch c hp wp"]:
         """Hartley coefficients of ``image`` in the packed layout, float32 or float64; 0 where none stands."""
@@ -103,7 +107,7 @@ class FourierBasis(AbstractBasis):
         spectrum = torch.fft.fft2(values, norm="ortho")
         plane = (spectrum.real - spectrum.imag).flatten(-2)
         picture = values.new_zeros(*values.shape[:-2], self.picture_size[0] * self.picture_size[1])
-        picture[..., torch.from_numpy(self._places.ravel()).to(values.device)] = plane
+        picture[..., self._plane.on(values.device)] = plane
         return picture.reshape(*values.shape[:-2], *self.picture_size)
 
     def unpack(self, picture: Float[Tensor, "*batch c hp wp"]) -> Float[Tensor, "*batch c h w"]:
@@ -111,7 +115,7 @@ class FourierBasis(AbstractBasis):
         ensure_sides(picture, self.picture_size, "picture")
         values = as_float32(picture).flatten(-2)
         # With F the Fourier transform, a frequency holds Re F - Im F and its negative Re F + Im F.
-        one, other = (values.index_select(-1, place.to(values.device)) for place in self._halves)
+        one, other = (values.index_select(-1, place.on(values.device)) for place in self._halves)
         spectrum = torch.complex((one + other) / 2, (other - one) / 2)
         half = (self.size[0], self.size[1] // 2 + 1)
         image: Tensor = torch.fft.irfft2(

@@ -13,7 +13,15 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from wcam_widget.basis import filters
-from wcam_widget.basis.bands import APPROXIMATION, AbstractBasis, Band, as_float32, ensure_sides, ensure_size
+from wcam_widget.basis.bands import (
+    APPROXIMATION,
+    AbstractBasis,
+    Band,
+    DeviceCopies,
+    as_float32,
+    ensure_sides,
+    ensure_size,
+)
 
 SPLITS = (APPROXIMATION, "LH", "HL", "HH")
 
@@ -94,6 +102,14 @@ class PacketBasis(AbstractBasis):
             places = 4 * places + bits[:, None] + 2 * bits[None, :]
         return places.ravel()
 
+    @cached_property
+    def _to_picture(self) -> DeviceCopies:
+        return DeviceCopies(torch.from_numpy(self._order))
+
+    @cached_property
+    def _to_tree(self) -> DeviceCopies:
+        return DeviceCopies(torch.from_numpy(np.argsort(self._order)))
+
     def pack(self, image: Float[Tensor, "*batch c h w"]) -> Float[Tensor, "*batch c hp wp"]:
         """Coefficients of ``image`` in the packed layout, float32 or float64."""
         ensure_sides(image, self.size, "image")
@@ -109,7 +125,7 @@ class PacketBasis(AbstractBasis):
             parts = filters.mirrored(image, self.shift).unsqueeze(-3)
             for _ in range(self.levels):
                 parts = torch.stack(filters.split(parts, self._filters, 1), dim=-3).flatten(-4, -3)
-        ordered = parts[..., torch.from_numpy(self._order).to(parts.device), :, :]
+        ordered = parts.index_select(-3, self._to_picture.on(parts.device))
         grid = ordered.reshape(*image.shape[:-2], steps, steps, height, width)
         return grid.transpose(-3, -2).reshape(*image.shape[:-2], *self.picture_size)
 
@@ -119,7 +135,7 @@ class PacketBasis(AbstractBasis):
         steps, (height, width) = 2**self.levels, self._sides[-1]
         grid = as_float32(picture).reshape(*picture.shape[:-2], steps, height, steps, width)
         ordered = grid.transpose(-3, -2).flatten(-4, -3)
-        parts = ordered[..., torch.from_numpy(np.argsort(self._order)).to(ordered.device), :, :]
+        parts = ordered.index_select(-3, self._to_tree.on(ordered.device))
         with torch.autocast(picture.device.type, enabled=False):
             for level in range(self.levels, 0, -1):
                 four = parts.reshape(*parts.shape[:-3], -1, 4, *parts.shape[-2:]).unbind(-3)

@@ -32,7 +32,7 @@ from wcam_widget.sensitivity.intervals import Replicated, replicated
 from wcam_widget.sensitivity.scores import ScoreLog
 from wcam_widget.sensitivity.walks import walk, walk_length
 
-BLOCKS = 8
+BLOCKS = 16
 FORWARDS = 3  # what a forward with its backward pass costs, in forwards
 # Scores per gradient row, at least: a bound that uses a poor variance is none.
 SCORES_PER_ROW = 4

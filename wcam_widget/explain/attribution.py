@@ -179,14 +179,17 @@ class Attribution:
     def intervals(self, kind: str = "student", confidence: float = CONFIDENCE) -> Limits:
         """Lower and upper ends for every cell, at any confidence: Student's t or a bootstrap of replicates.
 
-        Raises ValueError where the method has no replicates, or for another ``kind``.
+        Cells of which only bounds are known keep those. Raises ValueError where the method has no
+        replicates, or for another ``kind``.
         """
         if kind not in INTERVALS:
             raise ValueError(f"kind={kind!r} is unknown; {', '.join(INTERVALS)} are known")
-        replicated = self._replicated("intervals")
+        measured = self._measured("intervals")
+        replicated = Replicated(self.values, self.estimate.left_out)
+        found = replicated.interval(confidence)
         if kind == "bootstrap":
-            return replicated.bootstrap_interval(confidence=confidence)
-        return replicated.interval(confidence)
+            found = replicated.bootstrap_interval(confidence=confidence)
+        return np.where(measured, found[0], self.low), np.where(measured, found[1], self.high)
 
     def matters(
         self, threshold: float = 0.0, level: float = LEVEL, control: str = "holm"
@@ -197,25 +200,33 @@ class Attribution:
         expected share of false ones. Cells of which only bounds are known never count. See
         ``wcam_widget.sensitivity.simultaneous``.
         """
-        estimated = self.kind != Kind.BOUNDED
-        found = exceeding(self._replicated("matters"), threshold, level, control)
-        return np.asarray(found & estimated)
+        tested = self._measured("matters") & (self.kind != Kind.BOUNDED)
+        found = np.zeros(len(self.values), bool)
+        replicated = Replicated(self.values[tested], self.estimate.left_out[:, tested])
+        found[tested] = exceeding(replicated, threshold, level, control)
+        return found
 
     def compare(self, other: Attribution, confidence: float = CONFIDENCE) -> Difference:
         """This map less ``other``, cell by cell and band by band, with intervals and a permutation test.
 
         Both must come from one method with one seed, so that both models or images saw the same masks: clean
-        against corrupted, model against model. Raises ValueError naming ``other`` where they do not
-        correspond.
+        against corrupted, model against model. Cells that were not measured in both are NaN, and do not
+        count in the distance. Raises ValueError naming ``other`` where they do not correspond.
         """
         if self.method != other.method or not np.array_equal(self.cells.rectangles, other.cells.rectangles):
             raise ValueError(f"other was made by {other.method!r}, not by {self.method!r} on the same cells")
-        return compare(self.estimate, other.estimate, confidence)
+        both = self._measured("compare") & other._measured("compare")
+        difference = compare(_part(self.estimate, both), _part(other.estimate, both), confidence)
+        part = difference.cells
+        value, low, high, error = (
+            _whole(each, both) for each in (part.value, part.low, part.high, part.error)
+        )
+        return replace(difference, cells=replace(part, value=value, low=low, high=high, error=error))
 
-    def _replicated(self, asked: str) -> Replicated:
-        if len(self.estimate.left_out) < 2:
+    def _measured(self, asked: str) -> Bool[np.ndarray, " d"]:
+        if not self.estimate.measured.any():
             raise ValueError(f"{asked} needs independent replicates; {self.method} has none so far")
-        return Replicated(self.values, self.estimate.left_out)
+        return self.estimate.measured
 
     def stopped(self, reason: str) -> Attribution:
         """The same result, with the reason why it ended before it was complete."""
@@ -256,3 +267,15 @@ class Attribution:
             coords={name: ("cell", column) for name, column in places.items()},
             attrs={"target": self.target, "score": self.score, "unit": self.unit, "method": self.method},
         )
+
+
+def _part(estimate: Estimate, kept: Bool[np.ndarray, " d"]) -> Estimate:
+    """The estimate of some of the cells."""
+    return replace(estimate, value=estimate.value[kept], left_out=estimate.left_out[:, kept])
+
+
+def _whole(numbers: Float[np.ndarray, " k"], kept: Bool[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
+    """Numbers of some of the cells, NaN for the others."""
+    whole = np.full(len(kept), np.nan)
+    whole[kept] = numbers
+    return whole

@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Int8
+from jaxtyping import Bool, Float, Int8
 
 from wcam_widget.sensitivity.function import WeightFunction
 from wcam_widget.sensitivity.intervals import Limits, Replicated
@@ -60,7 +60,8 @@ class Estimate:
     ``low`` and ``high`` hold the index with 95 % confidence each, ``error`` is its standard error, ``first``
     the first-order index; ``slope`` is the mean change of the score per unit of weight, signed. What was not
     estimated is NaN. ``left_out`` holds the values without one replicate each, from which other intervals,
-    tests and comparisons follow. ``evaluations`` counts forward passes and ``gradients`` backward ones.
+    tests and comparisons follow; NaN for weights of which only bounds are known. ``evaluations`` counts
+    forward passes and ``gradients`` backward ones.
     """
 
     value: Float[np.ndarray, " d"]
@@ -96,6 +97,13 @@ class Estimate:
             evaluations=evaluations,
             gradients=gradients,
         )
+
+    @property
+    def measured(self) -> Bool[np.ndarray, " d"]:
+        """Of which weights there are replicates."""
+        if len(self.left_out) < 2:
+            return np.zeros(len(self.value), bool)
+        return np.asarray(np.isfinite(self.left_out).all(0))
 
     @property
     def constant(self) -> bool:

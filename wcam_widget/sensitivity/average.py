@@ -26,7 +26,7 @@ def averaged(estimates: Sequence[Estimate]) -> Estimate:
     kept = min(len(one.left_out) for one in estimates)
     left_out = np.mean([one.left_out[:kept] for one in estimates], axis=0)
     kind = np.max([one.kind for one in estimates], axis=0).astype(np.int8)
-    measured = kind != Kind.BOUNDED
+    measured = (kind != Kind.BOUNDED) & np.isfinite(left_out).all(0)
     found = Replicated(value, left_out)
     error = np.sqrt(np.sum([one.error**2 for one in estimates], axis=0)) / len(estimates)
     if kept > 1 and measured.any():

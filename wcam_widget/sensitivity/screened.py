@@ -180,9 +180,7 @@ class Screened(AbstractAnalysis[ScreenedState]):
             error=np.where(found.asked, found.exchanged.error, bounded.error),
             first=np.where(found.asked, first, np.nan),
             slope=np.where(found.asked, sums.slope, bounded.slope),
-            left_out=np.where(
-                found.asked, found.exchanged.left_out, bounded.left_out[: len(state.replicates)]
-            ),
+            left_out=np.where(found.asked, found.exchanged.left_out, np.nan),
             evaluations=state.evaluations,
         )
 
@@ -278,7 +276,7 @@ class Screened(AbstractAnalysis[ScreenedState]):
             error=np.full_like(nothing, np.nan),
             first=np.full_like(nothing, np.nan),
             slope=np.full_like(nothing, np.nan),
-            left_out=groups.left_out[:, members] * even,
+            left_out=np.full((len(groups.left_out), len(nothing)), np.nan),
             groups=groups,
             variance=screening.log.variance(np.arange(len(screening.squares))),
             evaluations=state.evaluations,

@@ -16,6 +16,7 @@ from wcam_widget.explain import Attribution, Probe
 from wcam_widget.show.frame import encode
 
 VERSION = 1
+BAND_FIELDS = ("name", "level", "orientation", "part", "top", "left", "height", "width")
 
 
 def picture_frame(probe: Probe, image: Float[Tensor, "c h w"], run: str) -> bytes:
@@ -43,19 +44,7 @@ def picture_frame(probe: Probe, image: Float[Tensor, "c h w"], run: str) -> byte
         "picture": dict(zip(("height", "width"), basis.picture_size, strict=True)),
         "basis": "pixel" if wavelet is None else "wavelet",
         "wavelet": wavelet,
-        "bands": [
-            {
-                "name": band.name,
-                "level": band.level,
-                "orientation": band.orientation,
-                "part": band.part,
-                "top": band.top,
-                "left": band.left,
-                "height": band.height,
-                "width": band.width,
-            }
-            for band in cells.bands
-        ],
+        "bands": [{name: getattr(band, name) for name in BAND_FIELDS} for band in cells.bands],
         "cell_count": len(cells),
     }
     return encode(

@@ -252,6 +252,17 @@ def test_a_constant_score_ends_after_its_first_rows() -> None:
     assert "did not change" in analysis.reason(state)
 
 
+def test_a_score_that_moves_in_one_replicate_only() -> None:
+    # Nearly all rows give 0: without the one that does not, there is no variance to divide by.
+    def rare(weights: Tensor) -> Tensor:
+        return torch.relu(weights[:, :4].mean(1) - 0.75)
+
+    for seed in range(8):
+        for estimate in Refined(rows=4, seed=seed).run(Analytic(rare, np.arange(8) // 4)):
+            assert np.isfinite(np.concatenate([estimate.high, estimate.error])).all()
+            assert np.isfinite(np.concatenate([estimate.groups.total, estimate.groups.high])).all()
+
+
 def test_one_weight_causes_all() -> None:
     _, estimate = finish(Refined(rows=64), Analytic(lambda w: w[:, 0] ** 2, np.array([0])))
     np.testing.assert_allclose(estimate.value, 1.0, atol=0.3)

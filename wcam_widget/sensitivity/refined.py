@@ -95,6 +95,11 @@ class RefinedState:
         left_out = [max(self.log.variance(np.delete(everyone, one)), whole / count) for one in everyone]
         return np.array([whole, *left_out])
 
+    def variance(self, kept: Int[np.ndarray, " k"]) -> float:
+        """The score's variance from all replicates, or from all but one."""
+        missing = np.setdiff1d(np.arange(len(self.spread) - 1), kept)
+        return float(self.spread[missing[0] + 1 if len(missing) else 0])
+
 
 @dataclass(frozen=True)
 class Refined(AbstractAnalysis[RefinedState]):
@@ -264,9 +269,7 @@ class Refined(AbstractAnalysis[RefinedState]):
     def _groups(self, state: RefinedState) -> GroupEstimate:
         """Indices of the groups from walks and from nodes that are groups, below the nodes' limits."""
         weights = len(state.slope)
-        found = state.groups.indices(
-            state.log.variance, state.log.mean(), np.zeros(weights), np.ones(weights)
-        )
+        found = state.groups.indices(state.variance, state.log.mean(), np.zeros(weights), np.ones(weights))
         high = np.minimum(found.high, state.nodes.group_limits(state.groups.members))
         total = np.minimum(found.total, high)
         return GroupEstimate(

@@ -1,0 +1,26 @@
+"""Cues put into one cell of an image, and networks that look for nothing else: the top cell is that cell."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tests.benchmarks.bench_planted import GRID, LEVELS, found, plant
+from wcam_widget import Hsic, Refined, Screened, Sobol, Wcam
+
+
+@pytest.mark.parametrize("analysis", [Sobol(rows=16), Screened(), Refined(rows=16), Hsic(rows=500)], ids=repr)
+def test_the_top_cell_is_the_planted_one(analysis) -> None:
+    cells, bands, *_ = zip(*found(analysis, 8), strict=True)
+    assert sum(cells) >= 7
+    assert sum(bands) == 8
+
+
+def test_the_class_is_decided_by_the_planted_cell() -> None:
+    for seed in range(12):
+        planted = plant(seed)
+        probe = Wcam(levels=LEVELS, grid=GRID).probe(planted.model, planted.image, target=0)
+        without = torch.ones(len(probe.cells))
+        without[planted.cell] = 0.0
+        assert probe.score > 0
+        assert float(probe(without[None])) < 0

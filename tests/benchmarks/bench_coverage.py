@@ -3,67 +3,106 @@
 from __future__ import annotations
 
 import argparse
+import math
 import multiprocessing
-from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 import torch
 
 from tests.sensitivity.oracles import Oracle, ishigami, linear, sobol_g
-from wcam_widget.sensitivity import AbstractAnalysis, Derivative, Sobol
+from wcam_widget.sensitivity import AbstractAnalysis, Derivative, Estimate, Sobol
 from wcam_widget.sensitivity.intervals import Replicated
 
-FUNCTIONS = {"sobol_g": sobol_g, "ishigami": ishigami, "linear": linear}
+
+def cosines() -> Oracle:
+    """The function for which the bound from derivatives is met exactly, so that it leaves no room."""
+    heights = np.array([1.0, 0.7, 0.4, 0.2])
+    share = heights**2 / (heights**2).sum()
+    terms = torch.tensor(heights, dtype=torch.float32)
+    return Oracle(
+        name="cosines",
+        function=lambda w: (w * math.pi).cos() @ terms,
+        groups=np.array([0, 0, 1, 1]),
+        total=share,
+        first=share,
+        variance=float((heights**2).sum() / 2),
+    )
+
+
+FUNCTIONS = {"sobol_g": sobol_g, "ishigami": ishigami, "linear": linear, "cosines": cosines}
 ROWS = (16, 64, 256)
-INTERVALS = ("student", "bootstrap")
+LOW, HIGH, WIDTH = 0, 1, 2
 
 
-def one_run(asked: tuple[AbstractAnalysis, str]) -> np.ndarray:
-    """Of each interval: which active inputs have their index below it, which above, and its width in indices."""
+def estimates(analysis: AbstractAnalysis, oracle: Oracle, costs: list[int]) -> list[Estimate]:
+    """The estimates of a run when it has asked as often as each of ``costs``."""
+    function, found = oracle.ask(), []
+    state = analysis.init(function)
+    for cost in costs:
+        while state.evaluations < cost:
+            state = analysis.step(function, state)
+        found.append(analysis.estimate(state))
+    return found
+
+
+def sobol(asked: tuple[str, int, tuple[int, ...]]) -> list[list[np.ndarray]]:
+    """Misses of Student's and of bootstrap limits, at each number of rows of one run."""
     torch.set_num_threads(1)
-    analysis, name = asked
+    name, seed, rows = asked
     oracle = FUNCTIONS[name]()
-    *_, estimate = analysis.run(oracle.ask())
-    limits = [(estimate.low, estimate.high)]
-    if isinstance(analysis, Sobol):
+    groups = int(oracle.groups.max()) + 1
+    # A run with more rows goes on where one with fewer ended.
+    costs = [Sobol(rows=count).planned(len(oracle.groups), groups) for count in rows]
+    found = []
+    for estimate in estimates(Sobol(rows=max(rows), seed=seed), oracle, costs):
         low, high = Replicated(estimate.value, estimate.left_out).bootstrap_interval()
-        limits.append((low, np.maximum(np.minimum(high, 1.0), estimate.value)))
-    return np.array([measured(oracle, low, high) for low, high in limits])
+        high = np.maximum(np.minimum(high, 1.0), estimate.value)
+        found.append([missed(oracle, estimate.low, estimate.high), missed(oracle, low, high)])
+    return found
 
 
-def measured(oracle: Oracle, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def derivative(asked: tuple[str, int, int]) -> np.ndarray:
+    """Misses of the limits of the bounds."""
+    torch.set_num_threads(1)
+    name, seed, rows = asked
+    oracle, analysis = FUNCTIONS[name](), Derivative(rows=rows, seed=seed)
+    function = oracle.ask()
+    state = analysis.init(function)
+    while not analysis.finished(state):
+        state = analysis.step(function, state)
+    estimate = analysis.estimate(state)
+    return missed(oracle, estimate.low, estimate.high)
+
+
+def missed(oracle: Oracle, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """For each active input: whether its index lies below the limits, whether above, and their distance."""
     active = oracle.total > 0
     total, low, high = oracle.total[active], low[active], high[active]
     # Scores are float32: a bound met exactly may miss by their rounding.
     return np.array([low > total * (1 + 1e-5), high < total * (1 - 1e-5), (high - low) / total])
 
 
-def over_seeds(analysis: AbstractAnalysis, name: str, seeds: Iterable[int], pool) -> np.ndarray:
-    asked = [(replace(analysis, seed=seed), name) for seed in seeds]
-    return np.array(pool.map(one_run, asked, chunksize=4))
-
-
-def intervals(rows: int, name: str, seeds: Iterable[int], pool) -> list[str]:
-    found = over_seeds(Sobol(rows=rows), name, seeds, pool)
+def coverage(name: str, rows: tuple[int, ...], seeds: int, pool) -> list[str]:
+    found = np.array(pool.map(sobol, [(name, seed, rows) for seed in range(seeds)], chunksize=4))
     lines = []
-    for number, kind in enumerate(INTERVALS):
-        too_high, too_low, width = found[:, number].transpose(1, 0, 2)
-        held = 100 * (1 - too_high.mean(0) - too_low.mean(0))
-        lines.append(
-            f"Sobol({rows:3}) {name:9} {kind:10} covers {held.mean():5.1f} % (inputs from {held.min():5.1f} "
-            f"to {held.max():5.1f}); index below in {100 * too_high.mean():4.1f} %, above in "
-            f"{100 * too_low.mean():4.1f} %; median width {np.median(width):5.2f} of the index"
-        )
+    for place, count in enumerate(rows):
+        for number, kind in enumerate(("student", "bootstrap")):
+            run = found[:, place, number]
+            held = 100 * (1 - run[:, LOW].mean(0) - run[:, HIGH].mean(0))
+            lines.append(
+                f"Sobol({count}), {name}, {kind}: {held.mean():.1f} % covered (inputs {held.min():.1f} to "
+                f"{held.max():.1f}); index below in {100 * run[:, LOW].mean():.1f} %, above in "
+                f"{100 * run[:, HIGH].mean():.1f} %; median width {np.median(run[:, WIDTH]):.2f} indices"
+            )
     return lines
 
 
-def bounds(rows: int, name: str, seeds: Iterable[int], pool) -> str:
-    found = over_seeds(Derivative(rows=rows), name, seeds, pool)[:, 0]
-    too_high, too_low = (100 * found[:, side].mean(0) for side in (0, 1))
+def bounds(name: str, rows: int, seeds: int, pool) -> str:
+    found = np.array(pool.map(derivative, [(name, seed, rows) for seed in range(seeds)], chunksize=4))
+    low, high = (100 * found[:, side].mean(0) for side in (LOW, HIGH))
     return (
-        f"Derivative({rows:3}) {name:9} upper limit violated in {too_low.mean():4.1f} % (worst input "
-        f"{too_low.max():4.1f}), lower limit in {too_high.mean():4.1f} % (worst {too_high.max():4.1f})"
+        f"Derivative({rows}), {name}: upper limit violated in {high.mean():.1f} % (worst input "
+        f"{high.max():.1f}), lower limit in {low.mean():.1f} % (worst {low.max():.1f})"
     )
 
 
@@ -73,14 +112,14 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=ROWS)
     parser.add_argument("--jobs", type=int, default=None, help="processes; one for each core if not given")
     chosen = parser.parse_args()
-    seeds = range(chosen.seeds)
-    print(f"{chosen.seeds} seeds; inputs that do nothing are left out")
+    print(f"Nominal 95 %, {chosen.seeds} seeds; inputs that do nothing are left out")
     # torch's threads do not survive a fork.
     with multiprocessing.get_context("spawn").Pool(chosen.jobs) as pool:
-        for rows in chosen.rows:
-            for name in FUNCTIONS:
-                print(*intervals(rows, name, seeds, pool), sep="\n", flush=True)
-                print(bounds(rows, name, seeds, pool), flush=True)
+        for name in FUNCTIONS:
+            print(*coverage(name, tuple(sorted(chosen.rows)), chosen.seeds, pool), sep="\n", flush=True)
+        for name in FUNCTIONS:
+            for rows in chosen.rows:
+                print(bounds(name, rows, chosen.seeds, pool), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Designs and the statistics of replicates."""
+"""Designs, walks through groups, and shares of one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wcam_widget.sensitivity import designs
-from wcam_widget.sensitivity.intervals import between_variance, jackknife, student
-from wcam_widget.sensitivity.walks import shares_of_one, walk_rows
+from wcam_widget.sensitivity.groups import shares_of_one
+from wcam_widget.sensitivity.walks import walk_rows
 
 
 @pytest.mark.parametrize("kind", designs.KINDS)
@@ -53,41 +53,6 @@ def test_auto_takes_sobol_only_where_it_is_good(rows: int, dimensions: int, stra
 def test_few_rows_have_no_nearly_equal_columns() -> None:
     a, b = designs.pairs(8, 784, np.random.SeedSequence(0))
     assert (np.abs(a - b).max(0) > 0.1).all()
-
-
-@given(st.lists(st.floats(-100, 100), min_size=3, max_size=30))
-def test_variance_of_independent_scores_is_the_sample_variance(scores: list[float]) -> None:
-    array = np.array(scores)
-    assert between_variance(array, np.arange(len(array))) == pytest.approx(
-        array.var(ddof=1), rel=1e-6, abs=1e-6
-    )
-
-
-def test_variance_of_dependent_scores_is_unbiased() -> None:
-    random = np.random.default_rng(0)
-    found = []
-    for _ in range(2000):
-        shared = np.repeat(random.normal(size=4), 6)
-        scores = 0.8 * shared + 0.6 * random.normal(size=24)
-        found.append(between_variance(scores, np.repeat(np.arange(4), 6)))
-    assert np.mean(found) == pytest.approx(1.0, abs=0.05)
-    naive = np.array([1.0, 1.0, 3.0, 3.0])
-    assert between_variance(naive, np.array([0, 0, 1, 1])) == pytest.approx(2.0)
-
-
-def test_jackknife_of_a_ratio_covers_it() -> None:
-    random, held = np.random.default_rng(1), []
-    for _ in range(400):
-        top, bottom = random.exponential(2.0, (16, 1)), random.exponential(1.0, 16)
-        value, error = jackknife(lambda kept, t=top, b=bottom: t[kept].mean(0) / b[kept].mean(), 16)
-        held.append(abs(value[0] - 2.0) < student(16) * error[0])
-    assert 0.88 <= np.mean(held) <= 0.99
-
-
-def test_one_replicate_tells_nothing() -> None:
-    _, error = jackknife(lambda kept: np.ones((4, 2))[kept].mean(0), 1)
-    assert np.isinf(error).all()
-    assert np.isinf(student(1))
 
 
 @given(

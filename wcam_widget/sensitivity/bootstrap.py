@@ -25,8 +25,9 @@ def symmetric_reach(
 
     The symmetric bootstrap-t (Hall 1988, "On symmetric bootstrap confidence intervals"): the quantile, over
     resamples of the ``r`` independent rows with replacement, of how many of its own standard errors a mean
-    lies off. Resamples in which a column does not vary tell nothing of it and are left out; all columns share
-    the resamples. ``pseudo`` is (r, d), r at least ``FEWEST_REPLICATES``: fewer rows have too few distinct
+    lies off: infinitely many where a column varies, but not in the resample. So the reach is infinite where
+    everything rests on one or two of 16 rows, which tell nothing of the spread. All columns share the
+    resamples. ``pseudo`` is (r, d), r at least ``FEWEST_REPLICATES``: fewer rows have too few distinct
     resamples. ``confidence`` lies between 0 and 1. A column that never varies has reach 0.
 
     >>> normal = np.random.default_rng(0).normal(size=(400, 1))
@@ -46,7 +47,7 @@ def symmetric_reach(
         # Below rounding the resample drew one value only.
         varies = spread > 1e-12
         off = np.abs(means) * np.sqrt((rows - 1) / np.where(varies, spread, 1.0))
-        off[~varies] = np.nan
+        off[~varies] = np.inf
         off[:, scale == 0] = 0.0
-        reach[part] = np.nanquantile(off, confidence, axis=0)
+        reach[part] = np.quantile(off, confidence, axis=0, method="higher")
     return reach

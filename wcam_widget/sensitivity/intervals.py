@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import special, stats
+from scipy import special
 
 from wcam_widget.sensitivity.bootstrap import FEWEST_REPLICATES, ensure_resamples, symmetric_reach
 
@@ -96,7 +96,9 @@ class Replicated:
         if len(self.left_out) < 2:
             return np.zeros_like(self.value), np.full_like(self.value, np.inf)
         pseudo = self.logarithms()
-        factor = np.exp(np.minimum(reach(pseudo) * standard_error(pseudo), 300.0))
+        error = standard_error(pseudo)
+        widths = np.where(error > 0, reach(pseudo), 0.0) * error
+        factor = np.exp(np.minimum(widths, 300.0))  # stays finite
         value = np.maximum(self.value, 0.0)
         return value / factor, value * factor
 
@@ -168,34 +170,6 @@ def standard_error(pseudo: Float[np.ndarray, "r d"]) -> Float[np.ndarray, " d"]:
 
 def _student_reach(pseudo: Float[np.ndarray, "r d"], confidence: float) -> Float[np.ndarray, " d"]:
     return np.asarray(special.stdtrit(degrees_of_freedom(pseudo), 0.5 + confidence / 2))
-
-
-def student(replicates: int, confidence: float = CONFIDENCE) -> float:
-    """Half-width of a two-sided interval in standard errors; infinite below two replicates.
-
-    >>> round(student(8), 3)
-    2.365
-    """
-    if replicates < 2:
-        return float("inf")
-    return float(stats.t.ppf(0.5 + confidence / 2, replicates - 1))
-
-
-def jackknife(
-    statistic: Callable[[np.ndarray], np.ndarray], replicates: int
-) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"]]:
-    """A statistic of all replicates and its jackknife standard error (Tukey 1958).
-
-    ``statistic(kept)`` is computed from the replicates whose numbers are in ``kept``. With one replicate the
-    standard error is infinite.
-
-    >>> x = np.array([[1.0], [2.0], [4.0], [5.0]])
-    >>> value, error = jackknife(lambda kept: x[kept].mean(0), 4)
-    >>> bool(np.isclose(error[0], x.std(ddof=1) / 2))
-    True
-    """
-    found = replicated(statistic, replicates)
-    return found.value, found.error
 
 
 def between_variance(scores: Float[np.ndarray, " n"], clusters: Int[np.ndarray, " n"]) -> float:

@@ -130,7 +130,9 @@ def test_intervals_hold_what_many_rows_find() -> None:
         _, estimate = finish(Hsic(rows=200, seed=seed), sparse(30))
         held.append((estimate.low <= truth + 1e-3) & (truth <= estimate.high))
         assert (estimate.low <= estimate.value).all()
-        assert (estimate.value <= estimate.high).all()
+        # At least two standard errors of a weight without effect, however alike the replicates are.
+        reach = (estimate.high - estimate.value)[estimate.value > 0]
+        assert (reach >= 2 * np.sqrt(2) / 200 - 1e-12).all()
     assert np.mean(held, 0)[:5].min() >= 0.8
     assert 0.93 <= np.mean(held) < 1.0
 

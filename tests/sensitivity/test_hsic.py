@@ -144,12 +144,14 @@ def test_more_rows_go_on_where_fewer_ended() -> None:
         asked.append(len(weights))
         return function(weights)
 
-    few, many = Hsic(rows=200), Hsic(rows=400)
+    few, many = Hsic(rows=220), Hsic(rows=400)
     state, _ = finish(few, function)
     ask = Analytic(counted, function.groups)
     while not many.finished(state):
         state = many.step(ask, state)
-    assert sum(asked) == 200
+    assert sum(asked) == 180
+    assert many.continues(few)
+    assert not many.continues(Hsic(rows=220, seed=1))
     np.testing.assert_array_equal(many.estimate(state).value, finish(many, function)[1].value)
 
 

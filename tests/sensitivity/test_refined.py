@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,59 +10,9 @@ import torch
 from torch import Tensor
 
 from tests.sensitivity.oracles import ORACLES, Oracle, grouped_totals, linear, sobol_g
-from wcam_widget.sensitivity import Analytic, Estimate, Kind, Sobol, Tree, WeightFunction
+from tests.sensitivity.spots import SIDE, three_spots
+from wcam_widget.sensitivity import Analytic, Estimate, Kind, Sobol, WeightFunction
 from wcam_widget.sensitivity.refined import Refined, RefinedState
-
-SIDE = 32
-
-
-@dataclass(frozen=True, eq=False)
-class Grid:
-    """A function of the cells of a square grid, with quarters of quarters as its tree."""
-
-    inner: Analytic
-
-    @property
-    def groups(self) -> np.ndarray:
-        return self.inner.groups
-
-    @property
-    def tree(self) -> Tree:
-        cells, parents, members = np.arange(SIDE**2).reshape(SIDE, SIDE), [-1], [np.arange(SIDE**2)]
-        pending = [(0, cells)]
-        while pending:
-            parent, square = pending.pop(0)
-            for half in np.split(square, 2):
-                for quarter in np.split(half, 2, axis=1):
-                    parents.append(parent)
-                    members.append(quarter.ravel())
-                    pending += [(len(parents) - 1, quarter)] if quarter.size > 1 else []
-        return Tree(np.array(parents), tuple(members))
-
-    def __call__(self, weights: Tensor) -> Tensor:
-        return self.inner(weights)
-
-    def one_at_a_time(self, base: Tensor, other: Tensor, which: np.ndarray | None = None) -> Tensor:
-        return self.inner.one_at_a_time(base, other, which)
-
-    def gradient(self, weights: Tensor) -> tuple[Tensor, Tensor]:
-        return self.inner.gradient(weights)
-
-
-def three_spots() -> Grid:
-    row, column = np.mgrid[:SIDE, :SIDE]
-
-    def spot(top: float, left: float, width: float) -> Tensor:
-        shape = np.exp(-((row - top) ** 2 + (column - left) ** 2) / 2 / width**2)
-        return torch.tensor(2 * shape.ravel() / shape.sum(), dtype=torch.float32)
-
-    spots = torch.stack([spot(6, 7, 1.6), spot(20, 24, 1.3), spot(25, 9, 1.0)], 1)
-
-    def function(weights: Tensor) -> Tensor:
-        one, two, three = (weights @ spots).T
-        return one.tanh() + 0.8 * two.tanh() + (0.5 + 0.6 * one.tanh()) * three
-
-    return Grid(Analytic(function, np.zeros(SIDE**2, int)))
 
 
 def finish(analysis: Refined, function: WeightFunction) -> tuple[RefinedState, Estimate]:
@@ -129,7 +79,7 @@ def test_a_set_bounds_its_members_and_is_not_split_below_the_threshold() -> None
     quiet = estimate.kind == Kind.BOUNDED
     assert quiet.tolist() == [False] * 8 + [True] * 8
     assert set(np.concatenate(state.choices).tolist()) >= {1, 2}
-    assert not set(np.concatenate(state.choices).tolist()) & set(state.nodes.children(2).tolist())
+    assert not set(np.concatenate(state.choices).tolist()) & set(np.flatnonzero(state.nodes.parents == 2))
     # The limit is that of the set, the value its even share.
     assert len(set(estimate.high[8:])) == 1
     np.testing.assert_allclose(estimate.value[8:].sum(), 1e-4, rtol=0.5)
@@ -178,6 +128,25 @@ def test_what_the_budget_leaves_open_keeps_the_limit_of_its_set() -> None:
         in analysis.reason(state)
     )
     assert (~waiting).any()
+
+
+def test_a_run_goes_on_with_a_larger_budget_or_a_lower_threshold() -> None:
+    function = three_spots()
+    short, whole, finer = Refined(rows=8, budget=400), Refined(rows=8), Refined(rows=8, threshold=0.004)
+    state, before = finish(short, function)
+    for analysis in (whole, finer):
+        assert analysis.continues(short)
+        while not analysis.finished(state):
+            state = analysis.step(function, state)
+        found = analysis.estimate(state)
+        assert found.evaluations > before.evaluations
+        fresh_state, fresh = finish(analysis, function)
+        asked, fresh_asked = (set(np.concatenate(one.choices).tolist()) for one in (state, fresh_state))
+        assert asked == fresh_asked
+        np.testing.assert_allclose(found.value, fresh.value, rtol=1e-9)
+        before = found
+    assert not whole.continues(Refined(rows=9))
+    assert not whole.continues(Sobol(rows=8))
 
 
 def test_a_finished_run_says_what_was_reached() -> None:

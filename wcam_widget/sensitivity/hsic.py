@@ -11,7 +11,8 @@ low rank: with L = F F^T, exact to rounding, the form is |F^T H m|^2, which adds
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -101,9 +102,11 @@ class Hsic(AbstractAnalysis[HsicState]):
 
     def step(self, f: WeightFunction, state: HsicState) -> HsicState:
         """One more block of masks."""
-        first = state.evaluations
-        block = np.random.default_rng([self.seed, state.stream, first])
-        kept = block.random((min(BLOCK, self.rows - first), len(state.groups)), np.float32) < 0.5
+        # Blocks are drawn whole, so that a run that ended inside one goes on with the rest of it.
+        number, done = divmod(state.evaluations, BLOCK)
+        block = np.random.default_rng([self.seed, state.stream, number])
+        kept = block.random((BLOCK, len(state.groups)), np.float32)[done:] < 0.5
+        kept = kept[: self.rows - state.evaluations]
         scores = f(torch.from_numpy(kept.astype(np.float32))).double().cpu().numpy()
         state.masks.append(np.packbits(kept, axis=1))
         state.scores.append(scores)
@@ -136,6 +139,14 @@ class Hsic(AbstractAnalysis[HsicState]):
             variance=variance,
             evaluations=state.evaluations,
         )
+
+    def continues(self, earlier: AbstractAnalysis[Any]) -> bool:
+        """Runs that differ in ``rows`` only go on from each other."""
+        return isinstance(earlier, Hsic) and self == replace(earlier, rows=self.rows)
+
+    def again(self, f: WeightFunction, state: HsicState, stream: int = 0) -> Estimate:
+        """The estimate of another score of the same masks."""
+        return super(Hsic, replace(self, rows=state.evaluations)).again(f, state, stream)
 
     def p_values(self, state: HsicState) -> Float[np.ndarray, " d"]:
         """The chance that a weight without effect would have at least its HSIC: small where it matters.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from wcam_widget.sensitivity.function import Tree
 from wcam_widget.sensitivity.intervals import Replicated
@@ -20,8 +20,7 @@ class Nodes:
 
     A set's total index is at least that of each of its members, so ``limit``, the least upper limit of a node
     and its ancestors, holds for all that lies below. ``nearest`` is the smallest node asked that holds each
-    weight, ``open`` the nodes that may matter and are not asked yet. The root takes in all of the variance:
-    it is known before anything was asked.
+    weight. The root takes in all of the variance: it is known before anything was asked.
     """
 
     tree: Tree
@@ -31,24 +30,24 @@ class Nodes:
     limit: Float[np.ndarray, " m"]
     error: Float[np.ndarray, " m"]
     left_out: Float[np.ndarray, "r m"]
+    asked: Bool[np.ndarray, " m"]
     nearest: Int[np.ndarray, " d"]
-    open: list[int]
 
     @classmethod
     def unasked(cls, tree: Tree, replicates: int) -> Nodes:
         """Nodes of which only the root is known.
 
         >>> nodes = Nodes.unasked(Tree.halving(np.array([0, 0, 1])), replicates=2)
-        >>> nodes.children(0).tolist(), nodes.sizes.tolist(), nodes.limit[nodes.nearest].tolist()
+        >>> nodes.open(0.01).tolist(), nodes.sizes.tolist(), nodes.limit[nodes.nearest].tolist()
         ([1, 2], [3, 2, 1, 1, 1], [1.0, 1.0, 1.0])
         """
         left_out = np.zeros((replicates, len(tree.parents)))
         value, low, symmetric_low, limit, error = np.zeros((5, len(tree.parents)))
         nearest = np.zeros(len(tree.members[0]), np.int64)
         value[0] = limit[0] = left_out[:, 0] = 1.0
-        nodes = cls(tree, value, low, symmetric_low, limit, error, left_out, nearest, [])
-        nodes.open = nodes.children(0).tolist() or [0]
-        return nodes
+        # A single weight is a root that can be asked about.
+        asked = np.arange(len(value)) < (len(nearest) > 1)
+        return cls(tree, value, low, symmetric_low, limit, error, left_out, asked, nearest)
 
     @cached_property
     def sizes(self) -> Int[np.ndarray, " m"]:
@@ -56,35 +55,43 @@ class Nodes:
         return np.array([len(node) for node in self.tree.members])
 
     @cached_property
-    def _families(self) -> tuple[np.ndarray, np.ndarray]:
-        """Nodes in the order of their parents, and where the children of each parent begin."""
-        order = np.argsort(self.tree.parents, kind="stable")
-        return order, np.searchsorted(self.tree.parents[order], np.arange(len(order) + 1))
+    def parents(self) -> Int[np.ndarray, " m"]:
+        """The node above each node; the root above itself."""
+        return np.asarray(np.maximum(self.tree.parents, 0))
 
-    def children(self, node: int) -> Numbers:
-        """The nodes a node is split into; none below a single weight."""
-        order, starts = self._families
-        return np.asarray(order[starts[node] : starts[node + 1]])
+    def whole_groups(self, groups: Int[np.ndarray, " d"]) -> dict[int, int]:
+        """The nodes that hold all of one group and nothing else, with that group."""
+        sizes, found = np.bincount(groups), {}
+        for node, held in enumerate(self.tree.members):
+            group = int(groups[held[0]])
+            if len(held) == sizes[group] and (groups[held] == group).all():
+                found[node] = group
+        return found
 
-    def next(self, sets: int, singles: int, most: int) -> Numbers:
-        """The open nodes with the highest limits, at most ``most``: sets of weights or single ones.
+    def open(self, threshold: float) -> Numbers:
+        """The nodes not asked about yet, of those split because they may reach ``threshold``."""
+        split = (self.asked & (self.limit >= threshold))[self.parents]
+        split[0] = True
+        return np.flatnonzero(split & ~self.asked)
+
+    def next(self, threshold: float, sets: int, singles: int, most: int) -> Int[np.ndarray, " n"]:
+        """The open nodes with the highest limits, at most ``most``: sets or single weights.
 
         ``sets`` at a time, until ``singles`` single weights wait, or as many as may still be asked about.
         """
-        waiting = np.array(self.open)
-        above = self.limit[np.maximum(self.tree.parents[waiting], 0)]
-        waiting = waiting[np.argsort(-above, kind="stable")]
+        waiting = self.open(threshold)
+        waiting = waiting[np.argsort(-self.limit[self.parents[waiting]], kind="stable")]
         single = self.sizes[waiting] == 1
         if single.all() or single.sum() >= min(singles, most):
             return np.asarray(waiting[single][: min(singles, most)])
         return np.asarray(waiting[~single][: min(sets, most)])
 
-    def learn(self, nodes: Numbers, found: Replicated, threshold: float) -> None:
-        """Take in the totals of open nodes, and open those below them that may reach ``threshold``."""
+    def learn(self, nodes: Numbers, found: Replicated) -> None:
+        """Take in the totals of open nodes."""
         low, high = found.interval()
         symmetric_low, _ = found.symmetric_interval()
         for place, node in enumerate(nodes.tolist()):
-            limit = min(high[place], self.limit[self.tree.parents[node]] if node else 1.0)
+            limit = min(high[place], self.limit[self.parents[node]])
             # Sampled totals need not fall from a set to its members, as the true ones do.
             self.value[node] = min(found.value[place], limit)
             self.low[node] = min(low[place], self.value[node])
@@ -93,10 +100,7 @@ class Nodes:
             self.error[node] = found.error[place]
             self.left_out[:, node] = found.left_out[:, place]
             self.nearest[self.tree.members[node]] = node
-        done = set(nodes.tolist())
-        self.open = [node for node in self.open if node not in done]
-        for node in nodes[self.limit[nodes] >= threshold].tolist():
-            self.open += self.children(node).tolist()
+        self.asked[nodes] = True
 
     def group_limits(self, groups: Int[np.ndarray, " d"]) -> Float[np.ndarray, " g"]:
         """Upper limits of groups: the limits of the nearest nodes that cover a group, added up."""

@@ -1,15 +1,16 @@
 """Total indices from the coarse to the fine: sets of weights are split only where they may matter.
 
 The total index of a set of weights, T_u = E[(f(A) - f(A with u from B))^2] / (2 V), is at least that of each
-of its members and at most their sum. So a set with a small total needs no further question: branch and bound
-over a tree of sets. Every weight is drawn at the finest grid, once, so that refining never changes what is
-measured, and every set is asked about on the same rows A and B.
+of its members. So a set with a small total needs no further question: branch and bound over a tree of sets.
+Every weight is drawn at the finest grid, once, so that refining never changes what is measured, and every set
+is asked about on the same rows A and B.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -53,7 +54,6 @@ class RefinedState:
     replicates: Int[np.ndarray, " n"]
     nodes: Nodes
     groups: GroupSums
-    budget: int
     ends: Float[np.ndarray, "n 2"]
     slope: Float[np.ndarray, " d"]
     first: Float[np.ndarray, " d"]
@@ -66,22 +66,10 @@ class RefinedState:
         """Whether the rows A and B have been asked about."""
         return self.evaluations > 0
 
-    @property
-    def affordable(self) -> int:
-        """Nodes the rest of the budget allows."""
-        return (self.budget - self.evaluations) // len(self.a)
-
     @cached_property
     def group_of(self) -> dict[int, int]:
         """The group each node is, for those nodes that are a whole group."""
-        members = self.groups.members
-        sizes = np.bincount(members)
-        found = {}
-        for node, held in enumerate(self.nodes.tree.members):
-            group = int(members[held[0]])
-            if len(held) == sizes[group] and (members[held] == group).all():
-                found[node] = group
-        return found
+        return self.nodes.whole_groups(self.groups.members)
 
     @cached_property
     def spread(self) -> Float[np.ndarray, " r1"]:
@@ -154,6 +142,7 @@ class Refined(AbstractAnalysis[RefinedState]):
         generator = np.random.default_rng([self.seed, stream])
         a, b = torch.from_numpy(generator.random((2, self.rows, weights), np.float32))
         groups = GroupSums.zeros(parts, f.groups)
+        self.planned(weights, groups.squares.shape[1])
         return RefinedState(
             stream=stream,
             a=a,
@@ -161,7 +150,6 @@ class Refined(AbstractAnalysis[RefinedState]):
             replicates=np.arange(self.rows) * parts // self.rows,
             nodes=Nodes.unasked(f.tree, parts),
             groups=groups,
-            budget=self.planned(weights, groups.squares.shape[1]),
             ends=np.full((self.rows, 2), np.nan),
             slope=np.full(weights, np.nan),
             first=np.full(weights, np.nan),
@@ -169,14 +157,16 @@ class Refined(AbstractAnalysis[RefinedState]):
 
     def finished(self, state: RefinedState) -> bool:
         """Whether no node is left that may matter, or the budget allows none."""
-        return state.begun and (not state.nodes.open or state.affordable < 1 or state.log.constant())
+        spent = state.begun and (state.log.constant() or self._affordable(state) < 1)
+        return spent or (state.begun and len(state.nodes.open(self.threshold)) == 0)
 
     def step(self, f: WeightFunction, state: RefinedState) -> RefinedState:
         """First A and B and the walks between them; then some sets of weights, or some single ones."""
         if not state.begun:
             return self._begin(f, state)
         sets = max(1, BATCH // self.rows)
-        return self._ask(f, state, state.nodes.next(sets, SINGLES, state.affordable))
+        chosen = state.nodes.next(self.threshold, sets, SINGLES, self._affordable(state))
+        return self._ask(f, state, chosen)
 
     def again(self, f: WeightFunction, state: RefinedState, stream: int = 0) -> Estimate:
         """The estimate of another score from the nodes ``state`` asked about.
@@ -187,6 +177,17 @@ class Refined(AbstractAnalysis[RefinedState]):
         for nodes in state.choices:
             fresh = self._ask(f, fresh, nodes)
         return self.estimate(fresh)
+
+    def continues(self, earlier: AbstractAnalysis[Any]) -> bool:
+        """Runs that differ in ``threshold`` and ``budget`` only go on from each other."""
+        if not isinstance(earlier, Refined):
+            return False
+        return self == replace(earlier, threshold=self.threshold, budget=self.budget)
+
+    def _affordable(self, state: RefinedState) -> int:
+        """Nodes the rest of the budget allows."""
+        budget = self.planned(len(state.slope), state.groups.squares.shape[1])
+        return (budget - state.evaluations) // self.rows
 
     def _begin(self, f: WeightFunction, state: RefinedState) -> RefinedState:
         order = np.random.default_rng([self.seed, state.stream, 1])
@@ -241,7 +242,7 @@ class Refined(AbstractAnalysis[RefinedState]):
         state.first[weights] = (other * change[:, single]).mean(0) / state.spread[0]
         left_out = (squares.sum(0) - squares) / (rows.sum(0) - rows) / state.spread[1:, None]
         value = squares.sum(0) / rows.sum(0) / state.spread[0]
-        nodes.learn(asked, Replicated(value, left_out), self.threshold)
+        nodes.learn(asked, Replicated(value, left_out))
 
     def estimate(self, state: RefinedState) -> Estimate:
         """Estimates of the weights reached, limits for the others."""
@@ -286,7 +287,7 @@ class Refined(AbstractAnalysis[RefinedState]):
         if state.log.constant():
             return CONSTANT_SCORE
         whole = state.nodes.sizes[state.nodes.nearest] > 1
-        if state.nodes.open:
+        if len(state.nodes.open(self.threshold)):
             waiting = int((whole & (state.nodes.limit[state.nodes.nearest] >= self.threshold)).sum())
             return (
                 f"the budget of {self.budget} evaluations is spent; {waiting} cells are known only together: "

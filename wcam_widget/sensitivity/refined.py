@@ -43,10 +43,7 @@ SINGLES = 32  # single weights a step asks about: enough to fill a batch from on
 
 @dataclass(eq=False)
 class RefinedState:
-    """The rows and what is known of the nodes.
-
-    ``choices`` are the nodes of each step. ``ends`` are the scores of A and B; NaN before the first step.
-    """
+    """The rows, their scores ``ends`` (NaN before the first step) and the nodes, in ``choices`` by step."""
 
     stream: int
     a: Float[Tensor, "n d"]

@@ -119,8 +119,22 @@ def test_what_never_moved_is_exactly_zero_and_what_moved_once_is_wide_open(metho
     x[3, 1] = 1.0
     low, high = getattr(means(x), method)()
     assert low[0] == high[0] == 0.0
-    assert 0 < low[1] < 1e-4
+    assert 0 <= low[1] < 1e-4
     assert 10 < high[1] < np.inf
+
+
+def test_a_replicate_that_carries_everything_counts_as_if_one_in_r_were_left() -> None:
+    x = np.zeros((16, 1))
+    x[3] = 1.0
+    # One pseudo-value of the logarithm lies 15 log 16 above log 1/16, the others 15 log 16/15 below.
+    pseudo = np.array([15 * np.log(16)] + [-15 * np.log(16 / 15)] * 15)[:, None]
+    np.testing.assert_allclose(means(x).logarithms()[[3, 0, 1]], np.log(1 / 16) + pseudo[:3])
+    reach = stats.t.ppf(0.975, degrees_of_freedom(pseudo)[0]) * pseudo.std(ddof=1) / 4
+    np.testing.assert_allclose(means(x).interval()[1], np.exp(reach) / 16)
+
+
+def test_a_bootstrap_of_what_never_varies_has_no_reach() -> None:
+    np.testing.assert_array_equal(symmetric_reach(np.array([[2.0, 1.0]] * 7 + [[2.0, 9.0]])), [0.0, np.inf])
 
 
 @pytest.mark.parametrize(

@@ -42,10 +42,11 @@ def test_benjamini_hochberg_agrees_with_scipy(p: np.ndarray, level: float) -> No
 
 @given(st.one_of(probabilities, small), levels)
 def test_the_four_ways_are_nested(p: np.ndarray, level: float) -> None:
-    bonferroni, uncorrected = p <= level / len(p), p <= level
-    assert (bonferroni <= holm(p, level)).all()
-    assert (holm(p, level) <= benjamini_hochberg(p, level)).all()
-    assert (benjamini_hochberg(p, level) <= uncorrected).all()
+    # A p equal to one of the limits falls to either side of it by rounding.
+    less, more = level * (1 - 1e-12), level * (1 + 1e-12)
+    assert ((p <= less / len(p)) <= holm(p, level)).all()
+    assert (holm(p, less) <= benjamini_hochberg(p, level)).all()
+    assert (benjamini_hochberg(p, level) <= (p <= more)).all()
 
 
 @pytest.mark.parametrize("control", [holm, benjamini_hochberg])
@@ -82,6 +83,8 @@ def test_p_of_a_mean_is_students() -> None:
     x = np.array([[-1.0], [0.0], [1.0], [2.0], [3.0], [4.0]])
     p = p_exceeding(replicated(lambda kept: x[kept].mean(0), 6))
     np.testing.assert_allclose(p, stats.ttest_1samp(x, 0.0, alternative="greater").pvalue)
+    signed = p_exceeding(replicated(lambda kept: x[kept].mean(0), 6), threshold=0.5, signed=True)
+    np.testing.assert_allclose(signed, stats.ttest_1samp(x, 0.5, alternative="greater").pvalue)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.01])

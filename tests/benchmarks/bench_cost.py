@@ -1,94 +1,56 @@
-"""What Sobol adds to the network's own forwards, in time and in memory.
+"""What Sobol and Derivative add to the network's own passes, on the CPU: ratios within one run.
 
-Times are ratios within one run: the time of the whole analysis over the time spent inside the network on the
-same images in the same batches. Memory is the peak of the analysis less that of one batch through the model.
+The time of the whole analysis stands over the time spent inside the network in that same run, on the same
+images in the same batches: forwards for Sobol, forwards and backwards for Derivative. Few cells are asked,
+which is the harder case: a larger part of the evaluations then needs a whole inverse transform. With one
+thread time is the processor's, so that other programs on the machine do not count.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-from transformers import ResNetConfig, ResNetForImageClassification
 
-from wcam_widget import BlackBox, Sobol, Wcam
+from tests.benchmarks.timing import NETWORKS, Timed, cpu_clock
+from wcam_widget import BlackBox, Derivative, Sobol, Wcam
 
 BATCH = 32
+GRIDS = {"ResNet-50": 2, "ViT-B/16": 1}  # cells per side of a band: few, as these are minutes of forwards
+WAVELETS = {"haar": 1.03, "db4": 1.10, "sym4": 1.10}
+GRADIENTS = 1.10
 
 
-class Timed(nn.Module):
-    """A network that adds up the time its own forwards take."""
-
-    def __init__(self, net: nn.Module) -> None:
-        super().__init__()
-        self.net, self.seconds, self.images = net, 0.0, 0
-
-    def forward(self, images: Tensor) -> Tensor:
-        started = time.perf_counter()
-        logits = self.net(images).logits
-        self.seconds += time.perf_counter() - started
-        self.images += len(images)
-        return logits
-
-
-def resnet50() -> Timed:
-    torch.manual_seed(0)
-    return Timed(ResNetForImageClassification(ResNetConfig()).eval())
-
-
-def overhead(wavelet: str, grid: int, rows: int) -> None:
-    net = resnet50()
+def overhead(name: str, method: Wcam, asked: float) -> None:
+    net = Timed(NETWORKS[name]())
     model, image = BlackBox(net, batch_size=BATCH), torch.rand(3, 224, 224)
-    model.logits(image[None])
-    net.seconds, net.images = 0.0, 0
-    started = time.perf_counter()
-    list(Wcam(Sobol(rows=rows), wavelet=wavelet, grid=grid).steps(model, image))
-    whole = time.perf_counter() - started
+    model.logits(image.expand(2, -1, -1, -1))
+    net.forget()
+    started = cpu_clock()
+    list(method.steps(model, image, 0))
+    whole, inside = cpu_clock() - started, net.seconds
+    passes = f"{net.images} forwards" + (f", {net.backwards} backwards" if net.backwards else "")
+    title, each = f"{name}, {method.wavelet}, {type(method.analysis).__name__}", inside / net.images * 1e3
     print(
-        f"Sobol, {wavelet}, 224x224, ResNet-50, {net.images} forwards in batches of {BATCH}: "
-        f"{whole / net.seconds:.3f} times the bare forwards ({net.seconds / net.images * 1e3:.0f} ms each)",
+        f"{title}: {whole / inside:.3f} times the bare passes (asked: at most {asked}; {passes}, "
+        f"{each:.0f} ms an image)",
         flush=True,
     )
 
 
-def peak(work: Callable[[], object]) -> float:
-    """Peak resident memory in MB while ``work`` runs; Linux lets a process forget its earlier peaks."""
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    work()
-    (line,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
-    return int(line) / 1024
-
-
-def memory(wavelet: str, rows: int) -> None:
-    """Print how much more the analysis takes than its batches alone; run in a process of its own."""
-    net = resnet50()
-    model = BlackBox(net, batch_size=BATCH)
-    batch, image = torch.rand(BATCH, 3, 224, 224), torch.rand(3, 224, 224)
-    method = Wcam(Sobol(rows=rows), wavelet=wavelet, grid=4)
-    alone = max(peak(lambda: model.logits(batch)) for _ in range(5))
-    more = peak(lambda: list(method.steps(model, image))) - alone
-    print(f"peak memory above model and one batch, {wavelet}, {rows} rows: {more:.0f} MB", flush=True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--memory", nargs=2, metavar=("WAVELET", "ROWS"))
+    parser.add_argument("--network", choices=NETWORKS, help="only this one")
     parser.add_argument("--rows", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args()
-    if chosen.memory:
-        memory(chosen.memory[0], int(chosen.memory[1]))
-        return
-    for wavelet in ("haar", "db4"):
-        overhead(wavelet, grid=4, rows=chosen.rows)
-        for rows in (2, 6):
-            subprocess.run([sys.executable, __file__, "--memory", wavelet, str(rows)], check=True)
+    torch.set_num_threads(chosen.threads)
+    print(f"CPU, threads: {torch.get_num_threads()}, torch {torch.__version__}, 224x224, batches of {BATCH}")
+    for name in [chosen.network] if chosen.network else NETWORKS:
+        for wavelet, asked in WAVELETS.items():
+            overhead(name, Wcam(Sobol(chosen.rows), wavelet=wavelet, grid=GRIDS[name]), asked)
+        for wavelet in ("haar", "db4"):
+            overhead(name, Wcam(Derivative(2 * chosen.rows), wavelet=wavelet, grid=8), GRADIENTS)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wcam_widget.basis import FourierBasis, PixelBasis, WaveletBasis
+from wcam_widget.basis import ColourBasis, FourierBasis, PacketBasis, PixelBasis, WaveletBasis
 from wcam_widget.demo import load_demo
 from wcam_widget.explain import Attribution, Wcam
 from wcam_widget.model import BlackBox, Logit, Margin, Probability
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Attribution",
     "BlackBox",
+    "ColourBasis",
     "Derivative",
     "Explorer",
     "FourierBasis",
     "Hsic",
     "Logit",
     "Margin",
+    "PacketBasis",
     "PixelBasis",
     "Probability",
     "Refined",

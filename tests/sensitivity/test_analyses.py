@@ -7,12 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from SALib.analyze import sobol as salib
 
 from tests.sensitivity.oracles import ORACLES, Oracle, grouped_totals, linear, product, sobol_g
 from wcam_widget.sensitivity import AbstractAnalysis, Analytic, Derivative, Kind, Refined, Screened, Sobol
-from wcam_widget.sensitivity.estimators import TOTAL, first_order
-from wcam_widget.sensitivity.sums import PairSums
+from wcam_widget.sensitivity.estimators import TOTAL
 
 ANALYSES = [Sobol(rows=16), Derivative(rows=16), Screened(rows=16, budget=2000), Refined(rows=16)]
 
@@ -107,53 +105,6 @@ def test_derivatives_rank_one_weight_per_coefficient() -> None:
     estimate = Derivative(rows=4).estimate(finished(Derivative(rows=4), function))
     assert np.argsort(-estimate.value)[:50].tolist() == np.argsort(-(slopes**2))[:50].tolist()
     assert (np.sign(estimate.slope) * np.sign(slopes)).max() == 1
-
-
-def recorded(oracle: Oracle, asked: list) -> Analytic:
-    def function(weights: torch.Tensor) -> torch.Tensor:
-        scores = oracle.function(weights)
-        asked.append(scores.double().numpy())
-        return scores
-
-    return Analytic(function, np.zeros(len(oracle.groups), int))
-
-
-def test_jansen_and_first_order_agree_with_salib_on_the_same_evaluations() -> None:
-    oracle, answers = sobol_g(), []
-    state = finished(Sobol(rows=64), recorded(oracle, answers))
-    # Per row: the walk's two ends (one group), the group exchanged, each weight exchanged.
-    a, b = (np.array([ends[side] for ends in answers[::3]]) for side in (0, 1))
-    changed = np.array(answers[2::3])
-    estimate = Sobol(rows=64).estimate(state)
-    theirs = np.array([salib.total_order(a, changed[:, i], b) for i in range(6)])
-    # SALib divides by the population variance, ours is unbiased.
-    np.testing.assert_allclose(estimate.value, theirs * (127 / 128), rtol=1e-6)
-    centre = np.concatenate([a, b]).mean()
-    theirs = np.array([salib.first_order(a - centre, changed[:, i] - centre, b - centre) for i in range(6)])
-    np.testing.assert_allclose(estimate.first, theirs * (127 / 128), rtol=1e-6, atol=1e-9)
-
-
-def test_slope_is_that_of_least_squares() -> None:
-    random = np.random.default_rng(0)
-    a, c, change = random.normal(size=(3, 20))
-    sums = PairSums.zeros(1, 1)
-    for one, other, step in zip(a, c, change, strict=True):
-        sums.add(0, slice(None), (one, 0.0), np.array([other]), np.array([step]))
-    expected = np.linalg.lstsq(change[:, None], c - a, rcond=None)[0]
-    np.testing.assert_allclose(sums.of(np.array([0])).slope, expected)
-
-
-def test_estimators_do_not_depend_on_the_origin_of_centred_scores() -> None:
-    random = np.random.default_rng(1)
-    a, b, c = random.normal(size=(3, 30))
-    found = []
-    for origin in (0.0, 100.0):
-        sums = PairSums.zeros(1, 1)
-        for one, two, three in zip(a + origin, b + origin, c + origin, strict=True):
-            sums.add(0, slice(None), (one, two), np.array([three]), 1.0)
-        centred = sums.of(np.array([0])).centred(origin)
-        found.append([estimator(centred, 1.0)[0] for estimator in (*TOTAL.values(), first_order)])
-    np.testing.assert_allclose(found[0], found[1], atol=1e-8)
 
 
 @pytest.mark.parametrize("analysis", ANALYSES, ids=repr)

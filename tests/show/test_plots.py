@@ -12,6 +12,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgba
 from matplotlib.container import ErrorbarContainer
 
+from wcam_widget.basis import AbstractBasis, Cells, ColourBasis, FourierBasis
 from wcam_widget.explain import Attribution, Wcam
 from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import Kind, Sobol
@@ -168,3 +169,20 @@ def test_a_dark_style_gives_a_dark_figure(attribution):
 def test_bad_arguments_are_named(attribution, given, message):
     with pytest.raises(ValueError, match=message):
         plot(attribution, **given)
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_frequencies_are_drawn_on_their_plane(colour: bool) -> None:
+    def basis(size: tuple[int, int]) -> AbstractBasis:
+        fourier = FourierBasis(size, "squares")
+        return ColourBasis(fourier, "luma") if colour else fourier
+
+    model = BlackBox(lambda images: images.square().mean((2, 3)))
+    (found,) = Wcam(Sobol(rows=2), wavelet=basis, grid=Cells.whole)(model, torch.rand(1, 3, 24, 32))
+    figure = plot(found)
+    (axes,) = (axes for axes in figure.axes if axes.get_label() == "dyadic view")
+    shown = axes.images[0].get_array()
+    assert shown.shape == (24, 64 if colour else 32)
+    # The middle of the plane is the cell of the zero frequency.
+    assert shown[12, 16] == pytest.approx(found.values[0])
+    assert axes.get_xlabel() == "frequencies, zero in the middle"

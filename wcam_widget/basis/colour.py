@@ -116,7 +116,10 @@ class ColourBasis(AbstractBasis):
     def arranged(self, picture: Float[np.ndarray, "hp wp"]) -> Float[np.ndarray, "h w"]:
         """The inner basis's arrangement of each part, side by side."""
         tiles = np.split(picture, len(PARTS[self.parts]), axis=1)
-        return np.concatenate([self.inner.arranged(tile) for tile in tiles], axis=1)
+        arranged = [self.inner.arranged(tile) for tile in tiles]
+        if all(after is before for after, before in zip(arranged, tiles, strict=True)):
+            return picture
+        return np.concatenate(arranged, axis=1)
 
     def shifted(self, dy: int, dx: int) -> ColourBasis:
         """The same parts of the shifted inner basis."""

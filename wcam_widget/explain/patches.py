@@ -157,7 +157,8 @@ class Patches:
         starts = np.clip(places, 0, image_size - size)
         device = patches.device
         firsts = moved(torch.from_numpy(starts @ np.array([image_size[1], 1])), device)
-        if not (starts != places).any():
+        # A patch may begin with the image and still end beyond it.
+        if not (starts != places).any() and (size == whole).all():
             return Shelf(cells, patches, firsts)
         for axis in (0, 1):
             source = (starts - places)[:, axis, None] + np.arange(size[axis])

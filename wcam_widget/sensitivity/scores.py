@@ -37,9 +37,15 @@ class ScoreLog:
 
     def variance(self, kept: Int[np.ndarray, " k"]) -> float:
         """The score's variance from the replicates ``kept``; positive, to divide by."""
-        chosen = np.isin(np.concatenate(self.replicates), kept)
-        scores, clusters = np.concatenate(self.scores)[chosen], np.concatenate(self.clusters)[chosen]
-        return max(between_variance(scores, clusters), float(np.finfo(float).tiny))
+        scores, clusters, replicates = (
+            np.concatenate(part) for part in (self.scores, self.clusters, self.replicates)
+        )
+        chosen = np.isin(replicates, kept)
+        spread, whole = (
+            between_variance(scores[part], clusters[part]) for part in (chosen, np.ones_like(chosen))
+        )
+        # Where nearly all of it sits in one replicate, the others keep their even part, to divide by too.
+        return max(spread, whole / (int(replicates.max()) + 1), float(np.finfo(float).tiny))
 
     def mean(self) -> float:
         """The mean score."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,54 +18,19 @@ from wcam_widget.sensitivity.analysis import (
     ensure_rows,
     ensure_share,
     kinds,
-    share_limits,
 )
-from wcam_widget.sensitivity.derivative import FORWARDS, Derivative, DerivativeState
+from wcam_widget.sensitivity.derivative import FORWARDS, Derivative
 from wcam_widget.sensitivity.estimators import first_order, jansen
 from wcam_widget.sensitivity.function import WeightFunction
 from wcam_widget.sensitivity.groups import exchange_count, exchange_rows
 from wcam_widget.sensitivity.intervals import Replicated, replicated
+from wcam_widget.sensitivity.screening import Found, ScreenedState, bounded_by_groups
 from wcam_widget.sensitivity.sobol import Sobol
 from wcam_widget.sensitivity.sums import PairSums
 
 SAVED = 10  # the budget is this part of what Sobol takes for as many rows
+PLAIN = 6  # plain rows with each row of exchanges, A and B among them: all shares hang on the variance
 FEWEST = 4  # rows before a weight may count as resolved: fewer make its interval a guess
-
-
-@dataclass(eq=False)
-class ScreenedState:
-    """The derivatives' state, sums over the rows of exchanges, and which weights each row asked about."""
-
-    derivative: DerivativeState
-    pairs: PairSums
-    choices: list[Int[np.ndarray, " m"]] = field(default_factory=list)
-    follow: list[Int[np.ndarray, " m"]] | None = None
-    evaluations: int = 0
-
-    @property
-    def replicates(self) -> Int[np.ndarray, " k"]:
-        """Replicates with at least one row of exchanges."""
-        return np.arange(min(len(self.choices), len(self.pairs.count)))
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """What is known of every weight: bounds, and an estimate where exchanges ``asked`` about it."""
-
-    bounded: Estimate
-    exchanged: Replicated
-    asked: Bool[np.ndarray, " d"]
-
-    @cached_property
-    def limits(self) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"]]:
-        """Lower and upper ends of the intervals."""
-        if not self.asked.any():
-            return self.bounded.low, self.bounded.high
-        low, high = share_limits(self.exchanged)
-        return (
-            np.where(self.asked, low, self.bounded.low),
-            np.where(self.asked, high, self.bounded.high),
-        )
 
 
 @dataclass(frozen=True)
@@ -77,8 +41,8 @@ class Screened(AbstractAnalysis[ScreenedState]):
     most, then go to the weights whose upper limit reaches ``threshold``, each until it is resolved: the
     half-width of its interval is below ``tolerance``, or its upper limit below ``threshold`` (all shares of
     the variance, in (0, 1)). budget: forward-equivalents to spend in all, a gradient row counting as three;
-    None for a tenth of what ``Sobol(rows)`` takes. Where the budget is short, the weights with the highest
-    upper limits are asked about. seed: runs with one seed repeat. Every weight is estimated or bounded, or
+    None for a tenth of what ``Sobol(rows)`` takes. Where the budget is short, the weights that seem to
+    matter most are asked about. seed: runs with one seed repeat. Every weight is estimated or bounded, or
     unresolved where neither interval nor bound decides.
 
     Source: Sobol' and Kucherenko (2009) for the bounds, Jansen (1999) for the totals; screening before
@@ -114,9 +78,9 @@ class Screened(AbstractAnalysis[ScreenedState]):
     def planned(self, weights: int, groups: int) -> int:
         """Forward-equivalents at most; ValueError naming ``budget`` where it does not allow two rows."""
         screening = self.derivative.planned(weights, groups)
-        least = screening + 2 * (2 + exchange_count(groups, pairs=False) + 1)
+        least = screening + 2 * (self._overhead(groups) + 1)
         if self.budget is None:
-            most = screening + self.rows * (2 + exchange_count(groups, pairs=False) + weights)
+            most = screening + self.rows * (self._overhead(groups) + weights)
             return min(most, max(Sobol(self.rows).planned(weights, groups) // SAVED, 2 * least))
         if self.budget < least:
             raise ValueError(
@@ -149,31 +113,34 @@ class Screened(AbstractAnalysis[ScreenedState]):
         row, which = len(state.choices), self._next(state)
         replicate = row % len(state.pairs.count)
         generator = np.random.default_rng([self.seed, screening.stream, 2, row])
-        a, b = torch.from_numpy(generator.random((2, len(f.groups)), np.float32))
-        ends = f(torch.stack([a, b])).double().cpu().numpy()
+        rows = torch.from_numpy(generator.random((PLAIN, len(f.groups)), np.float32))
+        a, b = rows[:2]
+        plain = f(rows).double().cpu().numpy()
         exchanges = f(exchange_rows(a, b, f.groups, pairs=False)).double().cpu().numpy()
         scores = f.one_at_a_time(a, b, which).double().cpu().numpy()
-        pair = (float(ends[0]), float(ends[1]))
+        pair = (float(plain[0]), float(plain[1]))
         screening.groups.add_exchanges(replicate, pair, exchanges)
-        screening.log.keep(ends, replicate, together=False)
+        screening.log.keep(plain, replicate, together=False)
         state.pairs.add(replicate, which, pair, scores, (b - a).double().numpy()[which])
         state.choices.append(which)
-        state.evaluations += len(ends) + len(exchanges) + len(scores)
+        state.evaluations += len(plain) + len(exchanges) + len(scores)
         return state
 
     def estimate(self, state: ScreenedState) -> Estimate:
         """Estimates and bounds from the rows so far."""
         found, log = self._found(state), state.derivative.log
         bounded = found.bounded
-        if not found.asked.any():
+        if bounded.constant:
             return replace(bounded, evaluations=state.evaluations)
+        if not found.asked.any():
+            return replace(bounded, kind=self._kind(bounded.high), evaluations=state.evaluations)
         low, high = found.limits
         sums = state.pairs.of(state.replicates).centred(log.mean())
         first = first_order(sums, log.variance(state.replicates))
         resolved = kinds(found.exchanged.symmetric_interval()[0], high)
         return replace(
             bounded,
-            value=np.where(found.asked, found.exchanged.value, bounded.value),
+            value=found.value,
             low=low,
             high=high,
             kind=np.where(found.asked, resolved, self._kind(high)).astype(np.int8),
@@ -227,15 +194,20 @@ class Screened(AbstractAnalysis[ScreenedState]):
         screening = state.derivative
         spent = state.evaluations + (FORWARDS - 1) * self.gradient_rows
         groups = screening.groups.squares.shape[1]
-        own = 2 + exchange_count(groups, pairs=False)
+        own = self._overhead(groups)
         left = self.planned(state.pairs.count.shape[1], groups) - spent
         if row >= self.rows or left <= own:
             return np.zeros(0, np.int64)
         # What is left is shared out over the rows that are left, so that the last rows are not starved.
         most = min(left - own, max(1, left // (self.rows - row) - own))
-        open_cells = np.flatnonzero(self._unresolved(state))
-        highest = np.argsort(-self._found(state).limits[1][open_cells], kind="stable")[:most]
-        return np.sort(open_cells[highest])
+        unresolved = np.flatnonzero(self._unresolved(state))
+        # By derivatives alone: going by exchanges too would drop weights whose first rows were low by chance.
+        highest = np.argsort(-self._found(state).bounded.value[unresolved], kind="stable")[:most]
+        return np.sort(unresolved[highest])
+
+    def _overhead(self, groups: int) -> int:
+        """Evaluations of a row besides those of the weights."""
+        return PLAIN + exchange_count(groups, pairs=False)
 
     def _unresolved(self, state: ScreenedState) -> Bool[np.ndarray, " d"]:
         found = self._found(state)
@@ -245,6 +217,11 @@ class Screened(AbstractAnalysis[ScreenedState]):
         return np.asarray((high >= self.threshold) & (~found.asked | few | wide))
 
     def _found(self, state: ScreenedState) -> Found:
+        if state.found is None or state.found[0] != state.evaluations:
+            state.found = (state.evaluations, self._find(state))
+        return state.found[1]
+
+    def _find(self, state: ScreenedState) -> Found:
         asked = np.count_nonzero(state.pairs.count, axis=0) > 1
         bounded, variance = self._bounded(state), state.derivative.log.variance
         if not asked.any():
@@ -257,30 +234,9 @@ class Screened(AbstractAnalysis[ScreenedState]):
     def _bounded(self, state: ScreenedState) -> Estimate:
         """What is known without exchanges: from derivatives, else from the totals of the groups."""
         screening = state.derivative
-        if not np.isnan(screening.squares).any():
-            bounded = self.derivative.estimate(screening)
-            return replace(bounded, kind=self._kind(bounded.high)) if len(state.choices) else bounded
-        nothing, members = np.zeros(screening.squares.shape[1]), screening.groups.members
-        if screening.log.constant():
-            return Estimate.of_constant(len(nothing), screening.groups.squares.shape[1], state.evaluations)
-        groups = screening.groups.indices(
-            screening.log.variance, screening.log.mean(), nothing, np.ones_like(nothing)
-        )
-        # A total is at most that of its group; an even share of it stands for what is not known.
-        even = 1 / np.bincount(members)[members]
-        return Estimate(
-            value=groups.total[members] * even,
-            low=nothing,
-            high=groups.high[members],
-            kind=self._kind(groups.high[members]),
-            error=np.full_like(nothing, np.nan),
-            first=np.full_like(nothing, np.nan),
-            slope=np.full_like(nothing, np.nan),
-            left_out=np.full((len(groups.left_out), len(nothing)), np.nan),
-            groups=groups,
-            variance=screening.log.variance(np.arange(len(screening.squares))),
-            evaluations=state.evaluations,
-        )
+        if np.isnan(screening.squares).any():
+            return replace(bounded_by_groups(screening), evaluations=state.evaluations)
+        return self.derivative.estimate(screening)
 
     def _kind(self, high: Float[np.ndarray, " d"]) -> Int8[np.ndarray, " d"]:
         return np.where(high < self.threshold, Kind.BOUNDED, Kind.UNRESOLVED).astype(np.int8)

@@ -69,10 +69,15 @@ class SobolState:
         return int(np.count_nonzero(self.moments[:, 0]))
 
     def variance(self, kept: np.ndarray) -> float:
-        """Sample variance of the scores of A and B in the replicates ``kept``; positive, to divide by."""
-        count, total, squares = self.moments[kept].sum(0)
-        spread = (squares - total**2 / count) / (count - 1)
-        return float(max(spread, np.finfo(float).tiny))
+        """Sample variance of the scores of A and B in the replicates ``kept``; positive, to divide by.
+
+        Where nearly all of it sits in one replicate, the others keep their even part, to divide by too.
+        """
+        spreads = []
+        for moments in (self.moments[kept], self.moments):
+            count, total, squares = moments.sum(0)
+            spreads.append((squares - total**2 / count) / (count - 1))
+        return float(max(spreads[0], spreads[1] / len(self.moments), np.finfo(float).tiny))
 
 
 @dataclass(frozen=True)

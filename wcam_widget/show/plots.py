@@ -131,10 +131,12 @@ def _draw_heatmap(
 def _draw_dyadic(axes: Axes, attribution: Attribution, colormap: str) -> None:
     axes.set_label("dyadic view")
     axes.set_title("At which scale")
-    cells = attribution.cells
+    cells, basis = attribution.cells, attribution.basis
     gaps = cells.index.numpy() == len(cells)
-    picture = np.ma.masked_array(attribution.packed(), mask=gaps)
-    height, width = cells.picture_size
+    packed = np.where(gaps, np.nan, attribution.packed())
+    arranged = basis.arranged(packed)
+    picture = np.ma.masked_invalid(arranged)
+    height, width = picture.shape
     scale = _scale(attribution.values)
     drawn = axes.imshow(
         picture,
@@ -143,9 +145,12 @@ def _draw_dyadic(axes: Axes, attribution: Attribution, colormap: str) -> None:
         norm=scale,
         interpolation="nearest",
     )
-    _mark_cells(axes, attribution)
-    for band in cells.bands:
-        _frame_band(axes, band.name, band.rectangle)
+    if arranged is packed:
+        _mark_cells(axes, attribution)
+        for band in cells.bands:
+            _frame_band(axes, band.name, band.rectangle)
+    else:  # bands are no rectangles there
+        axes.set_xlabel("frequencies, zero in the middle", fontsize="x-small")
     axes.set(xticks=[], yticks=[], xlim=(0, width), ylim=(height, 0))
     for spine in axes.spines.values():
         spine.set_visible(False)

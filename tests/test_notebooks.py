@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from nbclient import NotebookClient
 from PIL import Image
 
 from tools import demo
@@ -29,6 +30,20 @@ def test_notebooks_are_committed_clean(path):
     assert [cell.outputs for cell in code if cell.outputs] == []
     assert [cell.execution_count for cell in code if cell.execution_count is not None] == []
     assert "widgets" not in notebook.metadata
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "path", [path for path in NOTEBOOKS if path != demo.QUICKSTART], ids=lambda path: path.stem
+)
+def test_notebooks_run_from_a_fresh_kernel(path, tmp_path):
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook, timeout=500, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+    ).execute()
+    shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert any("image/png" in output.get("data", {}) for output in shown)
+    assert [output for output in shown if output.output_type == "stream" and output.name == "stderr"] == []
 
 
 @pytest.mark.browser

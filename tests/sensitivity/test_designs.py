@@ -76,3 +76,15 @@ def test_a_walk_exchanges_one_group_after_another(order: list[int]) -> None:
     assert rows.shape == (3, 6)
     for step, row in enumerate(rows):
         assert {int(group) for group in groups[row.numpy() == 1]} == set(order[: step + 1])
+
+
+def test_two_paired_rows_are_not_stratified() -> None:
+    # In strata, squared distances between A and B would be correlated over the two rows, by 0.39.
+    distances = []
+    for seed in range(400):
+        a, b = designs.pairs(2, 8, np.random.SeedSequence(seed))
+        distances.append((a - b) ** 2)
+    first, second = np.array(distances).transpose(1, 0, 2).reshape(2, -1)
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.06
+    a, b = designs.pairs(2, 8, np.random.SeedSequence(0), "latin")
+    assert ((a[0] < 0.5) != (a[1] < 0.5)).all()

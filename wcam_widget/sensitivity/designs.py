@@ -8,6 +8,7 @@ from scipy.stats import qmc
 
 KINDS = ("auto", "sobol", "latin", "random")
 FEWEST_SOBOL_ROWS = 64
+FEWEST_PAIRED_ROWS = 4
 
 
 def ensure_kind(design: str) -> None:
@@ -54,5 +55,8 @@ def pairs(
     >>> a.shape == b.shape == (4, 3)
     True
     """
+    if kind == "auto" and rows < FEWEST_PAIRED_ROWS:
+        # Two strata make the distances between A and B of both rows alike, which is worse than none.
+        kind = "random"
     both = draw(rows, 2 * dimensions, seed, kind)
     return both[:, :dimensions], both[:, dimensions:]

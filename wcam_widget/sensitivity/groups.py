@@ -94,6 +94,7 @@ class GroupSums:
         centre: float,
         first: Float[np.ndarray, " d"],
         total: Float[np.ndarray, " d"],
+        limit: Float[np.ndarray, " g"] | None = None,
     ) -> GroupEstimate:
         """Indices of the groups, with intervals over the replicates done.
 
@@ -101,7 +102,8 @@ class GroupSums:
         ``first`` and ``total`` bound the members' first-order indices from below and their totals from above:
         they tell of the groups more precisely than a few walks can. A group's closed index is at least the
         sum of its members' first-order ones, its total at most the sum of theirs, and its Shapley effect lies
-        between the two (Owen 2014, "Sobol' indices and Shapley value").
+        between the two (Owen 2014, "Sobol' indices and Shapley value"). ``limit`` are upper limits of the
+        groups' totals that are known otherwise.
         """
         least = np.clip(np.bincount(self.members, first), 0.0, None)
         most = np.minimum(np.bincount(self.members, total), 1.0)
@@ -116,6 +118,7 @@ class GroupSums:
         asked = replicated(totals, len(everyone))
         low, high = share_limits(asked)
         value = np.clip(asked.value, np.minimum(least, most), most)
+        high = high if limit is None else np.minimum(high, limit)
         low, high = np.minimum(low, value), np.maximum(high, value)
         spread, alone = variance(everyone), self.exchanged.of(everyone)
         known = alone.count.any()

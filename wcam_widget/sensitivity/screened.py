@@ -22,14 +22,14 @@ from wcam_widget.sensitivity.analysis import (
 from wcam_widget.sensitivity.derivative import FORWARDS, Derivative
 from wcam_widget.sensitivity.estimators import first_order, jansen
 from wcam_widget.sensitivity.function import WeightFunction
-from wcam_widget.sensitivity.groups import exchange_count, exchange_rows
 from wcam_widget.sensitivity.intervals import Replicated, replicated
 from wcam_widget.sensitivity.screening import Found, ScreenedState, bounded_by_groups
 from wcam_widget.sensitivity.sobol import Sobol
 from wcam_widget.sensitivity.sums import PairSums
+from wcam_widget.sensitivity.walks import walk, walk_length
 
 SAVED = 10  # the budget is this part of what Sobol takes for as many rows
-PLAIN = 6  # plain rows with each row of exchanges, A and B among them: all shares hang on the variance
+SPARE = 4  # plain rows with each row of exchanges: all shares hang on the variance
 FEWEST = 4  # rows before a weight may count as resolved: fewer make its interval a guess
 
 
@@ -113,17 +113,17 @@ class Screened(AbstractAnalysis[ScreenedState]):
         row, which = len(state.choices), self._next(state)
         replicate = row % len(state.pairs.count)
         generator = np.random.default_rng([self.seed, screening.stream, 2, row])
-        rows = torch.from_numpy(generator.random((PLAIN, len(f.groups)), np.float32))
-        a, b = rows[:2]
-        plain = f(rows).double().cpu().numpy()
-        exchanges = f(exchange_rows(a, b, f.groups, pairs=False)).double().cpu().numpy()
+        a, b, *_ = rows = torch.from_numpy(generator.random((2 + SPARE, len(f.groups)), np.float32))
+        path = walk(f, a, b, generator)
+        spare = f(rows[2:]).double().cpu().numpy()
         scores = f.one_at_a_time(a, b, which).double().cpu().numpy()
-        pair = (float(plain[0]), float(plain[1]))
-        screening.groups.add_exchanges(replicate, pair, exchanges)
-        screening.log.keep(plain, replicate, together=False)
-        state.pairs.add(replicate, which, pair, scores, (b - a).double().numpy()[which])
+        screening.groups.add_walk(replicate, path)
+        screening.log.keep(path.scores, replicate, together=True)
+        screening.log.keep(spare, replicate, together=False)
+        ends = (float(path.scores[0]), float(path.scores[1]))
+        state.pairs.add(replicate, which, ends, scores, (b - a).double().numpy()[which])
         state.choices.append(which)
-        state.evaluations += len(plain) + len(exchanges) + len(scores)
+        state.evaluations += len(path.scores) + len(spare) + len(scores)
         return state
 
     def estimate(self, state: ScreenedState) -> Estimate:
@@ -207,7 +207,7 @@ class Screened(AbstractAnalysis[ScreenedState]):
 
     def _overhead(self, groups: int) -> int:
         """Evaluations of a row besides those of the weights."""
-        return PLAIN + exchange_count(groups, pairs=False)
+        return walk_length(groups) + SPARE
 
     def _unresolved(self, state: ScreenedState) -> Bool[np.ndarray, " d"]:
         found = self._found(state)

@@ -26,6 +26,7 @@ _WORDS = {Kind.BOUNDED: "only bounded", Kind.UNRESOLVED: "not resolved"}
 # Where the median positive value is below this share of the largest, a linear scale would leave half the map
 # in one colour; the scale is then a square root. The explorer's scale.ts has the same rule.
 _SKEWED = 0.03
+_PROFILE_POINTS = 190  # height of the profile: names of many bars get smaller
 
 
 @final
@@ -243,7 +244,7 @@ def _draw_profile(axes: Axes, attribution: Attribution, colormap: str) -> None:
         label = "Shapley effect (these add to 1)"
         axes.plot(profile.shapley, rows, "D", color=ink, markersize=4, label=label)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False, fontsize="x-small")
-    axes.set_yticks(rows, profile.names)
+    axes.set_yticks(rows, profile.names, fontsize=min(mpl.rcParams["font.size"], _PROFILE_POINTS / len(rows)))
     axes.invert_yaxis()
     if axes.get_xlim()[0] < 0.0:  # Shapley effects are estimates, and may scatter below zero
         axes.axvline(0.0, color=ink, linewidth=0.8)

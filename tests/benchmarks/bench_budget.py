@@ -45,8 +45,8 @@ def derivative(budget: int) -> Derivative:
 
 
 def screened(budget: int) -> Screened:
-    rows = {100: 4, 500: 8, 2000: 32}.get(budget, 64)
-    return Screened(rows, tolerance=FINE, gradient_rows=4 if budget < 200 else 16, budget=budget)
+    rows, gradient_rows = {100: (2, 2), 500: (8, 16), 2000: (32, 16)}.get(budget, (64, 16))
+    return Screened(rows, tolerance=FINE, gradient_rows=gradient_rows, budget=budget)
 
 
 def refined(budget: int) -> Refined:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 import pywt
@@ -17,6 +18,24 @@ from wcam_widget.basis import haar
 
 # The discrete Meyer filters are truncated and invert to 4e-3 only; each pass shrinks the error as much again.
 CORRECTIONS = {"dmey": 3}
+
+
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """Run in float32 as it is: neither autocast nor, on CUDA, TF32, which is off by 1e-3 in convolutions.
+
+    >>> with full_precision(torch.device("cpu")):
+    ...     torch.is_autocast_enabled("cpu")
+    False
+    """
+    cudnn = torch.backends.cudnn
+    with torch.autocast(device.type, enabled=False):
+        if device.type != "cuda":
+            yield
+            return
+        kept = {"enabled": cudnn.enabled, "benchmark": cudnn.benchmark, "deterministic": cudnn.deterministic}
+        with cudnn.flags(**kept, allow_tf32=False):
+            yield
 
 
 def ensure_wavelet(wavelet: str) -> pywt.Wavelet:
@@ -125,11 +144,12 @@ def grown(
     n, channels = blocks.shape[:2]
     low, high = (blocks.new_tensor(taps) for taps in (wavelet.rec_lo, wavelet.rec_hi))
     part = blocks.reshape(n * channels, 1, *blocks.shape[2:])
-    for orientation in path:
-        vertical = high if orientation in ("LH", "HH") else low
-        horizontal = high if orientation in ("HL", "HH") else low
-        part = functional.conv_transpose2d(part, vertical.view(1, 1, -1, 1), stride=(2, 1))
-        part = functional.conv_transpose2d(part, horizontal.view(1, 1, 1, -1), stride=(1, 2))
+    with full_precision(blocks.device):
+        for orientation in path:
+            vertical = high if orientation in ("LH", "HH") else low
+            horizontal = high if orientation in ("HL", "HH") else low
+            part = functional.conv_transpose2d(part, vertical.view(1, 1, -1, 1), stride=(2, 1))
+            part = functional.conv_transpose2d(part, horizontal.view(1, 1, 1, -1), stride=(1, 2))
     return part.reshape(n, channels, *part.shape[2:])
 
 

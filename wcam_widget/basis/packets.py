@@ -121,7 +121,7 @@ class PacketBasis(AbstractBasis):
 
     def _analyse(self, image: Tensor) -> Tensor:
         steps, (height, width) = 2**self.levels, self._sides[-1]
-        with torch.autocast(image.device.type, enabled=False):
+        with filters.full_precision(image.device):
             parts = filters.mirrored(image, self.shift).unsqueeze(-3)
             for _ in range(self.levels):
                 parts = torch.stack(filters.split(parts, self._filters, 1), dim=-3).flatten(-4, -3)
@@ -136,7 +136,7 @@ class PacketBasis(AbstractBasis):
         grid = as_float32(picture).reshape(*picture.shape[:-2], steps, height, steps, width)
         ordered = grid.transpose(-3, -2).flatten(-4, -3)
         parts = ordered.index_select(-3, self._to_tree.on(ordered.device))
-        with torch.autocast(picture.device.type, enabled=False):
+        with filters.full_precision(picture.device):
             for level in range(self.levels, 0, -1):
                 four = parts.reshape(*parts.shape[:-3], -1, 4, *parts.shape[-2:]).unbind(-3)
                 parts = filters.join(four, self._filters, self._sides[level - 1 : level + 1])

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pywt
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -105,7 +104,7 @@ class WaveletBasis(AbstractBasis):
         return picture
 
     def _analyse(self, image: Tensor) -> Tensor:
-        with torch.autocast(image.device.type, enabled=False):
+        with filters.full_precision(image.device):
             parts = filters.split(filters.mirrored(image, self.shift), self._filters, self.levels)
             picture = image.new_zeros(*image.shape[:-2], *self.picture_size)
             for band, part in zip(self.bands, parts, strict=True):
@@ -115,7 +114,7 @@ class WaveletBasis(AbstractBasis):
     def unpack(self, picture: Float[Tensor, "*batch c hp wp"]) -> Float[Tensor, "*batch c h w"]:
         """Images of packed coefficients, cropped to ``size``."""
         ensure_sides(picture, self.picture_size, "picture")
-        with torch.autocast(picture.device.type, enabled=False):
+        with filters.full_precision(picture.device):
             values = as_float32(picture)
             parts = [values[(..., *band.slices)] for band in self.bands]
             image = filters.join(parts, self._filters, self._sides)

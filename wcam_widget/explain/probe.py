@@ -13,6 +13,7 @@ from torch import Tensor
 from wcam_widget.basis import AbstractBasis, Cells
 from wcam_widget.explain.perturbation import Perturbation
 from wcam_widget.model import AbstractTarget, BlackBox
+from wcam_widget.model.device import moved
 from wcam_widget.sensitivity import Tree
 
 
@@ -75,7 +76,7 @@ class Probe:
 
     def images(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         """The images the model is asked about, in the [0, 1] scale but not clamped to it."""
-        return self.perturbation.images(weights.to(self.picture))
+        return self.perturbation.images(moved(weights, self.picture.device))
 
     def rebuild(self, weights: Float[Tensor, " d"]) -> Float[Tensor, "c h w"]:
         """The image of one row of weights."""
@@ -114,4 +115,6 @@ class Probe:
 
     def gradient(self, weights: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]:
         """Scores of rows of weights and their derivatives by every weight, one backward pass a batch."""
-        return self.model.gradients(weights.to(self.picture), self.perturbation.images, self.target)
+        return self.model.gradients(
+            moved(weights, self.picture.device), self.perturbation.images, self.target
+        )

@@ -117,7 +117,8 @@ def draw(results: list[Found], path: Path) -> None:
                 axis.set_xlabel("forward-equivalents")
             else:
                 axis.set_title(f"{model} network")
-    axes[0, 0].legend(frameon=False)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(METHODS), frameon=False)
     figure.savefig(path, dpi=110)
 
 

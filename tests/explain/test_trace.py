@@ -164,6 +164,7 @@ def test_cells_that_matter_are_found_with_all_tested_at_once() -> None:
     expected = np.zeros((8, 8), bool)
     expected[:2, :2] = True
     assert found.matters().reshape(8, 8).tolist() == expected.tolist()
+    assert found.matters(threshold=0.0).sum() == 4
     assert found.matters(threshold=0.9).sum() == 0
     assert found.matters(0.1, control="benjamini-hochberg").sum() == 4
     wide, narrow = found.intervals(confidence=0.99), found.intervals(confidence=0.8)

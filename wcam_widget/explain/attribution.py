@@ -14,7 +14,7 @@ from wcam_widget.explain import archive
 from wcam_widget.explain.trace import Trace
 from wcam_widget.model import ensure_target
 from wcam_widget.sensitivity import Estimate, Kind
-from wcam_widget.sensitivity.analysis import GROUP_STATISTIC, UNIT
+from wcam_widget.sensitivity.analysis import GROUP_STATISTIC, RESOLUTION, UNIT
 from wcam_widget.sensitivity.average import averaged
 from wcam_widget.sensitivity.intervals import CONFIDENCE, Limits, Replicated
 from wcam_widget.sensitivity.paired import Difference, compare
@@ -192,18 +192,20 @@ class Attribution:
         return np.where(measured, found[0], self.low), np.where(measured, found[1], self.high)
 
     def matters(
-        self, threshold: float = 0.0, level: float = LEVEL, control: str = "holm"
+        self, threshold: float = RESOLUTION, level: float = LEVEL, control: str = "holm"
     ) -> Bool[np.ndarray, " d"]:
         """Which cells take part in more than ``threshold`` of the variance, with all cells tested at once.
 
+        A total index is above 0 as soon as the score moves at all, so the threshold should not be 0.
         ``control``: "holm" keeps the chance of one false cell below ``level``, "benjamini-hochberg" the
         expected share of false ones. Cells of which only bounds are known never count. See
         ``wcam_widget.sensitivity.simultaneous``.
         """
         tested = self._measured("matters") & (self.kind != Kind.BOUNDED)
         found = np.zeros(len(self.values), bool)
+        signed = bool((self.values < 0).any())  # as noise makes of estimators other than Jansen's
         replicated = Replicated(self.values[tested], self.estimate.left_out[:, tested])
-        found[tested] = exceeding(replicated, threshold, level, control)
+        found[tested] = exceeding(replicated, threshold, level, control, signed=signed)
         return found
 
     def compare(self, other: Attribution, confidence: float = CONFIDENCE) -> Difference:

@@ -206,3 +206,14 @@ def test_the_same_question_in_other_bases(where: str, model: BlackBox, image: Te
     hsic = last(Wcam(Hsic(rows=200), where, grid=4), model, image)
     assert hsic.evaluations == 200
     assert "HSIC" in hsic.unit
+
+
+def test_what_a_run_leaves_behind_does_not_pile_up(model: BlackBox, image: Tensor) -> None:
+    method = Wcam(Sobol(rows=2), levels=1, grid=2)
+    few, many = method(model, image.expand(2, -1, -1, -1)), method(model, image.expand(17, -1, -1, -1))
+    assert all("_patches" not in one.traces[0].probe.perturbation.__dict__ for one in few)
+    assert [len(one.traces) for one in few] == [1, 1]
+    assert [len(one.traces) for one in many] == [0] * 17
+    assert few[0].for_target(1).target == "logit of bee"
+    with pytest.raises(ValueError, match="explain the image by itself"):
+        many[0].for_target(1)

@@ -23,7 +23,7 @@ from wcam_widget.sensitivity.simultaneous import LEVEL, exceeding
 if TYPE_CHECKING:
     import xarray
 
-NO_TRACE = "it was read from a file or made without class scores: explain the image again"
+NO_TRACE = "it was read from a file, or made without keeping class scores: explain the image by itself"
 INTERVALS = ("student", "bootstrap")
 
 

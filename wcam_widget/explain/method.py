@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from wcam_widget.model import BlackBox, ensure_images
 
 # What a caller may hand in as an image or a batch; checked for rank, type, channels and range at the door.
 Pixels = Tensor | np.ndarray
+MOST_TRACES = 16  # images of one call whose class scores are kept: they must not pile up over a data set
 
 
 class AbstractMethod(ABC):
@@ -31,9 +33,10 @@ class AbstractMethod(ABC):
     def __call__(self, model: Any, images: Pixels, targets: Sequence[Any] | None = None) -> list[Attribution]:
         """One attribution for each image of (B, C, H, W) in [0, 1].
 
-        ``targets`` holds one class id, class name, target or None per image. A keyboard interrupt ends the
-        work: what was done until then is returned, the last map partial, with a warning. Raises ValueError
-        naming ``images`` or ``targets`` for what does not fit.
+        ``targets`` holds one class id, class name, target or None per image. Up to 16 images keep the class
+        scores of their runs, for ``Attribution.for_target`` and ``Wcam.resume``. A keyboard interrupt ends
+        the work: what was done until then is returned, the last map partial, with a warning. Raises
+        ValueError naming ``images`` or ``targets`` for what does not fit.
         """
         asked = ensure_images(images, "images")
         wanted = [None] * len(asked) if targets is None else list(targets)
@@ -53,7 +56,7 @@ class AbstractMethod(ABC):
                 warnings.warn(f"interrupted: {len(done)} of {len(asked)} images are returned", stacklevel=2)
                 return done
             if last is not None:
-                done.append(last)
+                done.append(last if len(asked) <= MOST_TRACES else replace(last, traces=()))
         return done
 
 

@@ -97,6 +97,10 @@ class Perturbation:
     def _index(self) -> Int[Tensor, " p"]:
         return moved(self.cells.index.flatten(), self.picture.device)
 
+    def forget(self) -> None:
+        """Let go of the patches; they are made again when asked for."""
+        self.__dict__.pop("_patches", None)
+
     @cached_property
     def _patches(self) -> Patches:
         return Patches(self.basis, self.cells, self.picture)

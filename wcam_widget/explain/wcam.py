@@ -154,24 +154,28 @@ class Wcam(AbstractMethod):
         analysis, probe = trace.analysis, trace.probe
         planned = analysis.planned(len(probe.cells), len(probe.cells.bands))
         finished = analysis.finished(trace.state)
-        while not finished:
-            started = time.perf_counter()
-            trace.step()
-            finished = analysis.finished(trace.state)
-            estimate = trace.estimate()
-            trace.seconds += time.perf_counter() - started
-            yield Attribution(
-                estimate=estimate,
-                cells=probe.cells,
-                basis=probe.basis,
-                method=self.describe(analysis, probe.cells),
-                target=probe.target.label(probe.model.class_names),
-                score=probe.score,
-                planned=planned,
-                seconds=trace.seconds,
-                complete=finished,
-                stop=analysis.reason(trace.state) if finished else "",
-                unit=analysis.unit,
-                statistic=analysis.statistic,
-                traces=(trace,),
-            )
+        try:
+            while not finished:
+                started = time.perf_counter()
+                trace.step()
+                finished = analysis.finished(trace.state)
+                estimate = trace.estimate()
+                trace.seconds += time.perf_counter() - started
+                yield Attribution(
+                    estimate=estimate,
+                    cells=probe.cells,
+                    basis=probe.basis,
+                    method=self.describe(analysis, probe.cells),
+                    target=probe.target.label(probe.model.class_names),
+                    score=probe.score,
+                    planned=planned,
+                    seconds=trace.seconds,
+                    complete=finished,
+                    stop=analysis.reason(trace.state) if finished else "",
+                    unit=analysis.unit,
+                    statistic=analysis.statistic,
+                    traces=(trace,),
+                )
+        finally:
+            # An attribution outlives its run by long; its patches need not.
+            probe.perturbation.forget()

@@ -34,9 +34,9 @@ from wcam_widget.sensitivity.walks import walk, walk_length
 
 BLOCKS = 16
 FORWARDS = 3  # what a forward with its backward pass costs, in forwards
-# Scores per gradient row, at least: a bound that uses a poor variance is none.
-SCORES_PER_ROW = 4
-WALKED_PER_ROW = 6  # scores on walks through the groups, which serve the variance too
+WALKED_PER_ROW = 4  # scores on walks through the groups
+# Plain scores with each gradient row where no walk is: a bound that uses a poor variance is none.
+PLAIN_PER_ROW = 3
 
 
 @dataclass(eq=False)
@@ -93,9 +93,9 @@ class Derivative(AbstractAnalysis[DerivativeState]):
         return [after - before for before, after in pairwise(done)]
 
     def _singles(self, groups: int) -> list[int]:
-        """Single rows of each block: what gradient rows and walks leave missing of ``SCORES_PER_ROW``."""
+        """Plain rows of each block, for the variance, where no walk serves it."""
         blocks = zip(self._sizes(), self._walks(groups), strict=True)
-        return [max(0, (SCORES_PER_ROW - 1) * size - walks * walk_length(groups)) for size, walks in blocks]
+        return [0 if walks else PLAIN_PER_ROW * size for size, walks in blocks]
 
     def planned(self, weights: int, groups: int) -> int:
         """Forward-equivalents of a whole run; the number of weights does not matter."""

@@ -183,7 +183,7 @@ class BlackBox:
                 network_input, load = self._input(batch, backward=True)
                 logits = self._forward(network_input, stop - start)
                 with autocast(self.device, reduced=False):
-                    values = ensure_target(target, logits[0], self.class_names)(logits)
+                    values = ensure_target(target, logits[0], self.class_names).of_rows(start, stop)(logits)
                     slope = differentiated(values, leaf)
                 if slope is None:
                     raise ModelError(self._cut(network_input, logits, values))

@@ -35,6 +35,11 @@ class AbstractTarget(ABC):
     def unit(self) -> str:
         """What one unit of the score is, e.g. "logit"."""
 
+    def of_rows(self, start: int, stop: int) -> "AbstractTarget":
+        """The target of images `start` to `stop` of a pass, where each image has a class of its own."""
+        del start, stop
+        return self
+
 
 @final
 @dataclass(frozen=True)

@@ -1,0 +1,46 @@
+"""Null rankings: what any map has to beat before its score means something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from wcam_widget.explain.probe import Probe
+
+Values = Float[np.ndarray, " d"]
+
+
+def energy(probe: Probe, rng: np.random.Generator | None = None) -> Values:
+    """Squared coefficients of each cell, summed over channels: how much of the image goes with the cell.
+
+    Coefficients are taken less the baseline's, as the probe removes them. It knows the image, not the model.
+    """
+    del rng
+    squares = probe.picture.double().square().sum(0).cpu().flatten()
+    sums = torch.zeros(len(probe.cells) + 1, dtype=torch.float64)  # the last one takes the picture's gaps
+    return np.asarray(sums.index_add(0, probe.cells.index.flatten(), squares)[:-1].numpy())
+
+
+def at_random(probe: Probe, rng: np.random.Generator | None = None) -> Values:
+    """A random order of the cells, as the ranks 0 … d-1."""
+    return (rng or np.random.default_rng(0)).permutation(len(probe.cells)).astype(float)
+
+
+def centre(probe: Probe, rng: np.random.Generator | None = None) -> Values:
+    """Nearness of each cell to the image's centre: photographers put there what they photograph.
+
+    Minus the distance in pixels; cells over the same place, at other scales, are equal.
+    """
+    del rng
+    middle = (probe.cells.support[:, :2] + probe.cells.support[:, 2:]) / 2
+    return np.asarray(-np.hypot(*(middle - np.array(probe.cells.image_size) / 2).T))
+
+
+NULLS: dict[str, Callable[[Probe, np.random.Generator | None], Values]] = {
+    "energy": energy,
+    "random": at_random,
+    "centre": centre,
+}

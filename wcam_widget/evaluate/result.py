@@ -1,0 +1,114 @@
+"""What a measure of faithfulness returns: one number per image, curves, and the null rankings beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from wcam_widget.evaluate.domain import Case
+
+
+@dataclass(frozen=True, eq=False)
+class Faithfulness:
+    """One measure of one map per image, and of the null rankings in the same cells.
+
+    ``values`` (B,) hold the measure, ``flat`` (B,) is True where a map gives all cells one value and so ranks
+    nothing. ``curves`` (B, s + 1) are the scores of insertion and deletion at ``fractions`` (B, s + 1) of the
+    cells, both ends included; ``values`` are then the areas. Other measures have none: (B, 0). ``null`` holds
+    the same for "energy", "random" and "centre". ``domain`` says which cells were removed.
+
+    >>> Faithfulness("deletion", "pixels", np.array([0.25, 0.75]), np.zeros(2, bool)).mean
+    0.5
+    """
+
+    measure: str
+    domain: str
+    values: Float[np.ndarray, " b"]
+    flat: Bool[np.ndarray, " b"]
+    fractions: Float[np.ndarray, "b s"] = field(default_factory=lambda: np.zeros((0, 0)))
+    curves: Float[np.ndarray, "b s"] = field(default_factory=lambda: np.zeros((0, 0)))
+    null: Mapping[str, Faithfulness] = field(default_factory=dict)
+
+    @property
+    def areas(self) -> Float[np.ndarray, " b"]:
+        """The area under each curve; ValueError where the measure has no curves."""
+        if self.curves.size == 0:
+            raise ValueError(f"areas belong to insertion and deletion; {self.measure} has values alone")
+        return self.values
+
+    @property
+    def mean(self) -> float:
+        """The mean over images."""
+        return float(self.values.mean())
+
+    @property
+    def error(self) -> float:
+        """The standard error of the mean over images; NaN for a single image, which tells none."""
+        return standard_error(self.values)
+
+    def over(self, null: str) -> tuple[float, float]:
+        """The mean difference from a null ranking, image by image, and its standard error.
+
+        Positive is better for insertion, mu-fidelity and average increase, negative for deletion and average
+        drop. Raises ValueError naming ``null`` for a ranking that was not scored.
+        """
+        if null not in self.null:
+            raise ValueError(f"null: found {null!r}; scored were {', '.join(self.null) or 'none'}")
+        difference = self.values - self.null[null].values
+        return float(difference.mean()), standard_error(difference)
+
+
+class Curve(NamedTuple):
+    """One curve of one image: the fractions of the cells, the scores there, the area under them."""
+
+    fractions: Float[np.ndarray, " s"]
+    scores: Float[np.ndarray, " s"]
+    area: float
+
+
+def gathered(
+    measure: str, cases: Iterable[Case], score: Callable[[Case], Sequence[float] | Sequence[Curve]]
+) -> Faithfulness:
+    """The result of a measure; ``score`` gives what each image's map and then its null rankings reach.
+
+    Of an image nothing is kept but these numbers. Raises ValueError naming ``steps`` where images have too
+    different numbers of cells for curves of one length.
+    """
+    found, flat, words = [], [], ""
+    names: tuple[str, ...] = ()
+    for case in cases:
+        found.append([_as_curve(one) for one in score(case)])
+        flat.append(case.flat)
+        if not words:
+            names, words = tuple(case.nulls), case.words
+    lengths = {len(row[0].scores) for row in found}
+    if len(lengths) > 1:
+        raise ValueError(
+            f"steps: None gives curves of {min(lengths)} to {max(lengths)} points, as the attributions have "
+            f"different numbers of cells; accepted is a number up to {min(lengths) - 1}"
+        )
+    results = [
+        Faithfulness(
+            measure=measure,
+            domain=words,
+            values=np.array([row[column].area for row in found]),
+            flat=np.array(flat) if column == 0 else np.zeros(len(found), bool),
+            fractions=np.array([row[column].fractions for row in found]),
+            curves=np.array([row[column].scores for row in found]),
+        )
+        for column in range(len(found[0]))
+    ]
+    return replace(results[0], null=dict(zip(names, results[1:], strict=True)))
+
+
+def _as_curve(one: float | Curve) -> Curve:
+    return one if isinstance(one, Curve) else Curve(np.zeros(0), np.zeros(0), one)
+
+
+def standard_error(values: Float[np.ndarray, " b"]) -> float:
+    """The standard error of a mean; NaN for a single value."""
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")

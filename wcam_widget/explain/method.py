@@ -38,10 +38,7 @@ class AbstractMethod(ABC):
         the work: what was done until then is returned, the last map partial, with a warning. Raises
         ValueError naming ``images`` or ``targets`` for what does not fit.
         """
-        asked = ensure_images(images, "images")
-        wanted = [None] * len(asked) if targets is None else list(targets)
-        if len(wanted) != len(asked):
-            raise ValueError(f"targets has {len(wanted)} entries for {len(asked)} images; one each is needed")
+        asked, wanted = ensure_batch(images, targets)
         network, done = ensure_model(model), []
         for stream, (image, target) in enumerate(zip(asked, wanted, strict=True)):
             last = None
@@ -58,6 +55,20 @@ class AbstractMethod(ABC):
             if last is not None:
                 done.append(last if len(asked) <= MOST_TRACES else replace(last, traces=()))
         return done
+
+
+def ensure_batch(images: Pixels, targets: Sequence[Any] | None) -> tuple[Tensor, list[Any]]:
+    """Images (B, C, H, W) in float32 and a target for each; ValueError naming the argument that is wrong.
+
+    >>> import torch
+    >>> ensure_batch(torch.rand(2, 3, 4, 4), None)[1]
+    [None, None]
+    """
+    asked = ensure_images(images, "images")
+    wanted = [None] * len(asked) if targets is None else list(targets)
+    if len(wanted) != len(asked):
+        raise ValueError(f"targets has {len(wanted)} entries for {len(asked)} images; one each is needed")
+    return asked, wanted
 
 
 def ensure_model(model: Any) -> BlackBox:

@@ -16,6 +16,18 @@ from wcam_widget.model.outputs import ensure_finite
 # Bytes of scores that wait on their device before they are brought to the CPU and looked at.
 HELD = {"cpu": 0}
 HELD_ELSEWHERE = 16 << 20
+# The largest batch to try where the caller does not say.
+FIRST_BATCH = {"cuda": 256}
+FIRST_BATCH_ELSEWHERE = 32
+
+
+def ensure_batch_size(batch_size: int | None, device: torch.device) -> int:
+    """The largest batch to try: the caller's, which must be at least 1, or what suits the device."""
+    if batch_size is None:
+        return FIRST_BATCH.get(device.type, FIRST_BATCH_ELSEWHERE)
+    if batch_size < 1:
+        raise ValueError(f"batch_size: found {batch_size!r}; accepted are None and an integer of at least 1")
+    return batch_size
 
 
 @final
@@ -30,6 +42,16 @@ class Load:
     shape: tuple[int, ...]
     reduced: bool
     backward: bool
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """One batch on its way through a network: the place of its first image, its input, and how to ask."""
+
+    start: int
+    network_input: Tensor
+    ask: Callable[[], Tensor]
 
 
 class TooManyError(Exception):

@@ -1,13 +1,14 @@
 """`BlackBox`: the one way a network is asked, with batching, device, precision and modes in one place."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, final
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wcam_widget.model.batches import Batches, Gathered, Load, shared_by, uncompiled
+from wcam_widget.model.batches import Batches, Gathered, Load, Pass, ensure_batch_size, shared_by, uncompiled
 from wcam_widget.model.device import autocast, ensure_compiler, ensure_device, eval_mode, moved
 from wcam_widget.model.gradients import INSTEAD, cutting_module, differentiated, ensure_finite_slopes
 from wcam_widget.model.memory import is_out_of_memory
@@ -15,8 +16,6 @@ from wcam_widget.model.outputs import ModelError, read_scores
 from wcam_widget.model.targets import AbstractTarget, ensure_target
 
 _PRECISIONS = ("auto", "float32", "bfloat16")
-_FIRST_BATCH = {"cuda": 256}
-_FIRST_BATCH_ELSEWHERE = 32
 
 
 @final
@@ -62,7 +61,7 @@ class BlackBox:
         self.preprocess = preprocess
         self.class_names = _ensure_names(class_names)
         self.device = ensure_device(net, device)
-        most = _ensure_batch_size(batch_size, self.device)
+        most = ensure_batch_size(batch_size, self.device)
         self._batches = Batches(shared_by(net), self.device, most)
         self.precision = precision
         self.input_size: tuple[int, int] | None = None
@@ -197,6 +196,28 @@ class BlackBox:
         ensure_finite_slopes(slopes)
         return scores.finish()[:, 0], slopes
 
+    def watch(self, images: Tensor, work: Callable[[Pass], Tensor], *, backward: bool) -> Tensor:
+        """Score images (n, c, h, w) while ``work`` looks inside the network, for instance through hooks.
+
+        ``work`` asks each batch and returns its scores; no other batch is in the network meanwhile. Where
+        memory runs out it is called again with fewer images. Returns class scores (n, k) on the CPU.
+        """
+        gathered = Gathered(len(images))
+
+        def look(start: int, stop: int) -> Load:
+            with torch.inference_mode(mode=False), torch.set_grad_enabled(backward):
+                network_input, load = self._input(images[start:stop].detach().clone(), backward=backward)
+                if backward and network_input.is_floating_point():
+                    network_input.requires_grad_()  # a path to every layer, also where parameters are frozen
+                ask = partial(self._forward, network_input, stop - start)
+                with self._batches.shared.lock:
+                    logits = work(Pass(start, network_input, ask))
+            gathered.put(start, logits.detach())
+            return load
+
+        self._batches.run(look, len(images), backward=backward)
+        return gathered.finish()
+
     def _cut(self, network_input: Tensor, logits: Tensor, values: Tensor) -> str:
         """Say what keeps the gradient from the images."""
         if not network_input.requires_grad:
@@ -270,11 +291,3 @@ def _ensure_names(class_names: Sequence[Any] | None) -> tuple[str, ...] | None:
     if not class_names:
         raise ValueError("class_names: found no names; accepted are one name per class, or None")
     return tuple(class_names)
-
-
-def _ensure_batch_size(batch_size: int | None, device: torch.device) -> int:
-    if batch_size is None:
-        return _FIRST_BATCH.get(device.type, _FIRST_BATCH_ELSEWHERE)
-    if batch_size < 1:
-        raise ValueError(f"batch_size: found {batch_size!r}; accepted are None and an integer of at least 1")
-    return batch_size

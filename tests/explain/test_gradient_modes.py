@@ -16,6 +16,7 @@ from wcam_widget.explain.gradient import WaveletGradient
 from wcam_widget.explain.gradient_modes import (
     AbstractGradientMode,
     Integrated,
+    Product,
     Saliency,
     Smooth,
     completeness,
@@ -108,3 +109,14 @@ def test_maps_stream_and_repeat(model: BlackBox, image: Tensor) -> None:
     whole = WaveletGradient("integrated")(model, image[None])[0]
     # Eight points spread over the path are near the whole of it already.
     assert np.corrcoef(partial.values, whole.values)[0, 1] > 0.9
+
+
+def test_a_partial_integral_is_a_mean_over_its_points(image: Tensor) -> None:
+    # The gradient of a linear score is the same all along the path: eight points say all there is.
+    net = nn.Sequential(nn.Flatten(), nn.Linear(image.numel(), 2))
+    expected = explained(Product(), net, image).values
+    done = []
+    for step in WaveletGradient(Integrated(20)).steps(net, image, 1):
+        np.testing.assert_allclose(step.values, expected, atol=1e-5)
+        done.append(step.gradients)
+    assert done == [8, 16, 20]

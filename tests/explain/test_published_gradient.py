@@ -46,6 +46,21 @@ def test_a_linear_score_has_a_closed_form(mode: str) -> None:
     assert (found.evaluations, found.gradients, found.done) == (9, 9, found.planned)
 
 
+def test_the_path_begins_at_black() -> None:
+    # At a share of the image the gradient of a sum of squares is that share of the whole: once divided by
+    # the largest of each band it is the same at every point but black, where it is 0.
+    class Squares(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            return (images**2 * weights).sum((1, 2, 3))[:, None].repeat(1, 2)
+
+    draw = torch.Generator().manual_seed(2)
+    weights, image = torch.randn(3, 16, 16, generator=draw), torch.rand(3, 16, 16, generator=draw)
+    basis = WaveletBasis((16, 16), "haar", 2)
+    (found,) = WaveletGradient.as_published("integrated", rows=5, levels=2)(Squares(), image[None])
+    expected = 3.5 * band_shares(weights * image, basis) * band_shares(image, basis)
+    np.testing.assert_allclose(found.packed(), expected, atol=1e-4)
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_stripes_stand_where_pywt_puts_them_and_empty_bands_are_zero(mode: str) -> None:
     # Vertical stripes vary along x alone: they are HL, top right; all other bands have no gradient.

@@ -48,6 +48,22 @@ def test_curves_of_a_sum_of_pixels_are_sums_of_sorted_pixels(ramp):
     np.testing.assert_allclose(removed.curves[0], expected[-1] - expected, atol=1e-4)
 
 
+def test_the_curve_and_its_area_are_those_of_rise(photographs):
+    def score(images):
+        return torch.cat([corner(images)[:, :1] * 9, total(images)[:, :1] / 50], 1)
+
+    found = deletion(score, photographs, photographs[:, 1], [0, 1, 0], BLACK, steps=32)
+    for number, (image, label) in enumerate(zip(photographs, (0, 1, 0), strict=True)):
+        order = image[1].flatten().argsort(descending=True)
+        left, curve = image.clone().reshape(3, 256), []
+        for step in range(33):
+            curve.append(float(score(left.reshape(1, 3, 16, 16)).softmax(1)[0, label]))
+            left[:, order[8 * step : 8 * step + 8]] = 0.0
+        np.testing.assert_allclose(found.curves[number], curve, atol=1e-6)
+        expected = (sum(curve) - curve[0] / 2 - curve[-1] / 2) / 32
+        assert found.areas[number] == pytest.approx(expected, abs=1e-6)
+
+
 def test_removing_without_a_choice_of_baseline_leaves_the_mean_and_inserting_starts_from_a_blur(ramp):
     mean = deletion(corner, ramp, ramp[:, 0], [Logit(0)])
     blurred = insertion(corner, ramp, ramp[:, 0], [Logit(0)])
@@ -166,7 +182,10 @@ def test_a_wcam_map_of_the_demo_beats_random_in_its_own_cells_and_in_pixels():
     own, wavelet = (insertion(model, chosen, maps, domain=domain, steps=20) for domain in ("own", "wavelet"))
     assert np.array_equal(own.areas, wavelet.areas)
     assert own.over("random")[0] > 0
-    assert insertion(model, chosen, maps, domain="pixels", steps=20).over("random")[0] > 0
+    assert own.domain == "own: 640 cells, A3 … HH1"
+    pixels = insertion(model, chosen, maps, domain="pixels", steps=20)
+    assert pixels.domain == "pixels: 16384 cells, pixels"
+    assert pixels.over("random")[0] > 0
     assert deletion(model, chosen, maps, steps=20).over("random")[0] < 0
     assert mu_fidelity(model, chosen, maps).over("random")[0] > 0
 

@@ -65,6 +65,12 @@ def test_rank_correlation_is_scipys(w):
         assert measures.rank_correlation(w, other) == 0.0
 
 
+def test_equal_values_keep_the_order_of_the_cells():
+    values = np.tile([1.0, 0.0], 500)
+    expected = np.concatenate([np.arange(0, 1000, 2), np.arange(1, 1000, 2)])
+    assert np.array_equal(np.argsort(measures.ranks(values)), expected)
+
+
 def test_rows_asked_in_parts_are_the_rows(monkeypatch):
     w = np.array([3.0, 1.0, 2.0])
     whole = measures.curve(linear(w), w, np.arange(4))

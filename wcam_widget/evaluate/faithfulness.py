@@ -133,10 +133,12 @@ def average_drop(
     """Share of the score that is lost when only what the map points at is kept; 0 to 1, lower is better.
 
     keep: None weights each cell by its value, stretched to [0, 1] over the image (Grad-CAM++); a share in
-    (0, 1] keeps that share of the cells, the most valued ones (SISE: 0.15). A flat map keeps nothing where
-    ``keep`` is None. Other arguments and errors are those of ``insertion``; the baseline is the image's mean
-    colour unless given. Raises ValueError where a score is not positive, as logits may be: a share needs a
-    whole. Source: Chattopadhay et al. (2018), "Grad-CAM++", in shares, not percent.
+    (0, 1] keeps that share of the cells, the most valued ones (SISE: 0.15). With None a map that spreads wide
+    keeps more of the image and drops less, whatever it points at, and a flat one keeps nothing: maps are
+    compared with each other and with ``null`` at one ``keep``. Other arguments and errors are those of
+    ``insertion``; the baseline is the image's mean colour unless given. Raises ValueError where a score is
+    not positive, as logits may be: a share needs a whole.
+    Source: Chattopadhay et al. (2018), "Grad-CAM++", in shares, not percent.
 
     >>> import torch
     >>> from wcam_widget import Logit

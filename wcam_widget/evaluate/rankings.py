@@ -19,7 +19,7 @@ def energy(probe: Probe, rng: np.random.Generator | None = None) -> Values:
     Coefficients are taken less the baseline's, as the probe removes them. It knows the image, not the model.
     """
     del rng
-    squares = probe.picture.double().square().sum(0).cpu().flatten()
+    squares = probe.picture.cpu().double().square().sum(0).flatten()
     sums = torch.zeros(len(probe.cells) + 1, dtype=torch.float64)  # the last one takes the picture's gaps
     return np.asarray(sums.index_add(0, probe.cells.index.flatten(), squares)[:-1].numpy())
 

@@ -1,0 +1,276 @@
+"""CAMERAS: class activation maps of one image at several input sizes, fused at the image's own."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+from typing_extensions import override
+
+from wcam_widget.explain.attribution import Attribution
+from wcam_widget.explain.maps import Told, map_attribution
+from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch, ensure_model
+from wcam_widget.model import AbstractTarget, BlackBox, ModelError, ensure_image
+from wcam_widget.model.device import moved
+from wcam_widget.model.layers import Captured, Layer, capture, find_layer
+
+PUBLISHED_SIZES = tuple(range(224, 1000, 100))  # of an image of 224 pixels; others are scaled alike
+INTERPOLATIONS = ("bicubic", "bilinear")
+CONSISTENCIES = ("official", "all", "strict")
+GROUP = 8  # images whose activations at all sizes are held at once
+FLAT = 1e-6  # of the maximum, below which a map's differences are rounding
+UNIT = "CAMERAS: share of the map's maximum"
+
+
+@dataclass(frozen=True, eq=False)
+class _AtSize:
+    """What a layer answered for some images at one input size, at its own resolution."""
+
+    activations: Float[Tensor, "n c h w"]
+    slopes: Float[Tensor, "n c h w"]
+    top: Int[Tensor, " n"]
+    targets: tuple[AbstractTarget, ...]
+    scores: tuple[float, ...]
+    input_size: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class _SoFar:
+    """The sizes that were asked so far, for which images a target was given, and the cost in all."""
+
+    sizes: tuple[_AtSize, ...]
+    given: tuple[bool, ...]
+    planned: int
+    seconds: float
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Cameras(AbstractMethod):
+    """CAMERAS: activations and gradients of one layer, each averaged over input sizes, then multiplied.
+
+    The image is shown to the unchanged network at several sizes; activations and gradients of every size are
+    stretched over the image, bilinear, and averaged; the map is the sum over channels of their product, cut
+    at 0 and stretched to [0, 1]. Source: Jalwana et al. (2021), "CAMERAS: Enhanced Resolution And Sanity
+    preserving Class Activation Mapping for image saliency".
+
+    layer: a module of the network, its name, or "auto", the last spatial stage. sizes: lengths of the input's
+    shorter side in pixels, the aspect kept; None takes the published 224, 324, … 924 for an image of 224
+    pixels, and the same multiples for others. interpolation: how inputs are resized, "bicubic", as the
+    published code does, or "bilinear", as the paper says; an image that already has a size is used as it is.
+    consistency: which sizes count. "official": all of them where a target is given, else those with the same
+    top class as the first; "all"; "strict": those with the same top class as the first, whatever the target.
+    chunk: channels that are stretched over the image at a time, which bounds the memory.
+
+    Where all of the map is equal it is 0, never NaN, and ``stop`` begins with "the map is zero everywhere".
+    On an accelerator BlackBox(…, precision="float32") gives the maps of the CPU. Not counted is the one pass
+    in which the layer is looked for. Raises ValueError naming the argument for parameters that are not among
+    the above, and naming ``layer`` as ``GradCam`` does; ModelError where the network does not take other
+    sizes of input, or ``preprocess`` brings them back to one.
+
+    >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    >>> (attribution,) = Cameras(sizes=(8, 12))(net, torch.rand(1, 3, 8, 8), [2])
+    >>> attribution.spatial().shape, attribution.stop
+    ((8, 8), '2 of 2 input sizes count')
+    """
+
+    layer: str | nn.Module = "auto"
+    sizes: Sequence[int] | None = None
+    interpolation: str = "bicubic"
+    consistency: str = "official"
+    chunk: int = 64
+
+    def __post_init__(self) -> None:
+        if self.sizes is not None and (not len(self.sizes) or any(int(s) != s or s < 1 for s in self.sizes)):
+            raise ValueError(f"sizes={self.sizes!r} must be None or positive numbers of pixels, at least one")
+        if self.interpolation not in INTERPOLATIONS:
+            raise ValueError(
+                f"interpolation={self.interpolation!r} is unknown; {', '.join(INTERPOLATIONS)} are known"
+            )
+        if self.consistency not in CONSISTENCIES:
+            raise ValueError(
+                f"consistency={self.consistency!r} is unknown; {', '.join(CONSISTENCIES)} are known"
+            )
+        if int(self.chunk) != self.chunk or self.chunk < 1:
+            raise ValueError(f"chunk={self.chunk!r} must be a positive number of channels")
+
+    def input_sizes(self, size: tuple[int, int]) -> list[tuple[int, int]]:
+        """Heights and widths at which an image of one ``size`` is shown to the network.
+
+        >>> Cameras().input_sizes((224, 448))[:3], Cameras(sizes=(32,)).input_sizes((64, 96))
+        ([(224, 448), (324, 648), (424, 848)], [(32, 48)])
+        """
+        shorter = min(size)
+        scales = (
+            [side / PUBLISHED_SIZES[0] for side in PUBLISHED_SIZES]
+            if self.sizes is None
+            else [side / shorter for side in self.sizes]
+        )
+        return [(max(1, round(size[0] * scale)), max(1, round(size[1] * scale))) for scale in scales]
+
+    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+        """The map of one image (C, H, W) after every input size; ``stream`` has no effect."""
+        del stream
+        network, asked = ensure_model(model), ensure_image(image, "image")[None]
+        layer = find_layer(network, self.layer, asked[0])
+        for so_far in self._rounds(network, layer, asked, [target]):
+            yield from self._attributions(network, layer, so_far, asked)
+
+    @override
+    def __call__(self, model: Any, images: Pixels, targets: Sequence[Any] | None = None) -> list[Attribution]:
+        """One attribution for each image of (B, C, H, W) in [0, 1], several images at a time.
+
+        ``targets`` holds one class id, class name, target or None per image. A keyboard interrupt returns
+        what was done, with a warning. Raises ValueError naming ``images`` or ``targets`` for what does not
+        fit.
+        """
+        asked, wanted = ensure_batch(images, targets)
+        network, done = ensure_model(model), list[Attribution]()
+        layer = find_layer(network, self.layer, asked[0])
+        for start in range(0, len(asked), GROUP):
+            group, so_far = asked[start : start + GROUP], None
+            try:
+                for so_far in self._rounds(network, layer, group, wanted[start : start + GROUP]):  # noqa: B007
+                    pass
+            except KeyboardInterrupt:
+                if so_far is not None:
+                    reason = "interrupted: call again for the whole map"
+                    done += [one.stopped(reason) for one in self._attributions(network, layer, so_far, group)]
+                if not done:
+                    raise
+                warnings.warn(f"interrupted: {len(done)} of {len(asked)} images are returned", stacklevel=2)
+                return done
+            if so_far is not None:
+                done += self._attributions(network, layer, so_far, group)
+        return done
+
+    def _rounds(
+        self, model: BlackBox, layer: Layer, images: Float[Tensor, "n c h w"], targets: Sequence[Any]
+    ) -> Iterator[_SoFar]:
+        """Show some images at one size after another; the targets of the first size hold for all."""
+        sizes = self.input_sizes((images.shape[2], images.shape[3]))
+        given, there = tuple(target is not None for target in targets), moved(images, model.device)
+        done, wanted, seconds = list[_AtSize](), list(targets), 0.0
+        for size in sizes:
+            started = time.perf_counter()
+            try:
+                found = _captured(model, layer, self._shown(there, size), wanted)
+            except (ModelError, ValueError) as error:
+                if not done:
+                    raise
+                raise _refused(size, sizes[0], str(error)) from error
+            if done and size != sizes[0] and found.input_size == done[0].input_size:
+                raise _refused(size, sizes[0], "preprocess brings both to the same size")
+            wanted = list(found.targets)
+            done.append(found)
+            seconds += time.perf_counter() - started
+            yield _SoFar(tuple(done), given, 3 * len(sizes), seconds)
+
+    def _shown(self, images: Float[Tensor, "n c h w"], size: tuple[int, int]) -> Tensor:
+        """Images at one size; bicubic ones may leave [0, 1] a little, as published."""
+        if size == tuple(images.shape[2:]):
+            return images
+        return interpolate(images, size, mode=self.interpolation, align_corners=False)
+
+    def _counts(self, so_far: _SoFar, place: int) -> Bool[Tensor, " t"]:
+        """Which sizes count for one image; the first always does."""
+        tops = torch.stack([each.top[place] for each in so_far.sizes])
+        if self.consistency == "all" or (self.consistency == "official" and so_far.given[place]):
+            return torch.ones(len(tops), dtype=torch.bool)
+        return tops == tops[0]
+
+    def _attributions(
+        self, model: BlackBox, layer: Layer, so_far: _SoFar, images: Float[Tensor, "n c h w"]
+    ) -> list[Attribution]:
+        size, first, asked = (images.shape[2], images.shape[3]), so_far.sizes[0], len(so_far.sizes)
+        made, complete = [], 3 * asked == so_far.planned
+        for place, target in enumerate(first.targets):
+            started, counts = time.perf_counter(), self._counts(so_far, place)
+            kept = [each for each, counted in zip(so_far.sizes, counts.tolist(), strict=True) if counted]
+            heat = fused(
+                [each.activations[place] for each in kept],
+                [each.slopes[place] for each in kept],
+                size,
+                self.chunk,
+            )
+            told = Told(
+                method=f"Cameras · {layer}, {so_far.planned // 3} input sizes",
+                target=target.label(model.class_names),
+                score=first.scores[place],
+                unit=UNIT,
+                evaluations=asked,
+                gradients=asked,
+                planned=so_far.planned,
+                seconds=so_far.seconds / len(images) + time.perf_counter() - started,
+                stop=f"{len(kept)} of {asked} input sizes count" if complete else "",
+            )
+            made.append(map_attribution(heat, told))
+        return made
+
+
+def fused(
+    activations: Sequence[Float[Tensor, "c _ _"]],
+    slopes: Sequence[Float[Tensor, "c _ _"]],
+    size: tuple[int, int],
+    chunk: int,
+) -> Float[Tensor, "h w"]:
+    """The map of one image from what a layer answered at each size, in [0, 1]; 0 where all of it is equal.
+
+    The product of means is not the mean of products: both stacks are averaged over the whole image first,
+    ``chunk`` channels at a time.
+
+    >>> ones = torch.ones(2, 2, 2)
+    >>> fused([ones], [torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]).repeat(2, 1, 1)], (2, 2), 1)
+    tensor([[0., 1.],
+            [0., 1.]])
+    """
+    heat = activations[0].new_zeros(size)
+    for start in range(0, len(activations[0]), chunk):
+        part = slice(start, start + chunk)
+        mean_activation = _mean_over([each[part] for each in activations], size)
+        heat += mean_activation.mul_(_mean_over([each[part] for each in slopes], size)).sum(0)
+    lowest, highest = heat.relu_().aminmax()
+    span = highest - lowest
+    flat = span <= FLAT * highest
+    return torch.where(flat, 0.0, (heat - lowest) / torch.where(flat, 1.0, span))
+
+
+def _mean_over(stack: Sequence[Float[Tensor, "c _ _"]], size: tuple[int, int]) -> Float[Tensor, "c h w"]:
+    """The mean of maps of several resolutions, each stretched to one size, bilinear."""
+    total = stack[0].new_zeros(len(stack[0]), *size)
+    for each in stack:
+        total += interpolate(each[None], size, mode="bilinear", align_corners=False)[0]
+    return total.div_(len(stack))
+
+
+def _captured(model: BlackBox, layer: Layer, images: Tensor, targets: Sequence[Any]) -> _AtSize:
+    """What a layer answers for some images at one size, batches put together."""
+    found: dict[int, Captured] = {}
+
+    def keep(part: Captured) -> None:
+        found[part.start] = part
+
+    logits = capture(model, layer, images, targets, keep)
+    parts = [found[start] for start in sorted(found)]
+    return _AtSize(
+        activations=torch.cat([part.activations for part in parts]),
+        slopes=torch.cat([part.slopes for part in parts]),
+        top=logits.argmax(1),
+        targets=tuple(target for part in parts for target in part.targets),
+        scores=tuple(score for part in parts for score in part.scores.tolist()),
+        input_size=parts[0].input_size,
+    )
+
+
+def _refused(size: tuple[int, int], first: tuple[int, int], why: str) -> ModelError:
+    return ModelError(
+        f"sizes: the network was asked at {size[0]}x{size[1]} after {first[0]}x{first[1]}, and does not take "
+        f"other sizes of input: {why}; give sizes of which it takes all, or use GradCam"
+    )

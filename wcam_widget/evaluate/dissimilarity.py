@@ -216,7 +216,7 @@ def maps_of(attribution: Attribution) -> Float[np.ndarray, "m h w"]:
 @final
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """What is kept of one image: its maps' names, how they were made, their NISSIM, and which are constant."""
+    """What is kept of one image: names of its maps, how they were made, their NISSIM, which are constant."""
 
     maps: tuple[str, ...]
     method: str

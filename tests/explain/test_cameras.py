@@ -127,6 +127,18 @@ def test_chunks_of_channels_change_nothing(tiny, image, chunk):
     np.testing.assert_allclose(parts.values, whole.values, atol=1e-6)
 
 
+def test_never_more_than_a_chunk_is_stretched_over_the_image(tiny, image, monkeypatch):
+    stretched = []
+
+    def watched(stack: Tensor, size: tuple[int, int], **how) -> Tensor:
+        stretched.append(stack.shape[1])
+        return interpolate(stack, size, **how)
+
+    monkeypatch.setattr(cameras, "interpolate", watched)
+    Cameras("conv3", (64,), chunk=10)(tiny, image[None], [0])
+    assert stretched == [10, 10, 10, 10, 4, 4]  # activations, then gradients
+
+
 def test_steps_give_the_map_of_the_sizes_so_far(tiny, image):
     steps = list(Cameras("conv3", SIZES).steps(tiny, image, 0))
     assert [one.done for one in steps] == [3, 6, 9, 12]

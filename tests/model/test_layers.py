@@ -114,6 +114,51 @@ def test_works_inside_of_inference_mode_and_no_grad():
         torch.testing.assert_close(found.slopes, expected.slopes)
 
 
+def test_networks_that_torch_compiled_are_looked_into():
+    net = Net()
+    compiled = torch.compile(net, backend="eager")
+    BlackBox(compiled).logits(IMAGES)
+    (found,), (expected,) = captured(compiled, "last", IMAGES), captured(net, "last", IMAGES)
+    assert torch.equal(found.slopes, expected.slopes)
+
+
+def test_layers_that_are_run_more_than_once_count_their_last_run():
+    class Repeating(Net):
+        def forward(self, images: Tensor) -> Tensor:
+            features = self.act(self.last(self.act(self.stem(images))))
+            return self.head(features.mean((2, 3)))
+
+    net = Repeating(inplace=False)
+    (found,) = captured(net, "act", IMAGES)
+    assert torch.equal(found.activations, net.last(net.stem(IMAGES).relu()).relu())
+
+
+def test_answers_inside_of_tuples_are_read():
+    class Several(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 1)
+
+        def forward(self, images: Tensor) -> tuple[Tensor, None]:
+            return self.conv(images), None
+
+    class Net2(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.stage = Several()
+
+        def forward(self, images: Tensor) -> Tensor:
+            return torch.relu_(self.stage(images)[0]).mean((2, 3))
+
+    net = Net2()
+    (inside,), (outside,) = captured(net, "stage.conv", IMAGES), captured(net, "stage", IMAGES)
+    assert float(outside.activations.min()) < 0
+    assert torch.equal(inside.activations, outside.activations)
+    assert torch.equal(inside.slopes, outside.slopes)
+    assert find_layer(BlackBox(net), "auto", IMAGES[0]).name == "stage.conv"
+
+
 def test_auto_is_the_last_stage_before_pooling():
     net = Net()
     layer = find_layer(BlackBox(net), "auto", IMAGES[0])

@@ -209,7 +209,8 @@ class BlackBox:
                 network_input, load = self._input(images[start:stop].detach().clone(), backward=backward)
                 if backward and network_input.is_floating_point():
                     network_input.requires_grad_()  # a path to every layer, also where parameters are frozen
-                ask = partial(self._forward, network_input, stop - start)
+                # Compiled code does not run hooks that came later.
+                ask = partial(self._forward, network_input, stop - start, uncompiled(self.net))
                 with self._batches.shared.lock:
                     logits = work(Pass(start, network_input, ask))
             gathered.put(start, logits.detach())
@@ -243,10 +244,10 @@ class BlackBox:
         self._batches.ensure_fits(load, len(images))
         return self._laid_out(network_input), load
 
-    def _forward(self, network_input: Tensor, images: int) -> Float[Tensor, "n k"]:
-        """Score one batch on the device; the caller chooses the gradient mode."""
+    def _forward(self, network_input: Tensor, images: int, net: Any = None) -> Float[Tensor, "n k"]:
+        """Score one batch on the device by ``net`` or its own; the caller chooses the gradient mode."""
         with self._batches.shared.lock, eval_mode(self.net), autocast(self.device, reduced=self._reduced):
-            output = _asked("net", self.net, network_input)
+            output = _asked("net", self.net if net is None else net, network_input)
         logits = read_scores(output, images)
         if self.class_names is not None and logits.shape[1] != len(self.class_names):
             raise ValueError(

@@ -18,13 +18,15 @@ from torch.autograd.graph import get_gradient_edge
 class Seen:
     """What one module answered, as it was before anything was done to it in place.
 
-    ``edge`` is its place in the graph of gradients, None where it has none.
+    ``edge`` is its place in the graph of gradients, None where it has none. ``whole`` says that the module
+    answered with this tensor alone, not with several things of which it is the first.
     """
 
     name: str
     module: nn.Module
     answer: Tensor
     edge: Any
+    whole: bool
 
 
 @contextmanager
@@ -42,9 +44,8 @@ def listening(module: nn.Module, seen: list[Seen], name: str | None = None) -> I
             # What follows gets a copy, so that nothing it does in place reaches what was noted. A copy inside
             # of a larger answer cannot be put back into every kind of it: there the note is the copy.
             whole = tensor is answer
-            seen.append(
-                Seen(label, watched_module, tensor.detach() if whole else tensor.detach().clone(), edge)
-            )
+            noted = tensor.detach() if whole else tensor.detach().clone()
+            seen.append(Seen(label, watched_module, noted, edge, whole))
             return tensor.clone() if whole else None
 
         return watched_module.register_forward_hook(note)

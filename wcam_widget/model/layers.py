@@ -59,9 +59,9 @@ class Captured:
 def find_layer(model: BlackBox, layer: Any, image: Float[Tensor, "c h w"]) -> Layer:
     """The layer asked for, from one pass of one image: a module of the network, its name, or "auto".
 
-    "auto" is the last spatial stage: the last module that answers with more than one position on which the
-    top score depends; pooling is passed over. Of a transformer's tokens it is the last normalisation before
-    the positions stop to matter, since after the last attention only a class token does.
+    "auto" is the last spatial stage: the last module that answers with one tensor of more than one position
+    on which the top score depends; pooling is passed over. Of a transformer's tokens it is the last
+    normalisation before the positions stop to matter, since after the last attention only a class token does.
 
     Raises ModelError for a plain callable, TypeError or ValueError naming ``layer``, with the candidates,
     for a name that is unknown, a module that is not the network's or is never run, and a layer whose answer
@@ -93,7 +93,7 @@ def find_layer(model: BlackBox, layer: Any, image: Float[Tensor, "c h w"]) -> La
             known = [each.layout.grid for each, _ in found]
             layout = None if _pairs(answered, seen) else layout_of(answered.answer.shape, size, known)
             if layout is not None and layout.positions > 1:
-                reached = slope is not None and _reached(layout, slope, size)
+                reached = slope is not None and answered.whole and _reached(layout, slope, size)
                 found.append((Layer(answered.name, answered.module, layout), reached))
         return logits
 

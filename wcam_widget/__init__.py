@@ -12,22 +12,27 @@ from typing import TYPE_CHECKING, Any
 
 from wcam_widget.basis import ColourBasis, FourierBasis, PacketBasis, PixelBasis, WaveletBasis
 from wcam_widget.demo import load_demo
-from wcam_widget.explain import Attribution, Wcam
+from wcam_widget.explain import Attribution, Cameras, GradCam, WaveletGradient, Wcam
 from wcam_widget.model import BlackBox, Logit, Margin, Probability
 from wcam_widget.model.load import load_model
 from wcam_widget.sensitivity import Derivative, Hsic, Refined, Screened, Sobol
 
 if TYPE_CHECKING:
+    from wcam_widget.evaluate.dissimilarity import mod, nissim, vid
+    from wcam_widget.evaluate.faithfulness import deletion, insertion, mu_fidelity
     from wcam_widget.show.explorer import Explorer, explore
     from wcam_widget.show.plots import plot
+    from wcam_widget.stress import fgsm, pgd
 
 __all__ = [
     "Attribution",
     "BlackBox",
+    "Cameras",
     "ColourBasis",
     "Derivative",
     "Explorer",
     "FourierBasis",
+    "GradCam",
     "Hsic",
     "Logit",
     "Margin",
@@ -38,20 +43,37 @@ __all__ = [
     "Screened",
     "Sobol",
     "WaveletBasis",
+    "WaveletGradient",
     "Wcam",
+    "deletion",
     "explore",
+    "fgsm",
+    "insertion",
     "load_demo",
     "load_model",
+    "mod",
+    "mu_fidelity",
+    "nissim",
+    "pgd",
     "plot",
+    "vid",
 ]
 
 __version__ = "0.1.0"
 
-# A worker that only computes must not import a widget or a plotting library.
+# A worker that only computes must not import a widget or a plotting library, nor what it does not compute.
 _LAZY = {
     "Explorer": "wcam_widget.show.explorer",
     "explore": "wcam_widget.show.explorer",
     "plot": "wcam_widget.show.plots",
+    "insertion": "wcam_widget.evaluate.faithfulness",
+    "deletion": "wcam_widget.evaluate.faithfulness",
+    "mu_fidelity": "wcam_widget.evaluate.faithfulness",
+    "nissim": "wcam_widget.evaluate.dissimilarity",
+    "mod": "wcam_widget.evaluate.dissimilarity",
+    "vid": "wcam_widget.evaluate.dissimilarity",
+    "fgsm": "wcam_widget.stress",
+    "pgd": "wcam_widget.stress",
 }
 
 

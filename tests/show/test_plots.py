@@ -186,3 +186,14 @@ def test_frequencies_are_drawn_on_their_plane(colour: bool) -> None:
     # The middle of the plane is the cell of the zero frequency.
     assert shown[12, 16] == pytest.approx(found.values[0])
     assert axes.get_xlabel() == "frequencies, zero in the middle"
+
+
+def test_values_of_both_signs_are_white_at_zero(attribution):
+    values = np.linspace(-1.0, 0.5, len(attribution.values))
+    figure = plot(replace(attribution, estimate=replace(attribution.estimate, value=values)))
+    drawn = axes_of(figure, "dyadic view").images[0]
+    assert to_rgba(drawn.cmap(drawn.norm(0.0))) == pytest.approx((1, 1, 1, 1), abs=0.01)
+    red, _, blue, _ = drawn.cmap(drawn.norm(1.0))
+    assert red > blue  # orange above 0
+    red, _, blue, _ = drawn.cmap(drawn.norm(-1.0))
+    assert blue > red

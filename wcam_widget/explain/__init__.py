@@ -1,6 +1,9 @@
 """The methods: where a basis, a model and an analysis meet."""
 
 from wcam_widget.explain.attribution import Attribution, Profile
+from wcam_widget.explain.cameras import Cameras
+from wcam_widget.explain.gradcam import GradCam
+from wcam_widget.explain.gradient import WaveletGradient
 from wcam_widget.explain.method import AbstractMethod
 from wcam_widget.explain.perturbation import Perturbation
 from wcam_widget.explain.probe import Probe
@@ -11,10 +14,13 @@ from wcam_widget.explain.wcam import Wcam
 __all__ = [
     "AbstractMethod",
     "Attribution",
+    "Cameras",
+    "GradCam",
     "Perturbation",
     "Probe",
     "Profile",
     "PublishedWcam",
     "SpunWcam",
+    "WaveletGradient",
     "Wcam",
 ]

@@ -9,7 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.colors import CenteredNorm, Colormap, LinearSegmentedColormap, Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
@@ -120,7 +120,7 @@ def _draw_heatmap(
     drawn = axes.imshow(
         heat,
         extent=extent,
-        cmap=colormap,
+        cmap=_colours(scale, colormap),
         norm=scale,
         alpha=1.0 if pixels is None else opacity,
         interpolation="bilinear",
@@ -142,7 +142,7 @@ def _draw_dyadic(axes: Axes, attribution: Attribution, colormap: str) -> None:
     drawn = axes.imshow(
         picture,
         extent=(0.0, float(width), float(height), 0.0),
-        cmap=colormap,
+        cmap=_colours(scale, colormap),
         norm=scale,
         interpolation="nearest",
     )
@@ -255,12 +255,24 @@ def _draw_profile(axes: Axes, attribution: Attribution, colormap: str) -> None:
 
 
 def _scale(values: NDArray[np.floating[Any]]) -> Normalize:
-    """From 0 to the largest value; a square root where few values hold nearly everything."""
+    """From 0 to the largest value; a square root where few values hold nearly everything.
+
+    Values of both signs stand evenly around 0.
+    """
+    if (values[np.isfinite(values)] < 0).any():
+        return CenteredNorm(0.0, float(np.abs(values[np.isfinite(values)]).max()), clip=True)
     positive = np.sort(values[np.isfinite(values) & (values > 0)])
     top = float(positive[-1]) if len(positive) else 1.0
     if len(positive) > 8 and positive[len(positive) // 2] < _SKEWED * top:
         return PowerNorm(0.5, vmin=0.0, vmax=top, clip=True)
     return Normalize(vmin=0.0, vmax=top, clip=True)
+
+
+def _colours(scale: Normalize, colormap: str) -> Colormap:
+    """The map asked for; for values of both signs blue to orange, with white at 0."""
+    if isinstance(scale, CenteredNorm):
+        return LinearSegmentedColormap.from_list("signed", ["#0b5394", "#ffffff", "#c65d00"])
+    return mpl.colormaps[colormap]
 
 
 def _colour_bar(axes: Axes, drawn: AxesImage, scale: Normalize, words: str) -> None:

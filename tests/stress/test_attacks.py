@@ -53,6 +53,29 @@ def test_of_two_linear_classes_the_l2_attack_goes_along_the_weights(attack_of):
     torch.testing.assert_close(gain - was, 0.5 * margin_slope(net, 0).norm().expand(2), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("targeted", [False, True])
+def test_fgsm_is_the_sign_of_the_gradient_of_the_cross_entropy(targeted):
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.SELU(), nn.Flatten(), nn.Linear(288, 4)).double().eval()
+    images = 0.25 + torch.rand(3, 3, 8, 8, generator=torch.Generator().manual_seed(2)) / 2
+    labels = torch.tensor([3, 0, 1])
+    leaf = images.double().requires_grad_()
+    nn.functional.cross_entropy(net(leaf), labels, reduction="sum").backward()
+    step = (-0.1 if targeted else 0.1) * leaf.grad.sign()
+    attack = fgsm(BlackBox(net), images, labels, 0.1, Threat(targeted=targeted))
+    torch.testing.assert_close(attack.images, images + step.float())
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_a_network_that_is_certain_still_shows_the_way(norm):
+    net = linear()
+    with torch.no_grad():
+        net[1].bias.copy_(torch.tensor([500.0, 0.0]))  # its cross-entropy has no gradient in single precision
+    sure, fair = (fgsm(each, grey(1), [0], 0.1, Threat(norm)) for each in (net, linear()))
+    torch.testing.assert_close(sure.images, fair.images)
+    assert getattr(sure, norm) == pytest.approx(0.1, rel=1e-5)
+
+
 def test_a_targeted_attack_on_two_classes_is_the_untargeted_one_on_the_other():
     net = linear()
     away = fgsm(net, grey(), [0, 1], 0.1)

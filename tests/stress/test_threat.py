@@ -100,6 +100,7 @@ def test_the_steepest_direction_has_norm_one_and_climbs(bands):
         assert ((direction * slope).sum((1, 2, 3)) > 0).all()
     along = ball.project(slope)
     torch.testing.assert_close(direction, along / along.flatten(1).norm(dim=1)[:, None, None, None])
+    torch.testing.assert_close(ball.steepest(1e-30 * slope), direction)
     assert not ball.steepest(torch.zeros_like(slope)).any()
 
 

@@ -104,11 +104,14 @@ class Attack:
 
 @final
 @dataclass(frozen=True)
-class CrossEntropy(AbstractTarget):
-    """The cross-entropy of each image's own class times ``sign``; the loss that attacks raise.
+class LogOdds(AbstractTarget):
+    """The log-odds against each image's own class, times ``sign``: the loss that attacks raise.
 
-    >>> CrossEntropy((0,), 1.0)(torch.zeros(1, 2))
-    tensor([0.6931])
+    With m these log-odds, the cross-entropy is log(1 + exp(m)): it rises with m, and its gradient points the
+    same way. But that gradient is all but 0, and lost to rounding, where a network is certain; m's never is.
+
+    >>> LogOdds((0, 0), 1.0)(torch.tensor([[0.0, 0.0, 0.0], [300.0, 0.0, 0.0]]))
+    tensor([   0.6931, -299.3069])
     """
 
     classes: tuple[int, ...]
@@ -116,14 +119,13 @@ class CrossEntropy(AbstractTarget):
 
     @override
     def __call__(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
-        # In double precision the loss of a class that is all but certain still has a slope.
-        logs = logits.double().log_softmax(1)
-        wanted = torch.tensor(self.classes, device=logits.device)
-        return (-self.sign * logs.gather(1, wanted[:, None])[:, 0]).float()
+        wanted = torch.tensor(self.classes, device=logits.device)[:, None]
+        others = logits.scatter(1, wanted, -torch.inf).logsumexp(1)
+        return self.sign * (others - logits.gather(1, wanted)[:, 0])
 
     @override
-    def of_rows(self, start: int, stop: int) -> CrossEntropy:
-        return CrossEntropy(self.classes[start:stop], self.sign)
+    def of_rows(self, start: int, stop: int) -> LogOdds:
+        return LogOdds(self.classes[start:stop], self.sign)
 
     @override
     def resolve(self, count: int, class_names: Sequence[str] | None) -> AbstractTarget:
@@ -131,7 +133,7 @@ class CrossEntropy(AbstractTarget):
 
     @override
     def label(self, class_names: Sequence[str] | None) -> str:
-        return "cross-entropy of each image's class"
+        return "log-odds against each image's class"
 
     @property
     @override
@@ -146,7 +148,7 @@ class Victim:
 
     model: BlackBox
     before: Float[Tensor, "n k"]
-    loss: CrossEntropy
+    loss: LogOdds
     ball: Ball
 
     @classmethod
@@ -161,7 +163,7 @@ class Victim:
             raise ValueError("model: found a single score per image; an attack needs at least two classes")
         names = network.class_names
         labels = [_label(i, each, before[i], names) for i, each in enumerate(wanted)]
-        return cls(network, before, CrossEntropy(tuple(labels), -1.0 if threat.targeted else 1.0), ball)
+        return cls(network, before, LogOdds(tuple(labels), -1.0 if threat.targeted else 1.0), ball)
 
     def slope(self, change: Tensor) -> tuple[Tensor, Tensor]:
         """The loss (n,) and its gradient by every pixel, at a perturbation."""
@@ -192,7 +194,7 @@ def fgsm(
     epsilon: float = EPSILON,
     threat: Threat = WHOLE_IMAGE,
 ) -> Attack:
-    """One step of length epsilon along the steepest ascent of the cross-entropy.
+    """One step of length epsilon along the steepest ascent of the cross-entropy, or descent where targeted.
 
     images (n, c, h, w) in [0, 1]; the model's own preprocessing comes after the perturbation. targets: one
     class id or class name per image, None for its own top class; the class to leave, or with
@@ -221,7 +223,7 @@ def pgd(
     threat: Threat = WHOLE_IMAGE,
     schedule: Schedule = Schedule(),
 ) -> Attack:
-    """Projected gradient ascent of the cross-entropy; of all steps and starts the highest loss is kept.
+    """Projected gradient ascent of the cross-entropy, or descent where targeted; the best point is kept.
 
     Arguments and errors are those of ``fgsm``; ``schedule`` says how many steps, how long, from where. More
     steps of one length or more starts never lower the loss that is reached. Source: Madry et al. (2018),

@@ -152,7 +152,9 @@ class Ball:
         With bands in linf it is the sign of the projected gradient, projected again and stretched in every
         tile to its bound: the best there is for one band, an ascent direction for several.
         """
-        along = self.project(slope)
+        largest = slope.abs().amax((1, 2, 3), keepdim=True)
+        # To 1 first: the square of a small gradient is 0 in single precision.
+        along = self.project(torch.where(largest > 0, slope / largest, 0.0))
         if self.threat.norm == "l2":
             length = along.flatten(1).norm(dim=1)[:, None, None, None]
             return torch.where(length > 0, along / length, 0.0)
@@ -160,8 +162,8 @@ class Ball:
         if self.threat.bands is None:
             return signs
         signs = self.project(signs)
-        largest = self._over_tiles(signs.abs())
-        return torch.where(largest > SLACK, signs / largest, 0.0)
+        bound = self._over_tiles(signs.abs())
+        return torch.where(bound > SLACK, signs / bound, 0.0)
 
     def random(self, generator: torch.Generator) -> Float[Tensor, "n c h w"]:
         """A random perturbation of this set: uniform values in linf, a random direction in l2."""

@@ -18,8 +18,7 @@ from wcam_widget.model.load import load_model
 from wcam_widget.sensitivity import Derivative, Hsic, Refined, Screened, Sobol
 
 if TYPE_CHECKING:
-    from wcam_widget.evaluate.dissimilarity import mod, nissim, vid
-    from wcam_widget.evaluate.faithfulness import deletion, insertion, mu_fidelity
+    from wcam_widget.evaluate import deletion, insertion, mod, mu_fidelity, nissim, vid
     from wcam_widget.show.explorer import Explorer, explore
     from wcam_widget.show.plots import plot
     from wcam_widget.stress import fgsm, pgd
@@ -66,12 +65,12 @@ _LAZY = {
     "Explorer": "wcam_widget.show.explorer",
     "explore": "wcam_widget.show.explorer",
     "plot": "wcam_widget.show.plots",
-    "insertion": "wcam_widget.evaluate.faithfulness",
-    "deletion": "wcam_widget.evaluate.faithfulness",
-    "mu_fidelity": "wcam_widget.evaluate.faithfulness",
-    "nissim": "wcam_widget.evaluate.dissimilarity",
-    "mod": "wcam_widget.evaluate.dissimilarity",
-    "vid": "wcam_widget.evaluate.dissimilarity",
+    "insertion": "wcam_widget.evaluate",
+    "deletion": "wcam_widget.evaluate",
+    "mu_fidelity": "wcam_widget.evaluate",
+    "nissim": "wcam_widget.evaluate",
+    "mod": "wcam_widget.evaluate",
+    "vid": "wcam_widget.evaluate",
     "fgsm": "wcam_widget.stress",
     "pgd": "wcam_widget.stress",
 }

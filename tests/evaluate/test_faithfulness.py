@@ -258,3 +258,11 @@ def test_curves_need_one_length(photographs):
     with pytest.raises(ValueError, match=r"steps: None gives curves of 5 to 8 points.*up to 4"):
         insertion(brightness, photographs[:2], [few, more])
     assert insertion(brightness, photographs[:2], [few, more], steps=4).curves.shape == (2, 5)
+
+
+def test_a_result_says_in_a_line_what_it_is(ramp):
+    found = insertion(total, ramp, ramp[:, 0], [Logit(0)], "pixels")
+    line = repr(found)
+    assert "\n" not in line
+    assert f"{found.mean:.3f}" in line
+    assert f"energy {found.null['energy'].mean:.3f}" in line

@@ -127,3 +127,11 @@ def test_xarray_has_every_cell_with_its_place(attribution: Attribution) -> None:
     np.testing.assert_array_equal(
         np.stack([table[side] for side in ("top", "left", "bottom", "right")], 1), attribution.cells.support
     )
+
+
+def test_an_attribution_says_in_a_line_what_it_is(attribution: Attribution) -> None:
+    line = repr(attribution)
+    assert "\n" not in line
+    assert line.startswith(f"<Attribution of {attribution.target} = ")
+    assert attribution.method in line
+    assert f"{len(attribution.values)} cells" in line

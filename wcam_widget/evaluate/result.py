@@ -33,6 +33,11 @@ class Faithfulness:
     curves: Float[np.ndarray, "b s"] = field(default_factory=lambda: np.zeros((0, 0)))
     null: Mapping[str, Faithfulness] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        nulls = "".join(f", {name} {one.mean:.3f}" for name, one in self.null.items())
+        count = "1 image" if len(self.values) == 1 else f"{len(self.values)} images"
+        return f"<{self.measure}, {self.domain}, {count}: {self.mean:.3f} ± {self.error:.3f}{nulls}>"
+
     @property
     def areas(self) -> Float[np.ndarray, " b"]:
         """The area under each curve; ValueError where the measure has no curves."""

@@ -82,6 +82,11 @@ class Attribution:
     statistic: str = GROUP_STATISTIC
     traces: tuple[Trace, ...] = field(default=(), repr=False)
 
+    def __repr__(self) -> str:
+        done = "" if self.complete else ", partial"
+        of = f"{self.target} = {self.score:.3g}"
+        return f"<Attribution of {of}: {self.method}, {len(self.values)} cells{done}>"
+
     @property
     def values(self) -> Float[np.ndarray, " d"]:
         """The value of each cell, in ``unit``."""

@@ -63,7 +63,8 @@ METHODS = {
 
 
 SEEDS = 3
-CLAIMS = (Sobol(32), Derivative(16), Derivative(23), Screened(32, tolerance=FINE))
+TENTH = Sobol(32).planned(CELLS, BANDS) // 10
+CLAIMS = (Sobol(32), Derivative(16), Derivative(23), Screened(40, tolerance=FINE, budget=TENTH))
 
 
 def run(analysis: AbstractAnalysis, demo, number: int) -> Attribution:

@@ -256,3 +256,12 @@ def test_another_score_follows_from_the_same_rows(analysis: AbstractAnalysis) ->
 def test_impossible_parameters_are_refused(make, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_screened_walks_with_its_first_rows_and_spends_the_rest_on_single_weights() -> None:
+    analysis = Screened(rows=24, tolerance=1e-6, budget=4000)
+    state = finished(analysis, sobol_g().ask())
+    before = finished(Derivative(rows=16), sobol_g().ask()).groups.walks.sum()
+    assert len(state.choices) == 24
+    assert state.derivative.groups.walks.sum() == before + 16
+    assert state.evaluations + 2 * 16 <= analysis.planned(6, 3)

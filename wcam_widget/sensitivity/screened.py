@@ -29,6 +29,7 @@ from wcam_widget.sensitivity.sums import PairSums
 from wcam_widget.sensitivity.walks import walk, walk_length
 
 SAVED = 10  # the budget is this part of what Sobol takes for as many rows
+WALKED = 16  # rows that walk through the groups: the rest of the budget goes to single weights
 SPARE = 4  # plain rows with each row of exchanges: all shares hang on the variance
 FEWEST = 4  # rows before a weight may count as resolved: fewer make its interval a guess
 
@@ -78,9 +79,9 @@ class Screened(AbstractAnalysis[ScreenedState]):
     def planned(self, weights: int, groups: int) -> int:
         """Forward-equivalents at most; ValueError naming ``budget`` where it does not allow two rows."""
         screening = self.derivative.planned(weights, groups)
-        least = screening + 2 * (self._overhead(groups) + 1)
+        least = screening + 2 * (self._overhead(groups, 0) + 1)
         if self.budget is None:
-            most = screening + self.rows * (self._overhead(groups) + weights)
+            most = screening + sum(self._overhead(groups, row) + weights for row in range(self.rows))
             return min(most, max(Sobol(self.rows).planned(weights, groups) // SAVED, 2 * least))
         if self.budget < least:
             raise ValueError(
@@ -114,16 +115,17 @@ class Screened(AbstractAnalysis[ScreenedState]):
         replicate = row % len(state.pairs.count)
         generator = np.random.default_rng([self.seed, screening.stream, 2, row])
         a, b, *_ = rows = torch.from_numpy(generator.random((2 + SPARE, len(f.groups)), np.float32))
-        path = walk(f, a, b, generator)
-        spare = f(rows[2:]).double().cpu().numpy()
+        path = walk(f, a, b, generator) if row < WALKED else None
+        plain = f(rows if path is None else rows[2:]).double().cpu().numpy()
         scores = f.one_at_a_time(a, b, which).double().cpu().numpy()
-        screening.groups.add_walk(replicate, path)
-        screening.log.keep(path.scores, replicate, together=True)
-        screening.log.keep(spare, replicate, together=False)
-        ends = (float(path.scores[0]), float(path.scores[1]))
-        state.pairs.add(replicate, which, ends, scores, (b - a).double().numpy()[which])
+        if path is not None:
+            screening.groups.add_walk(replicate, path)
+            screening.log.keep(path.scores, replicate, together=True)
+        screening.log.keep(plain, replicate, together=False)
+        first, last = (plain if path is None else path.scores)[:2].tolist()
+        state.pairs.add(replicate, which, (first, last), scores, (b - a).double().numpy()[which])
         state.choices.append(which)
-        state.evaluations += len(path.scores) + len(spare) + len(scores)
+        state.evaluations += len(plain) + len(scores) + (0 if path is None else len(path.scores))
         return state
 
     def estimate(self, state: ScreenedState) -> Estimate:
@@ -194,20 +196,21 @@ class Screened(AbstractAnalysis[ScreenedState]):
         screening = state.derivative
         spent = state.evaluations + (FORWARDS - 1) * self.gradient_rows
         groups = screening.groups.squares.shape[1]
-        own = self._overhead(groups)
+        own = self._overhead(groups, row)
         left = self.planned(state.pairs.count.shape[1], groups) - spent
         if row >= self.rows or left <= own:
             return np.zeros(0, np.int64)
         # What is left is shared out over the rows that are left, so that the last rows are not starved.
-        most = min(left - own, max(1, left // (self.rows - row) - own))
+        shared = left - sum(self._overhead(groups, later) for later in range(row, self.rows))
+        most = min(left - own, max(1, shared // (self.rows - row)))
         unresolved = np.flatnonzero(self._unresolved(state))
         # By derivatives alone: going by exchanges too would drop weights whose first rows were low by chance.
         highest = np.argsort(-self._found(state).bounded.value[unresolved], kind="stable")[:most]
         return np.sort(unresolved[highest])
 
-    def _overhead(self, groups: int) -> int:
+    def _overhead(self, groups: int, row: int) -> int:
         """Evaluations of a row besides those of the weights."""
-        return walk_length(groups) + SPARE
+        return (walk_length(groups) if row < WALKED else 2) + SPARE
 
     def _unresolved(self, state: ScreenedState) -> Bool[np.ndarray, " d"]:
         found = self._found(state)

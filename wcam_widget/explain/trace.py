@@ -31,7 +31,8 @@ class Record:
     def __init__(self, classes: int) -> None:
         self._classes, self._rows = classes, 0
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 it lives as long as the record
-        weakref.finalize(self, self._file.close)
+        # Not when the interpreter ends: a run in another thread may still write then.
+        weakref.finalize(self, self._file.close).atexit = False
 
     def __len__(self) -> int:
         return self._rows

@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from typing_extensions import override
 
-from wcam_widget.model import AbstractTarget, BlackBox, Logit, ensure_images, ensure_target
-from wcam_widget.stress.threat import Ball, Threat
+from wcam_widget.stress.threat import Threat
+from wcam_widget.stress.victim import Victim
 
 WHOLE_IMAGE = Threat()
 EPSILON = 8 / 255
@@ -72,6 +71,23 @@ class Attack:
     threat: Threat
     gradients: int
 
+    @classmethod
+    def of(cls, victim: Victim, change: Float[Tensor, "n c h w"], gradients: int) -> Attack:
+        """The result of a perturbation."""
+        images = victim.ball.settled(change).cpu()
+        moved = (images.double() - victim.ball.images.cpu().double()).flatten(1)
+        return cls(
+            images=images,
+            linf=moved.abs().amax(1).numpy(),
+            l2=moved.norm(dim=1).numpy(),
+            before=victim.before,
+            after=victim.model.logits(images),
+            labels=np.array(victim.loss.classes),
+            epsilon=victim.ball.epsilon,
+            threat=victim.ball.threat,
+            gradients=gradients,
+        )
+
     @property
     def classes_before(self) -> Int[np.ndarray, " n"]:
         """The top class of each clean image."""
@@ -98,93 +114,12 @@ class Attack:
         reached = self.classes_after == self.labels
         return np.asarray(reached if self.threat.targeted else ~reached)
 
+    def reached(self, confidence: float) -> Bool[np.ndarray, " n"]:
+        """Whether the probability of each label is at least ``confidence`` in the attacked image."""
+        return np.asarray(self.scores_after >= confidence)
+
     def _probability(self, logits: Tensor) -> Float[np.ndarray, " n"]:
         return np.asarray(logits.double().softmax(1).numpy()[np.arange(len(logits)), self.labels])
-
-
-@final
-@dataclass(frozen=True)
-class LogOdds(AbstractTarget):
-    """The log-odds against each image's own class, times ``sign``: the loss that attacks raise.
-
-    With m these log-odds, the cross-entropy is log(1 + exp(m)): it rises with m, and its gradient points the
-    same way. But that gradient is all but 0, and lost to rounding, where a network is certain; m's never is.
-
-    >>> LogOdds((0, 0), 1.0)(torch.tensor([[0.0, 0.0, 0.0], [300.0, 0.0, 0.0]]))
-    tensor([   0.6931, -299.3069])
-    """
-
-    classes: tuple[int, ...]
-    sign: float
-
-    @override
-    def __call__(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
-        wanted = torch.tensor(self.classes, device=logits.device)[:, None]
-        others = logits.scatter(1, wanted, -torch.inf).logsumexp(1)
-        return self.sign * (others - logits.gather(1, wanted)[:, 0])
-
-    @override
-    def of_rows(self, start: int, stop: int) -> LogOdds:
-        return LogOdds(self.classes[start:stop], self.sign)
-
-    @override
-    def resolve(self, count: int, class_names: Sequence[str] | None) -> AbstractTarget:
-        return self
-
-    @override
-    def label(self, class_names: Sequence[str] | None) -> str:
-        return "log-odds against each image's class"
-
-    @property
-    @override
-    def unit(self) -> str:
-        return "nat"
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Victim:
-    """A model, images on its device with their class scores, and what of them an attack raises."""
-
-    model: BlackBox
-    before: Float[Tensor, "n k"]
-    loss: LogOdds
-    ball: Ball
-
-    @classmethod
-    def of(cls, model: Any, images: Any, targets: Any, epsilon: Any, threat: Threat) -> Victim:
-        """The victim of checked arguments; ValueError or TypeError naming the one that does not fit."""
-        network = model if isinstance(model, BlackBox) else BlackBox(model)
-        asked = ensure_images(images, "images")
-        ball = threat.around(asked.to(network.device), epsilon)
-        wanted = _ensure_length(targets, len(asked), threat)
-        before = network.logits(asked)
-        if before.shape[1] < 2:
-            raise ValueError("model: found a single score per image; an attack needs at least two classes")
-        names = network.class_names
-        labels = [_label(i, each, before[i], names) for i, each in enumerate(wanted)]
-        return cls(network, before, LogOdds(tuple(labels), -1.0 if threat.targeted else 1.0), ball)
-
-    def slope(self, change: Tensor) -> tuple[Tensor, Tensor]:
-        """The loss (n,) and its gradient by every pixel, at a perturbation."""
-        loss, slope = self.model.gradients(self.ball.settled(change), lambda batch: batch, self.loss)
-        return loss.to(change.device), slope
-
-    def attacked(self, change: Tensor, gradients: int) -> Attack:
-        """The result of a perturbation."""
-        images = self.ball.settled(change).cpu()
-        moved = (images.double() - self.ball.images.cpu().double()).flatten(1)
-        return Attack(
-            images=images,
-            linf=moved.abs().amax(1).numpy(),
-            l2=moved.norm(dim=1).numpy(),
-            before=self.before,
-            after=self.model.logits(images),
-            labels=np.array(self.loss.classes),
-            epsilon=self.ball.epsilon,
-            threat=self.ball.threat,
-            gradients=gradients,
-        )
 
 
 def fgsm(
@@ -212,7 +147,7 @@ def fgsm(
     victim = Victim.of(model, images, targets, epsilon, threat)
     _, slope = victim.slope(torch.zeros_like(victim.ball.images))
     change = victim.ball.fit(victim.ball.epsilon * victim.ball.steepest(slope))
-    return victim.attacked(change, gradients=len(change))
+    return Attack.of(victim, change, gradients=len(change))
 
 
 def pgd(
@@ -244,47 +179,15 @@ def pgd(
         change = ball.random(generator) if start else torch.zeros_like(best)
         for _ in range(schedule.steps):
             loss, slope = victim.slope(change)
-            best, highest = _higher((best, highest), (change, loss))
+            best, highest = higher((best, highest), (change, loss))
             change = ball.fit(change + length * ball.steepest(slope))
         loss = victim.loss(victim.model.logits(ball.settled(change))).to(best.device)
-        best, highest = _higher((best, highest), (change, loss))
-    return victim.attacked(best, gradients=len(best) * schedule.steps * schedule.starts)
+        best, highest = higher((best, highest), (change, loss))
+    return Attack.of(victim, best, gradients=len(best) * schedule.steps * schedule.starts)
 
 
-def _higher(known: tuple[Tensor, Tensor], found: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+def higher(known: tuple[Tensor, Tensor], found: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     """Of two sets of perturbations with their losses, for each image the one of higher loss."""
     (best, highest), (change, loss) = known, found
     higher = loss > highest
     return torch.where(higher[:, None, None, None], change, best), torch.where(higher, loss, highest)
-
-
-def _ensure_length(targets: Any, count: int, threat: Threat) -> list[Any]:
-    if targets is None:
-        wanted: list[Any] = [None] * count
-    elif isinstance(targets, str) or not hasattr(targets, "__len__"):
-        raise TypeError(
-            f"targets: found {type(targets).__qualname__}; accepted are None and one class per image"
-        )
-    else:
-        wanted = list(targets)
-    if len(wanted) != count:
-        raise ValueError(f"targets: found {len(wanted)} entries for {count} images; one each is needed")
-    if threat.targeted and any(each is None for each in wanted):
-        raise ValueError(
-            "targets: found None, but a targeted attack needs the class that each image should get"
-        )
-    return wanted
-
-
-def _label(number: int, wanted: Any, logits: Tensor, class_names: Sequence[str] | None) -> int:
-    """The class id of one entry of ``targets``; errors say which."""
-    try:
-        found = ensure_target(wanted, logits, class_names)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"targets[{number}]: {str(error).removeprefix('target: ')}") from None
-    if isinstance(wanted, AbstractTarget) or not isinstance(found, Logit):
-        raise TypeError(
-            f"targets[{number}]: found {type(wanted).__qualname__}; "
-            "accepted are a class id, a class name and None"
-        )
-    return int(found.class_id)

@@ -1,0 +1,126 @@
+"""What an attack is made on: a model, images, and the log-odds that are raised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from typing_extensions import override
+
+from wcam_widget.model import AbstractTarget, BlackBox, Logit, ensure_images, ensure_target
+from wcam_widget.stress.threat import Ball, Threat
+
+
+@final
+@dataclass(frozen=True)
+class LogOdds(AbstractTarget):
+    """The log-odds against each image's own class, times ``sign``: the loss that attacks raise.
+
+    With m these log-odds, the cross-entropy is log(1 + exp(m)): it rises with m, and its gradient points the
+    same way. But that gradient is all but 0, and lost to rounding, where a network is certain; m's never is.
+
+    >>> LogOdds((0, 0), 1.0)(torch.tensor([[0.0, 0.0, 0.0], [300.0, 0.0, 0.0]]))
+    tensor([   0.6931, -299.3069])
+    """
+
+    classes: tuple[int, ...]
+    sign: float
+
+    @override
+    def __call__(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
+        wanted = torch.tensor(self.classes, device=logits.device)[:, None]
+        others = logits.scatter(1, wanted, -torch.inf).logsumexp(1)
+        return self.sign * (others - logits.gather(1, wanted)[:, 0])
+
+    @override
+    def of_rows(self, start: int, stop: int) -> LogOdds:
+        return LogOdds(self.classes[start:stop], self.sign)
+
+    @override
+    def resolve(self, count: int, class_names: Sequence[str] | None) -> AbstractTarget:
+        return self
+
+    @override
+    def label(self, class_names: Sequence[str] | None) -> str:
+        return "log-odds against each image's class"
+
+    @property
+    @override
+    def unit(self) -> str:
+        return "nat"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Victim:
+    """A model, images on its device with their class scores, and what of them an attack raises."""
+
+    model: BlackBox
+    before: Float[Tensor, "n k"]
+    loss: LogOdds
+    ball: Ball
+
+    @classmethod
+    def of(cls, model: Any, images: Any, targets: Any, epsilon: Any, threat: Threat) -> Victim:
+        """The victim of checked arguments; ValueError or TypeError naming the one that does not fit."""
+        network = model if isinstance(model, BlackBox) else BlackBox(model)
+        asked = ensure_images(images, "images")
+        ball = threat.around(asked.to(network.device), epsilon)
+        wanted = _ensure_length(targets, len(asked), threat)
+        before = network.logits(asked)
+        if before.shape[1] < 2:
+            raise ValueError("model: found a single score per image; an attack needs at least two classes")
+        names = network.class_names
+        labels = [_label(i, each, before[i], names) for i, each in enumerate(wanted)]
+        return cls(network, before, LogOdds(tuple(labels), -1.0 if threat.targeted else 1.0), ball)
+
+    def slope(self, change: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss (n,) and its gradient by every pixel, at a perturbation."""
+        loss, slope = self.model.gradients(self.ball.settled(change), lambda batch: batch, self.loss)
+        return loss.to(change.device), slope
+
+    def part(self, rows: Int[Tensor, " m"]) -> Victim:
+        """The victim of some of the images alone."""
+        classes = tuple(self.loss.classes[row] for row in rows.tolist())
+        return replace(
+            self,
+            before=self.before[rows.cpu()],
+            loss=replace(self.loss, classes=classes),
+            ball=replace(self.ball, images=self.ball.images[rows]),
+        )
+
+
+def _ensure_length(targets: Any, count: int, threat: Threat) -> list[Any]:
+    if targets is None:
+        wanted: list[Any] = [None] * count
+    elif isinstance(targets, str) or not hasattr(targets, "__len__"):
+        raise TypeError(
+            f"targets: found {type(targets).__qualname__}; accepted are None and one class per image"
+        )
+    else:
+        wanted = list(targets)
+    if len(wanted) != count:
+        raise ValueError(f"targets: found {len(wanted)} entries for {count} images; one each is needed")
+    if threat.targeted and any(each is None for each in wanted):
+        raise ValueError(
+            "targets: found None, but a targeted attack needs the class that each image should get"
+        )
+    return wanted
+
+
+def _label(number: int, wanted: Any, logits: Tensor, class_names: Sequence[str] | None) -> int:
+    """The class id of one entry of ``targets``; errors say which."""
+    try:
+        found = ensure_target(wanted, logits, class_names)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"targets[{number}]: {str(error).removeprefix('target: ')}") from None
+    if isinstance(wanted, AbstractTarget) or not isinstance(found, Logit):
+        raise TypeError(
+            f"targets[{number}]: found {type(wanted).__qualname__}; "
+            "accepted are a class id, a class name and None"
+        )
+    return int(found.class_id)

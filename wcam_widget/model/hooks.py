@@ -19,7 +19,8 @@ class Seen:
     """What one module answered, as it was before anything was done to it in place.
 
     ``edge`` is its place in the graph of gradients, None where it has none. ``whole`` says that the module
-    answered with this tensor alone, not with several things of which it is the first.
+    answered with this tensor alone, not with several things of which it is the first. ``given`` is the shape
+    of the first tensor the module was given, empty where there was none.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Seen:
     answer: Tensor
     edge: Any
     whole: bool
+    given: tuple[int, ...]
 
 
 @contextmanager
@@ -35,7 +37,7 @@ def listening(module: nn.Module, seen: list[Seen], name: str | None = None) -> I
     watched = [(name, module)] if name is not None else list(module.named_modules())
 
     def listen(label: str, watched_module: nn.Module) -> Any:
-        def note(_module: nn.Module, _given: Any, answer: Any) -> Tensor | None:
+        def note(_module: nn.Module, given: Any, named: Any, answer: Any) -> Tensor | None:
             tensor = _first_tensor(answer)
             if tensor is None or not tensor.is_floating_point():
                 return None
@@ -45,10 +47,12 @@ def listening(module: nn.Module, seen: list[Seen], name: str | None = None) -> I
             # of a larger answer cannot be put back into every kind of it: there the note is the copy.
             whole = tensor is answer
             noted = tensor.detach() if whole else tensor.detach().clone()
-            seen.append(Seen(label, watched_module, noted, edge, whole))
+            asked = next((each for each in map(_first_tensor, (given, named)) if each is not None), None)
+            shape = () if asked is None else tuple(asked.shape)
+            seen.append(Seen(label, watched_module, noted, edge, whole, shape))
             return tensor.clone() if whole else None
 
-        return watched_module.register_forward_hook(note)
+        return watched_module.register_forward_hook(note, with_kwargs=True)
 
     with ExitStack() as stack:
         for label, each in watched:

@@ -109,13 +109,8 @@ class WaveletGradient(AbstractMethod):
     def describe(self, cells: Cells) -> str:
         """The method in words, as shown above its pictures."""
         name = type(self._mode).__name__.lower()
-        where = f"{self.wavelet}, {self.levels} levels"
-        if not isinstance(self.wavelet, str):
-            where = "own basis"
-        elif self.wavelet in ("pixels", "fourier"):
-            where = self.wavelet
         parts = "every coefficient" if self.grid is None else f"{len(cells)} cells"
-        return f"WaveletGradient · {name} · {where}, {parts}"
+        return f"WaveletGradient · {name} · {self._space.where}, {parts}"
 
     @property
     def _mode(self) -> AbstractGradientMode:

@@ -140,15 +140,18 @@ class Wcam(AbstractMethod):
 
     def describe(self, analysis: AbstractAnalysis[Any], cells: Cells) -> str:
         """The method in words, as shown above its pictures."""
-        if not isinstance(self.wavelet, str):
-            where = "own basis"
-        elif self.wavelet in ("pixels", "fourier"):
-            where = self.wavelet
-        else:
-            where = f"{self.wavelet}, {self.levels} levels"
         if callable(self.grid) or self.wavelet == "fourier":
-            return f"Wcam · {type(analysis).__name__} · {where}, {len(cells)} cells"
-        return f"Wcam · {type(analysis).__name__} · {where}, {self.grid}x{self.grid} cells per band"
+            return f"Wcam · {type(analysis).__name__} · {self.where}, {len(cells)} cells"
+        return f"Wcam · {type(analysis).__name__} · {self.where}, {self.grid}x{self.grid} cells per band"
+
+    @property
+    def where(self) -> str:
+        """The basis in words."""
+        if not isinstance(self.wavelet, str):
+            return "own basis"
+        if self.wavelet in ("pixels", "fourier"):
+            return self.wavelet
+        return f"{self.wavelet}, {self.levels} levels"
 
     def _run(self, trace: Trace) -> Iterator[Attribution]:
         analysis, probe = trace.analysis, trace.probe

@@ -238,7 +238,7 @@ def test_errors_of_domains_and_results(ramp):
     found = mu_fidelity(total, ramp, HEAT, [Logit(0)], Domain(nulls=("centre",)))
     with pytest.raises(ValueError, match="null: found 'random'; scored were centre"):
         found.over("random")
-    with pytest.raises(ValueError, match="mu-fidelity has values alone"):
+    with pytest.raises(ValueError, match="mu-fidelity has none"):
         _ = found.areas
 
 

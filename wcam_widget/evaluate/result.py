@@ -11,6 +11,8 @@ from jaxtyping import Bool, Float
 
 from wcam_widget.evaluate.domain import Case
 
+WITH_AREAS = ("insertion", "deletion")
+
 
 @dataclass(frozen=True, eq=False)
 class Faithfulness:
@@ -18,8 +20,9 @@ class Faithfulness:
 
     ``values`` (B,) hold the measure, ``flat`` (B,) is True where a map gives all cells one value and so ranks
     nothing. ``curves`` (B, s + 1) are the scores of insertion and deletion at ``fractions`` (B, s + 1) of the
-    cells, both ends included; ``values`` are then the areas. Other measures have none: (B, 0). ``null`` holds
-    the same for "energy", "random" and "centre". ``domain`` says which cells were removed.
+    cells, both ends included; ``values`` are then the areas. Those of ROAD (B, 9) are half differences of
+    scores, and ``values`` their means. Other measures have none: (B, 0). ``null`` holds the same for
+    "energy", "random" and "centre". ``domain`` says which cells were removed.
 
     >>> Faithfulness("deletion", "pixels", np.array([0.25, 0.75]), np.zeros(2, bool)).mean
     0.5
@@ -40,9 +43,9 @@ class Faithfulness:
 
     @property
     def areas(self) -> Float[np.ndarray, " b"]:
-        """The area under each curve; ValueError where the measure has no curves."""
-        if self.curves.size == 0:
-            raise ValueError(f"areas belong to insertion and deletion; {self.measure} has values alone")
+        """The area under each curve of scores; ValueError where the measure has none."""
+        if self.measure not in WITH_AREAS:
+            raise ValueError(f"areas belong to {' and '.join(WITH_AREAS)}; {self.measure} has none")
         return self.values
 
     @property
@@ -58,8 +61,8 @@ class Faithfulness:
     def over(self, null: str) -> tuple[float, float]:
         """The mean difference from a null ranking, image by image, and its standard error.
 
-        Positive is better for insertion, mu-fidelity and average increase, negative for deletion and average
-        drop. Raises ValueError naming ``null`` for a ranking that was not scored.
+        Positive is better for insertion, ROAD, mu-fidelity and average increase, negative for deletion and
+        average drop. Raises ValueError naming ``null`` for a ranking that was not scored.
         """
         if null not in self.null:
             raise ValueError(f"null: found {null!r}; scored were {', '.join(self.null) or 'none'}")
@@ -68,11 +71,11 @@ class Faithfulness:
 
 
 class Curve(NamedTuple):
-    """One curve of one image: the fractions of the cells, the scores there, the area under them."""
+    """One curve of one image: the fractions of the cells, the scores there, what is measured of them."""
 
     fractions: Float[np.ndarray, " s"]
     scores: Float[np.ndarray, " s"]
-    area: float
+    value: float
 
 
 def gathered(
@@ -100,7 +103,7 @@ def gathered(
         Faithfulness(
             measure=measure,
             domain=words,
-            values=np.array([row[column].area for row in found]),
+            values=np.array([row[column].value for row in found]),
             flat=np.array(flat) if column == 0 else np.zeros(len(found), bool),
             fractions=np.array([row[column].fractions for row in found]),
             curves=np.array([row[column].scores for row in found]),

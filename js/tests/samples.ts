@@ -125,6 +125,7 @@ export function attributionParts(run = "r1", rev = 1): Parts {
       planned: 96,
       seconds: 0.5,
       unit: "share",
+      signed: false,
       stop: "",
       variance: null,
       profile: {
@@ -145,6 +146,40 @@ export function attributionParts(run = "r1", rev = 1): Parts {
   };
 }
 
+/** Two maps over the image; with `main` the first stands in for that of the cells. */
+export function layersParts(run = "r1", main = false): Parts {
+  const layer = (name: string): JsonObject => ({
+    name,
+    main: main && name === "Grad",
+    error: "",
+    drawn: true,
+    method: `${name} · conv (2x2)`,
+    target: { label: "disc", score: 2.5 },
+    unit: "activation",
+    signed: name === "Signed",
+    complete: true,
+    stop: "done",
+  });
+  const numbers = Array.from({ length: 16 }, (_, at) => at / 16);
+  return {
+    header: {
+      kind: "layers",
+      version: 1,
+      run,
+      image: { height: 4, width: 4 },
+      layers: [layer("Grad"), layer("Signed")],
+    },
+    sections: {
+      map0: f32(numbers, 4, 4),
+      map1: f32(
+        numbers.map((value) => value - 0.5),
+        4,
+        4,
+      ),
+    },
+  };
+}
+
 export function bytesOf({ header, sections }: Parts): Uint8Array {
   return encodeFrame(header, sections);
 }
@@ -154,6 +189,7 @@ export function state(changes: Record<string, unknown> = {}): Record<string, unk
   return {
     _picture: viewOf(bytesOf(pictureParts())),
     _frame: viewOf(bytesOf(attributionParts())),
+    _layers: viewOf(new Uint8Array(0)),
     _status: {
       state: "running",
       done: 32,
@@ -168,6 +204,7 @@ export function state(changes: Record<string, unknown> = {}): Record<string, unk
     _known: {},
     selection: [],
     mode: "keep",
+    layer: "",
     theme: "auto",
     colormap: "cividis",
     opacity: 0.5,

@@ -225,6 +225,7 @@ def frame_bytes(scene: Scene, label: str = "astronaut", rev: int = 1, **changes:
         "planned": 256,
         "seconds": 12.0,
         "unit": "share of the score's variance, total",
+        "signed": False,
         "stop": "complete",
         "variance": 1.5,
         "profile": scene.profile(),
@@ -259,6 +260,7 @@ def state_of(scene: Scene, label: str = "astronaut", **changes: Any) -> dict[str
     return {
         "_picture": base64.b64encode(picture_bytes(scene)).decode(),
         "_frame": base64.b64encode(frame_bytes(scene, label)).decode(),
+        "_layers": "",
         "_status": {
             "state": "done",
             "done": 256,
@@ -273,6 +275,7 @@ def state_of(scene: Scene, label: str = "astronaut", **changes: Any) -> dict[str
         "_known": {},
         "selection": [],
         "mode": "keep",
+        "layer": "",
         "theme": "light",
         "colormap": "cividis",
         "opacity": 0.6,

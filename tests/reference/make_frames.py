@@ -65,6 +65,7 @@ def attribution() -> Parts:
             "planned": 288,
             "seconds": 0.625,
             "unit": "share of the score's variance, total",
+            "signed": False,
             "stop": "",
             "variance": None,
             "profile": {
@@ -82,6 +83,34 @@ def attribution() -> Parts:
             "slope": np.array([1, -1, 0.5, -0.5, 2, 0, 0], np.float32),
             "kind": np.array([0, 0, 0, 1, 0, 0, 2], np.uint8),
         },
+    )
+
+
+def layers() -> Parts:
+    """Two layers over those pixels: the run's own map, signed, and one that an error ended."""
+    fine = {
+        "name": "Mine <b>",
+        "main": True,
+        "error": "",
+        "drawn": True,
+        "method": "Mine · conv (2x2)",
+        "target": {"label": "Logit(disc <b>)", "score": 2.75},
+        "unit": "logit",
+        "signed": True,
+        "complete": True,
+        "stop": "done",
+    }
+    ended = fine | {"name": "Other", "main": False, "error": "ValueError: no layer", "drawn": False}
+    ended |= {"method": "", "target": {"label": "", "score": None}, "unit": "", "complete": False, "stop": ""}
+    return (
+        {
+            "kind": "layers",
+            "version": 1,
+            "run": "golden",
+            "image": {"height": 4, "width": 4},
+            "layers": [fine, ended | {"signed": False}],
+        },
+        {"map0": (np.arange(16, dtype=np.float32).reshape(4, 4) - 4) / 8},
     )
 
 
@@ -221,7 +250,7 @@ def expected(header: dict[str, Any], sections: dict[str, NDArray[Any]]) -> dict[
 def main() -> None:
     """Write all files."""
     FOLDER.mkdir(exist_ok=True)
-    for parts in (plain, bare, attribution, picture):
+    for parts in (plain, bare, attribution, layers, picture):
         header, sections = parts()
         (FOLDER / f"{parts.__name__}.wcf").write_bytes(encode(header, sections))
         text = json.dumps(expected(header, sections), indent=1, ensure_ascii=True)

@@ -7,9 +7,9 @@ import traitlets
 
 from wcam_widget.model import BlackBox, ModelError
 from wcam_widget.show import export
+from wcam_widget.show.arguments import ensure_model
 from wcam_widget.show.explorer import Explorer, explore
 from wcam_widget.show.frame import decode
-from wcam_widget.show.session import ensure_model
 
 PATIENCE = 60
 
@@ -47,7 +47,7 @@ def test_wait_sends_the_final_state_from_the_thread_that_waits(front_end, explor
     explorer.wait(PATIENCE)
     ((thread, message),) = zip(front_end.threads[-1:], front_end.said, strict=True)
     assert thread is threading.main_thread()
-    assert set(message["state"]) == {"_frame", "_known", "_scores", "_status"}
+    assert set(message["state"]) == {"_frame", "_known", "_layers", "_scores", "_status"}
 
 
 def test_a_front_end_selects_asks_and_is_answered(front_end, explorer):

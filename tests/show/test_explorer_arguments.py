@@ -5,6 +5,7 @@ import torch
 from ipywidgets.widgets.widget import _instances
 
 from wcam_widget.explain import Wcam
+from wcam_widget.sensitivity import Sobol
 from wcam_widget.show.explorer import explore
 
 
@@ -18,7 +19,11 @@ from wcam_widget.show.explorer import explore
         ({"class_names": ("a",)}, ValueError, "class_names: found 1 names"),
         ({"class_names": ("a", "b", 3)}, TypeError, "class_names: "),
         ({"model": 3}, TypeError, "model: found int; accepted are a BlackBox"),
-        ({"method": Wcam.as_published()}, TypeError, "method: found PublishedWcam; accepted are Wcam"),
+        ({"method": Sobol()}, TypeError, "method: found Sobol; accepted are None and a method, such as Wcam"),
+        ({"layers": 3}, TypeError, "layers: found int; accepted is a method, an Attribution, a list"),
+        ({"layers": [Wcam(), "GradCam"]}, TypeError, r"layers\[1\]: found str; accepted is a method"),
+        ({"layers": {"": Wcam()}}, TypeError, r"layers: found names \[''\]; accepted are texts"),
+        ({"layers": [Wcam()] * 17}, ValueError, "layers: found 17; accepted are at most 16"),
         ({"method": Wcam(levels=9)}, ValueError, "levels=9 does not fit an image of 16x16"),
     ],
 )

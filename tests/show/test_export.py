@@ -163,7 +163,7 @@ def executed(state, *model_ids):
     plain = {name: value for name, value in state.items() if not isinstance(value, bytes) and name != "title"}
     buffers = [
         {"encoding": "base64", "path": [name], "data": base64.b64encode(state[name]).decode()}
-        for name in ("_picture", "_frame")
+        for name in ("_picture", "_frame", "_layers")
     ]
     model = {
         "model_name": "AnyModel",

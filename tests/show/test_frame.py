@@ -40,7 +40,7 @@ sections = st.dictionaries(
 
 
 def test_golden_files_are_there():
-    assert GOLDEN == ["attribution", "bare", "picture", "plain"]
+    assert GOLDEN == ["attribution", "bare", "layers", "picture", "plain"]
 
 
 @pytest.mark.parametrize("name", GOLDEN)

@@ -190,10 +190,28 @@ def test_frequencies_are_drawn_on_their_plane(colour: bool) -> None:
 
 def test_values_of_both_signs_are_white_at_zero(attribution):
     values = np.linspace(-1.0, 0.5, len(attribution.values))
-    figure = plot(replace(attribution, estimate=replace(attribution.estimate, value=values)))
+    signed = replace(attribution.estimate, value=values, variance=float("nan"))
+    figure = plot(replace(attribution, estimate=signed))
     drawn = axes_of(figure, "dyadic view").images[0]
     assert to_rgba(drawn.cmap(drawn.norm(0.0))) == pytest.approx((1, 1, 1, 1), abs=0.01)
     red, _, blue, _ = drawn.cmap(drawn.norm(1.0))
     assert red > blue  # orange above 0
     red, _, blue, _ = drawn.cmap(drawn.norm(-1.0))
     assert blue > red
+
+
+def test_few_large_values_of_both_signs_get_a_square_root_on_both_sides(attribution):
+    values = np.where(np.arange(len(attribution.values)) % 2, 0.001, -0.001)
+    values[:2] = 1.0, -0.5
+    signed = replace(attribution.estimate, value=values, variance=float("nan"))
+    figure = plot(replace(attribution, estimate=signed))
+    norm = axes_of(figure, "dyadic view").images[0].norm
+    np.testing.assert_allclose(norm([-1.0, -0.25, 0.0, 0.25, 1.0]), [0.0, 0.25, 0.5, 0.75, 1.0], atol=1e-12)
+    assert any("square-root scale" in axes.get_xlabel() for axes in figure.axes)
+
+
+def test_shares_of_a_variance_that_scatter_below_zero_are_not_signed(attribution):
+    values = np.linspace(-0.01, 0.5, len(attribution.values))
+    figure = plot(replace(attribution, estimate=replace(attribution.estimate, value=values)))
+    drawn = axes_of(figure, "dyadic view").images[0]
+    assert (drawn.norm.vmin, drawn.cmap.name) == (0.0, "cividis")

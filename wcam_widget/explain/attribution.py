@@ -132,6 +132,11 @@ class Attribution:
         """Forward-equivalents so far, out of ``planned``."""
         return self.evaluations + 2 * self.gradients
 
+    @property
+    def signed(self) -> bool:
+        """Whether values below 0 mean something; shares of a variance fall there by chance alone."""
+        return bool(np.isnan(self.variance) and (self.values < 0).any())
+
     def packed(self) -> Float[np.ndarray, "hp wp"]:
         """The values over the packed picture; 0 in its gaps."""
         return self.cells.packed(self.values)

@@ -100,6 +100,12 @@ class GradCam(AbstractMethod):
         if self.variant not in TITLES:
             raise ValueError(f"variant={self.variant!r} is unknown; {', '.join(TITLES)} are known")
 
+    @property
+    @override
+    def title(self) -> str:
+        """The variant's name."""
+        return TITLES[self.variant]
+
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """The attribution of one image (C, H, W), in one step; ``stream`` has no effect: nothing is drawn."""
         del stream
@@ -167,10 +173,10 @@ class GradCam(AbstractMethod):
         self, heat: Tensor, layer: Layer, of: tuple[str, float], passes: tuple[int, int], seconds: float
     ) -> Attribution:
         told = Told(
-            method=f"{TITLES[self.variant]} · {layer}",
+            method=f"{self.title} · {layer}",
             target=of[0],
             score=of[1],
-            unit=f"{TITLES[self.variant]}: weighted activation, not negative",
+            unit=f"{self.title}: weighted activation, not negative",
             evaluations=passes[0],
             gradients=passes[1],
             planned=passes[0] + 2 * passes[1],

@@ -13,7 +13,7 @@ from wcam_widget.basis import Cells, PixelBasis
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.sensitivity import Estimate, GroupEstimate, Kind
 
-NO_STATISTIC = "none: the map is not a variance that bands share"
+NO_STATISTIC = "a map over the image has no totals of bands"
 ALL_ZERO = "the map is zero everywhere"
 
 

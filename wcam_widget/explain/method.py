@@ -22,6 +22,11 @@ MOST_TRACES = 16  # images of one call whose class scores are kept: they must no
 class AbstractMethod(ABC):
     """Holds parameters only; ``method(model, images, targets)`` explains, ``steps`` streams one image."""
 
+    @property
+    def title(self) -> str:
+        """The method's short name, for lists of methods."""
+        return type(self).__name__
+
     @abstractmethod
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """Attributions of one image (C, H, W) in [0, 1], one per block of work; stop iterating to cancel.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import AbstractAnalysis, Derivative, Hsic, Refined, Screened, Sobol
 from wcam_widget.show.explorer import Explorer, explore
 from wcam_widget.show.export import write_report
+from wcam_widget.show.layers import numbered
 
 Watch = Callable[[str, Mapping[str, Any]], None]
 """Called with an image's name and an explorer's status whenever there is news."""
@@ -183,19 +183,6 @@ def write_batch(batch: Batch, page: Path, folder: Path | None) -> list[Path]:
         pairs = zip(names, batch.explained, strict=True)
         written += [one.attribution.save(folder / f"{name}.npz") for name, one in pairs]
     return written
-
-
-def numbered(names: Sequence[str]) -> list[str]:
-    """The names, with a number after each that stands there already.
-
-    >>> numbered(["cat", "dog", "cat", "cat-2"])
-    ['cat', 'dog', 'cat-2', 'cat-2-2']
-    """
-    free: list[str] = []
-    for name in names:
-        tries = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
-        free.append(next(one for one in tries if one not in free))
-    return free
 
 
 def summary(one: Explained) -> dict[str, Any]:

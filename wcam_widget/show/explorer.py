@@ -16,29 +16,19 @@ from torch import Tensor
 
 from wcam_widget.explain import Attribution
 from wcam_widget.show import export
+from wcam_widget.show.arguments import ensure_method, ensure_model
 from wcam_widget.show.guard import Guard
+from wcam_widget.show.layers import ensure_layers
 from wcam_widget.show.messages import PROTOCOL, Messages
-from wcam_widget.show.questions import MODES, Question, ensure_selection
-from wcam_widget.show.session import Session, ensure_method, ensure_model
+from wcam_widget.show.questions import MODES, Question
+from wcam_widget.show.session import Session
+from wcam_widget.show.traits import CellIds, LayerName
 
 STATIC = Path(__file__).parent / "static"
 LARGEST_PICTURE = 32 * 2**20  # bytes; every page and every reload carries them
-LASTING = ("_frame", "_status", "_known", "_scores")
+LASTING = ("_frame", "_layers", "_status", "_known", "_scores")
 AT_EXIT = 5.0  # seconds an ending interpreter waits for a step of a run
 RELOADING = os.environ.get("ANYWIDGET_HMR") == "1"
-
-
-class _Cells(traitlets.List[int]):
-    """Cell ids; anything that names cells is taken and made a sorted list, in Python and from JavaScript."""
-
-    def validate(self, obj: Any, value: Any) -> list[int]:
-        session = getattr(obj, "_session", None)
-        if session is None:  # before the first run there are no cells to choose
-            return super().validate(obj, value) or []
-        try:
-            return ensure_selection(value, session.probe.cells)
-        except ValueError as error:
-            raise traitlets.TraitError(str(error)) from None
 
 
 @final
@@ -47,8 +37,9 @@ class Explorer(anywidget.AnyWidget):
 
     The map streams in from the moment it is made. What the reader does in the browser can be read and set
     here: ``selection`` (sorted cell ids; nothing selected means everything is kept) and ``mode`` ("keep" the
-    selected cells or "remove" them), ``theme``, ``colormap`` and ``opacity`` of the heatmap.
-    ``observe`` tells of their changes. All of it may be used from any thread.
+    selected cells or "remove" them), ``layer`` (the name of the map over the image, "" for that of the run),
+    ``theme``, ``colormap`` and ``opacity`` of the heatmap. ``observe`` tells of their changes. All of it may
+    be used from any thread.
 
     The model's tensors are held until ``close``, also by ``with explore(...) as explorer:``.
     """
@@ -58,12 +49,14 @@ class Explorer(anywidget.AnyWidget):
     _css: Any = STATIC / "widget.css" if RELOADING else traitlets.Unicode().tag(sync=True)
     _picture = traitlets.Bytes().tag(sync=True)
     _frame = traitlets.Bytes().tag(sync=True)
+    _layers = traitlets.Bytes().tag(sync=True)
     _status = traitlets.Dict().tag(sync=True)
     _scores = traitlets.Dict().tag(sync=True)
     _known = traitlets.Dict().tag(sync=True)
     _proto = traitlets.Int(PROTOCOL).tag(sync=True)
-    selection = _Cells().tag(sync=True)
+    selection = CellIds().tag(sync=True)
     mode = traitlets.Enum(MODES, default_value="keep").tag(sync=True)
+    layer = LayerName().tag(sync=True)
     theme = traitlets.Enum(("auto", "light", "dark"), default_value="auto").tag(sync=True)
     colormap = traitlets.Enum(("cividis", "viridis"), default_value="cividis").tag(sync=True)
     opacity = traitlets.Float(0.6, min=0.0, max=1.0).tag(sync=True)
@@ -75,6 +68,7 @@ class Explorer(anywidget.AnyWidget):
         target: Any = None,
         method: Any = None,
         class_names: Any = None,
+        layers: Any = (),
     ) -> None:
         # ipywidgets keeps per-widget state while it sends and receives; messages come on other threads.
         self._guard = Guard()
@@ -90,6 +84,7 @@ class Explorer(anywidget.AnyWidget):
             ensure_method(method),
             lambda news: _show(this, news),
         )
+        wanted = ensure_layers(layers, session.probe.cells.image_size)
         picture = session.picture()
         if len(picture) > LARGEST_PICTURE:
             raise ValueError(
@@ -101,6 +96,8 @@ class Explorer(anywidget.AnyWidget):
         self._messages = Messages(session, lambda content: _send(this, content), lambda: _resend(this))
         self._at_exit = weakref.finalize(self, session.close, AT_EXIT)
         session.start()
+        for name, source in wanted.items():
+            session.add_layer(name, source)
 
     def __repr__(self) -> str:
         status = self._status
@@ -142,6 +139,26 @@ class Explorer(anywidget.AnyWidget):
         """The latest attribution; partial while the run goes on, None before its first step."""
         session = self._session
         return self._last if session is None else session.attribution
+
+    def add_layer(self, layer: Any, name: str | None = None) -> str:
+        """Put one more map over the image, to be chosen there; returns its name, numbered if it is taken.
+
+        ``layer``: a method, which explains the same image and target when what was asked before is done, or
+        an attribution of an image of this size. Setting ``explorer.layer`` to the name shows it. Raises what
+        ``explore`` raises.
+        """
+        session = self._open_session
+        found = ensure_layers(
+            layer if name is None else {name: layer}, session.probe.cells.image_size, "layer"
+        )
+        (added,) = (session.add_layer(*each) for each in found.items())
+        return added
+
+    @property
+    def layers(self) -> dict[str, Attribution]:
+        """The maps over the image so far, by name; those under way are partial."""
+        found = self._open_session.layers.values()
+        return {one.name: one.attribution for one in found if one.attribution is not None}
 
     @property
     def mask(self) -> Bool[np.ndarray, " d"]:
@@ -194,7 +211,7 @@ class Explorer(anywidget.AnyWidget):
             self._last, self._session, self._messages = session.attribution, None, None
         super().close()
         if session is not None:  # no front end hears of this any more; it only frees the memory
-            self._picture = self._frame = b""
+            self._picture = self._frame = self._layers = b""
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what a front end changed."""
@@ -235,13 +252,16 @@ def explore(
     target: Any = None,
     method: Any = None,
     class_names: Any = None,
+    layers: Any = (),
 ) -> Explorer:
     """Explain one image and show it: a widget, whose map streams in while the notebook goes on.
 
     ``model``: a BlackBox, a torch module, a callable from images (n, c, h, w) to scores (n, k), or a name
     for ``load_model``. ``image``: (C, H, W), float, in [0, 1]. ``target``: None for the highest class, a
-    class id, a class name, or a Logit, Probability or Margin. ``method``: None for ``Wcam()``.
-    ``class_names``: one name per score; those of ``model`` if None.
+    class id, a class name, or a Logit, Probability or Margin. ``method``: None for ``Wcam()``, or any other;
+    one that gives a map over the image is taken apart in the cells of ``Wcam()``. ``class_names``: one name
+    per score; those of ``model`` if None. ``layers``: methods or attributions, whose maps can be put over the
+    image instead; a table of names and them, or a list.
 
     Raises TypeError and ValueError that name the argument, and ModelError where the model itself fails.
 
@@ -252,7 +272,7 @@ def explore(
     ...     explorer.wait().complete
     True
     """
-    return Explorer(model, image, target, method, class_names)
+    return Explorer(model, image, target, method, class_names, layers)
 
 
 # What the worker and the messages hold of an explorer: they must not be what keeps it alive.
@@ -274,4 +294,4 @@ def _send(this: weakref.ref[Explorer], content: dict[str, Any]) -> None:
 def _resend(this: weakref.ref[Explorer]) -> None:
     explorer = this()
     if explorer is not None:
-        explorer.send_state(["_picture", "_frame", "_status", "_known"])
+        explorer.send_state(["_picture", "_frame", "_layers", "_status", "_known"])

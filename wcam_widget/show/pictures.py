@@ -89,6 +89,7 @@ def attribution_frame(attribution: Attribution, run: str, rev: int) -> bytes:
         "planned": attribution.planned,
         "seconds": finite(attribution.seconds),
         "unit": attribution.unit,
+        "signed": attribution.signed,
         "stop": attribution.stop,
         "variance": finite(attribution.variance),
         "profile": {

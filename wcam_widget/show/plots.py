@@ -9,7 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import CenteredNorm, Colormap, LinearSegmentedColormap, Normalize, PowerNorm
+from matplotlib.colors import Colormap, FuncNorm, LinearSegmentedColormap, Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
@@ -116,7 +116,7 @@ def _draw_heatmap(
     heat = attribution.spatial()
     if pixels is not None:
         axes.imshow(pixels, extent=extent)
-    scale = _scale(heat.ravel())
+    scale = _scale(heat.ravel(), signed=attribution.signed)
     drawn = axes.imshow(
         heat,
         extent=extent,
@@ -138,7 +138,7 @@ def _draw_dyadic(axes: Axes, attribution: Attribution, colormap: str) -> None:
     arranged = basis.arranged(packed)
     picture = np.ma.masked_invalid(arranged)
     height, width = picture.shape
-    scale = _scale(attribution.values)
+    scale = _scale(attribution.values, signed=attribution.signed)
     drawn = axes.imshow(
         picture,
         extent=(0.0, float(width), float(height), 0.0),
@@ -254,29 +254,39 @@ def _draw_profile(axes: Axes, attribution: Attribution, colormap: str) -> None:
         axes.spines[side].set_visible(False)
 
 
-def _scale(values: NDArray[np.floating[Any]]) -> Normalize:
+def _scale(values: NDArray[np.floating[Any]], *, signed: bool) -> Normalize:
     """From 0 to the largest value; a square root where few values hold nearly everything.
 
-    Values of both signs stand evenly around 0.
+    Signed values stand evenly around 0.
     """
-    if (values[np.isfinite(values)] < 0).any():
-        return CenteredNorm(0.0, float(np.abs(values[np.isfinite(values)]).max()), clip=True)
-    positive = np.sort(values[np.isfinite(values) & (values > 0)])
+    sizes = np.abs(values) if signed else values
+    positive = np.sort(sizes[np.isfinite(sizes) & (sizes > 0)])
     top = float(positive[-1]) if len(positive) else 1.0
-    if len(positive) > 8 and positive[len(positive) // 2] < _SKEWED * top:
+    skewed = len(positive) > 8 and positive[len(positive) // 2] < _SKEWED * top
+    if signed and skewed:
+        return FuncNorm((_signed_root, _signed_square), vmin=-top, vmax=top, clip=True)
+    if skewed:
         return PowerNorm(0.5, vmin=0.0, vmax=top, clip=True)
-    return Normalize(vmin=0.0, vmax=top, clip=True)
+    return Normalize(vmin=-top if signed else 0.0, vmax=top, clip=True)
+
+
+def _signed_root(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    return np.sign(values) * np.sqrt(np.abs(values))
+
+
+def _signed_square(roots: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    return np.sign(roots) * np.square(roots)
 
 
 def _colours(scale: Normalize, colormap: str) -> Colormap:
     """The map asked for; for values of both signs blue to orange, with white at 0."""
-    if isinstance(scale, CenteredNorm):
+    if (scale.vmin or 0.0) < 0.0:
         return LinearSegmentedColormap.from_list("signed", ["#0b5394", "#ffffff", "#c65d00"])
     return mpl.colormaps[colormap]
 
 
 def _colour_bar(axes: Axes, drawn: AxesImage, scale: Normalize, words: str) -> None:
-    if isinstance(scale, PowerNorm):
+    if isinstance(scale, PowerNorm | FuncNorm):
         words += "\n(square-root scale)"
     figure = axes.get_figure()
     assert isinstance(figure, Figure)  # noqa: S101  axes made by subplots always stand in one

@@ -1,7 +1,8 @@
 """A session: one image under explanation, from the first row of weights to the last question about it.
 
 It knows nothing of widgets. What is to be shown it hands to ``publish`` as a dictionary of named values: the
-frames of pictures.py, ``_status``, ``_scores`` (the last answer) and ``_known`` (all answers by their key).
+frames of pictures.py and layers.py, ``_status``, ``_scores`` (the last answer) and ``_known`` (all answers by
+their key).
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from typing import Any, final
 from jaxtyping import Float
 from torch import Tensor
 
-from wcam_widget.explain import Attribution, SpunWcam, Wcam
-from wcam_widget.model import BlackBox, ensure_image
-from wcam_widget.model.load import load_model
+from wcam_widget.explain import AbstractMethod, Attribution
+from wcam_widget.model import AbstractTarget, BlackBox, Logit, Probability, ensure_image
+from wcam_widget.show.layers import HasCells, Layer, Source, layers_frame, numbered, on_cells, space_of
 from wcam_widget.show.pace import Pace
 from wcam_widget.show.pictures import attribution_frame, picture_frame
 from wcam_widget.show.questions import Inquiry, Question
@@ -29,7 +30,6 @@ logger = logging.getLogger(__name__)
 CANCELLED = "cancelled: the map shows what was computed until then"
 TOGETHER = 4  # questions answered in one batch for saved pages, so that a reader's question never waits long
 
-Explained = Wcam | SpunWcam
 Publish = Callable[[dict[str, Any]], None]
 Reply = Callable[[dict[str, Any]], None]
 Refuse = Callable[[str, str], None]
@@ -40,12 +40,15 @@ class Session:
     """Runs a method on one image, answers questions about it, and says what is to be shown.
 
     Creating it asks the model once and raises what is wrong with the arguments; ``start`` returns at once.
-    ``publish`` is called from the worker's thread.
+    ``layers`` come after the run, in their order. ``publish`` is called from the worker's thread.
     """
 
-    def __init__(self, model: BlackBox, image: Any, target: Any, method: Explained, publish: Publish) -> None:
+    def __init__(
+        self, model: BlackBox, image: Any, target: Any, method: AbstractMethod, publish: Publish
+    ) -> None:
         self.image: Float[Tensor, "c h w"] = ensure_image(image, "image")
-        self.probe = method.probe(model, self.image, target)
+        space = space_of(method, (self.image.shape[1], self.image.shape[2]))
+        self.probe = space.probe(model, self.image, target)
         self.inquiry = Inquiry(self.probe)
         self.run = uuid.uuid4().hex[:12]
         self.rev = 0
@@ -54,9 +57,15 @@ class Session:
         self.error: BaseException | None = None
         self.pace = Pace()
         self.worker = Worker(f"wcam explorer {self.run}")
+        self.layers: dict[str, Layer] = {}
+        self._has_cells = isinstance(method, HasCells)
+        # The class of the first look holds for all, though each method scores a class in its own way.
+        given, found = isinstance(target, AbstractTarget), self.probe.target
+        self._target = found if given or not isinstance(found, Logit | Probability) else found.class_id
         self._method, self._publish = method, publish
         self._state, self._message = "waiting", ""
         self._cancel, self._finished, self._settled = threading.Event(), threading.Event(), threading.Event()
+        self._drawn: list[threading.Event] = []  # one for each layer, set when nothing more comes of it
 
     @property
     def status(self) -> dict[str, Any]:
@@ -90,18 +99,31 @@ class Session:
         self.worker.follow(self._explain())
         self.worker.follow(self._prepare())
 
+    def add_layer(self, name: str, source: Source) -> str:
+        """Draw one more map over the image, after what was asked before; returns its name at once."""
+        (free,) = numbered([name], taken=[self._method.title, *self.layers])
+        self._put(Layer(free))
+        drawn = threading.Event()
+        self._drawn.append(drawn)
+        self.worker.follow(self._draw(free, source, drawn))
+        return free
+
     def cancel(self) -> None:
         """End the run after the step that is under way; what was computed stays."""
         self._cancel.set()
 
     def wait(self, timeout: float | int | None = None) -> Attribution:  # noqa: PYI041 a check at run time tells them apart
-        """The attribution, when the run has ended and the answers for saved pages are known.
+        """The attribution, when the run has ended, all layers too, and the answers for saved pages are known.
 
-        Raises the error that ended the run, TimeoutError after ``timeout`` seconds (the run goes on) and, if
-        interrupted, KeyboardInterrupt after cancelling the run.
+        Raises the error that ended the run or a layer, TimeoutError after ``timeout`` seconds (the run goes
+        on) and, if interrupted, KeyboardInterrupt after cancelling the run.
         """
+        until = None if timeout is None else time.monotonic() + timeout
         try:
-            ended = self._settled.wait(timeout)
+            ended = all(
+                each.wait(None if until is None else max(0.0, until - time.monotonic()))
+                for each in [self._settled, *self._drawn]
+            )
         except KeyboardInterrupt:
             self.cancel()
             self._finished.wait()
@@ -146,8 +168,8 @@ class Session:
         """End the run and the worker."""
         self.cancel()
         self.worker.close(timeout=timeout)
-        self._finished.set()
-        self._settled.set()
+        for each in [self._finished, self._settled, *self._drawn]:
+            each.set()
 
     def _ask_model(self, question: Question) -> dict[str, Any]:
         (answer,) = self.inquiry.answer([question])
@@ -171,14 +193,46 @@ class Session:
             self._end("error", brief(error))
 
     def _steps(self) -> Iterator[None]:
-        steps = self._method.steps(self.probe.model, self.image, self.probe.target)
+        target = self.probe.target if self._has_cells else self._target
+        steps = self._method.steps(self.probe.model, self.image, target)
         while not self._cancel.is_set():
             step = next(steps, None)
             if step is None:
                 return
             self.attribution = step
+            if not self._has_cells:
+                self._put(Layer(self._method.title, step, main=True))
             self._show_step()
             yield
+
+    def _draw(self, name: str, source: Source, drawn: threading.Event) -> Iterator[None]:
+        """A layer, one step of its method at a time; what ends it is shown in its place."""
+        try:
+            if isinstance(source, Attribution):
+                steps = iter([source])
+            else:
+                steps = source.steps(self.probe.model, self.image, self._target)
+            while not self._cancel.is_set() and (step := next(steps, None)) is not None:
+                self._put(Layer(name, step))
+                if self.pace.progress_due(now := time.monotonic()):
+                    self.pace.progress_sent(now)
+                    self._publish(self._layers())
+                yield
+        except Exception as error:
+            logger.exception("a layer ended with an error")
+            self.error = self.error or error
+            self._put(Layer(name, error=brief(error)))
+        finally:
+            # With a frame of a new number, so that a front end that missed it asks for all again.
+            self.rev += 1
+            self._publish({**self._frame(), **self._layers(), "_status": self.status})
+            drawn.set()
+
+    def _put(self, layer: Layer) -> None:
+        self.layers = {**self.layers, layer.name: layer}
+
+    def _layers(self) -> dict[str, bytes]:
+        return {"_layers": layers_frame(list(self.layers.values()), self.probe, self.run)}
 
     def _show_step(self) -> None:
         now = time.monotonic()
@@ -204,7 +258,9 @@ class Session:
     def _frame(self) -> dict[str, bytes]:
         if self.attribution is None:
             return {}
-        return {"_frame": attribution_frame(self.attribution, self.run, self.rev)}
+        shown = on_cells(self.attribution, self.probe)
+        layers = {} if self._has_cells else self._layers()
+        return {"_frame": attribution_frame(shown, self.run, self.rev), **layers}
 
     def _prepare(self) -> Iterator[None]:
         """Answers a saved page needs; after the run, in pieces that leave room for a reader's questions."""
@@ -238,31 +294,3 @@ def brief(error: BaseException) -> str:
     """
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
-
-
-def ensure_model(model: Any, class_names: Any = None) -> BlackBox:
-    """A BlackBox of what ``explore`` is given; ``class_names`` replace the model's, which is not changed."""
-    if isinstance(model, str):
-        model = load_model(model)
-    if not callable(model) and not isinstance(model, BlackBox):
-        raise TypeError(
-            f"model: found {type(model).__qualname__}; accepted are a BlackBox, a torch module, a callable "
-            "and a name for load_model"
-        )
-    if not isinstance(model, BlackBox):
-        return BlackBox(model, class_names=class_names)
-    if class_names is None:
-        return model
-    return BlackBox(model.net, model.preprocess, class_names, model.device, model.batch_size, model.precision)
-
-
-def ensure_method(method: Any) -> Explained:
-    """A Wcam; TypeError for what has no cells that a reader could select."""
-    if method is None:
-        return Wcam()
-    if not isinstance(method, Wcam | SpunWcam):
-        raise TypeError(
-            f"method: found {type(method).__qualname__}; accepted are Wcam(...), Wcam(...).spun() and None; "
-            "plot() draws the attribution of any method"
-        )
-    return method

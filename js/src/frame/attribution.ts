@@ -32,6 +32,8 @@ export interface AttributionFrame {
   readonly planned: number;
   readonly seconds: number;
   readonly unit: string;
+  /** whether values below zero count against the target; else they are chance */
+  readonly signed: boolean;
   /** why it ended; empty while it runs */
   readonly stop: string;
   readonly variance: number | null;
@@ -63,6 +65,7 @@ export function readAttribution(frame: Frame): AttributionFrame {
     planned: header.count("planned"),
     seconds: header.number("seconds"),
     unit: header.text("unit"),
+    signed: header.flag("signed"),
     stop: header.text("stop"),
     variance: header.numberOrNull("variance"),
     profile: readProfile(header.object("profile")),

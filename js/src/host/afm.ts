@@ -4,11 +4,13 @@
 export interface WidgetState {
   _picture: DataView;
   _frame: DataView;
+  _layers: DataView;
   _status: unknown;
   _scores: unknown;
   _known: unknown;
   selection: number[];
   mode: string;
+  layer: string;
   theme: string;
   colormap: string;
   opacity: number;

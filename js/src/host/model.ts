@@ -108,7 +108,7 @@ export class HostModel {
   }
 }
 
-const BYTES_TRAITS: readonly TraitName[] = ["_picture", "_frame"] satisfies (keyof WidgetState)[];
+const BYTES_TRAITS: readonly TraitName[] = ["_picture", "_frame", "_layers"] satisfies (keyof WidgetState)[];
 
 /** A state as JSON, Bytes traits as base64 text, turned into what a widget finds in a notebook. */
 export function stateFromJson(json: State): State {

@@ -1,10 +1,12 @@
 /** Everything the views of one model share. It is made once per model, reads traits, and never throws. */
 import { type AttributionFrame, readAttribution, requireFit } from "../frame/attribution";
 import { decodeFrame, type Frame } from "../frame/frame";
+import { type LayersFrame, readLayers } from "../frame/layers";
 import { type Picture, readPicture } from "../frame/picture";
 import type { Model } from "../host/afm";
 import { asObject, knownScore, readScore, readStatus, type Status } from "./answers";
 import { Connection, type ConnectionState, type Held } from "./connection";
+import { LayerChoice } from "./layers";
 import { LevelChoice } from "./levels";
 import { type Question, ScoreKeeper, type Scores } from "./scores";
 import { canonical, keptCells, type Mode, questionKey, Selection } from "./selection";
@@ -23,6 +25,8 @@ export class Session {
   readonly theme: Signal<Theme>;
   readonly colormap: Signal<ColormapName>;
   readonly opacity: Signal<number>;
+  /** which map lies over the image */
+  readonly layers: LayerChoice;
   /** the reader's choices that Python does not know: they last as long as the model, not longer */
   readonly levels: LevelChoice;
   readonly contours: Signal<boolean> = signal(true);
@@ -38,6 +42,8 @@ export class Session {
   readonly #attribution: Signal<AttributionFrame | null> = signal(null);
   readonly #pictureError: Signal<string | null> = signal(null);
   readonly #frameError: Signal<string | null> = signal(null);
+  readonly #layers: Signal<LayersFrame | null> = signal(null);
+  readonly #layersError: Signal<string | null> = signal(null);
   readonly #model: Model;
   readonly #traits: Traits;
   readonly #link: Connection;
@@ -58,16 +64,23 @@ export class Session {
     this.colormap = this.#traits.shared("colormap", (value) => (value === "viridis" ? "viridis" : "cividis"));
     this.opacity = this.#traits.shared("opacity", readOpacity);
     this.levels = new LevelChoice(this.#picture);
+    const layer = this.#traits.shared("layer", (value) => (typeof value === "string" ? value : ""));
+    this.layers = new LayerChoice(this.#layers, this.#picture, this.#attribution, layer);
     this.status = this.#traits.readonly("_status", readStatus);
     const proto = this.#traits.readonly("_proto", (value) => value);
     this.error = computed(
-      () => protocolError(proto.value) ?? this.#pictureError.value ?? this.#frameError.value,
+      () =>
+        protocolError(proto.value) ??
+        this.#pictureError.value ??
+        this.#frameError.value ??
+        this.#layersError.value,
     );
     this.kept = computed(() =>
       keptCells(this.selection.cells.value, this.mode.value, this.#picture.value?.cellCount ?? 0),
     );
     this.#traits.watch("_picture", (bytes) => batch(() => this.#readPicture(bytes)));
     this.#traits.watch("_frame", (bytes) => batch(() => this.#readFrame(bytes)));
+    this.#traits.watch("_layers", (bytes) => batch(() => this.#readLayers(bytes)));
     this.#endSelection = this.#shareSelection();
     this.#keeper = this.#keepScores();
     this.scores = this.#keeper.scores;
@@ -121,6 +134,11 @@ export class Session {
     this.#latest = attribution;
     this.#match();
     if (attribution !== null) this.#model.send({ t: "ack", rev: attribution.rev });
+  }
+
+  #readLayers(bytes: unknown): void {
+    const layers = this.#decode(bytes, readLayers, this.#layersError);
+    if (layers !== undefined) this.#layers.value = layers;
   }
 
   /** Shows the latest frame when it speaks of the current picture: the two traits may come in any order. */
@@ -193,7 +211,8 @@ export class Session {
     const hear = (): void => {
       if (started) this.#link.hear();
     };
-    for (const name of ["_picture", "_frame", "_status", "_scores"] as const) this.#traits.watch(name, hear);
+    for (const name of ["_picture", "_frame", "_layers", "_status", "_scores"] as const)
+      this.#traits.watch(name, hear);
     started = true;
   }
 }

@@ -27,10 +27,17 @@ function readKnots(text: string): number[][] {
   return knots;
 }
 
+/** Of signed values: blue to orange, with white at zero. */
+const SIGNED = "000b53947fffffff80ffffffffc65d00";
+
 /** The table of a map: 256 x 3 bytes, row 0 the lowest value. */
 export function lookupTable(name: ColormapName): Uint8ClampedArray {
+  return tableOf(KNOTS[name]);
+}
+
+function tableOf(text: string): Uint8ClampedArray {
   const table = new Uint8ClampedArray(256 * 3);
-  const knots = readKnots(KNOTS[name]);
+  const knots = readKnots(text);
   for (let i = 1; i < knots.length; i++) {
     const [from = 0, ...low] = knots[i - 1] ?? [];
     const [to = 0, ...high] = knots[i] ?? [];
@@ -44,9 +51,23 @@ export function lookupTable(name: ColormapName): Uint8ClampedArray {
   return table;
 }
 
-/** The 256 entries of a map as CSS colours, for canvas fills. */
-export function cssColours(name: ColormapName): string[] {
+/** A map in the two forms that canvases take. */
+export interface Colours {
+  /** 256 x 3 bytes */
+  readonly table: Uint8ClampedArray;
+  /** 256 CSS colours */
+  readonly css: readonly string[];
+}
+
+export function coloursOf(name: ColormapName): Colours {
   const table = lookupTable(name);
+  return { table, css: cssColours(table) };
+}
+
+export const SIGNED_COLOURS: Colours = { table: tableOf(SIGNED), css: cssColours(tableOf(SIGNED)) };
+
+/** The 256 entries of a table as CSS colours, for canvas fills. */
+function cssColours(table: Uint8ClampedArray): string[] {
   return Array.from(
     { length: 256 },
     (_, i) => `rgb(${table[i * 3]},${table[i * 3 + 1]},${table[i * 3 + 2]})`,

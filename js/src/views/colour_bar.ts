@@ -15,14 +15,16 @@ export function colourBar(
   const strip = element("canvas", { width: 256, height: 1, "aria-hidden": "true" });
   const ticks = TICKS.map(() => element("span"));
   const unit = element("p");
+  const colours = context.colours(scale);
   context.bind(() => {
-    const { table } = context.colours.value;
+    const { table } = colours.value;
     context.repaint.request(() => paintStrip(strip, table));
   });
   context.bind(() => {
     const now = scale.value;
     TICKS.forEach((tick, at) => {
-      const text = now.top === 0 && tick > 0 ? "–" : formatValue(valueAt(now, tick), now.top);
+      const value = valueAt(now, tick);
+      const text = now.top === 0 && tick > 0 ? "–" : formatValue(value, now.top);
       if (ticks[at]) setText(ticks[at], text);
     });
     setText(unit, words() + (now.root ? " (square-root scale)" : ""));

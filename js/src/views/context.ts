@@ -1,7 +1,7 @@
 /** What the panes of one view share: the model's session, the view's lifetime, and what the pointer is on. */
 import type { Session } from "../state/session";
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "../state/signal";
-import { cssColours, lookupTable } from "./colormap";
+import { type Colours, coloursOf, SIGNED_COLOURS } from "./colormap";
 import { EMPTY_SCALE, grow, type Scale } from "./scale";
 import { Repainter, type Scope } from "./scope";
 import type { Theme } from "./theme";
@@ -12,18 +12,13 @@ export interface Hover {
   readonly from: "dyadic" | "image" | "profile";
 }
 
-export interface Colours {
-  readonly table: Uint8ClampedArray;
-  readonly css: readonly string[];
-}
-
 export class ViewContext {
   readonly session: Session;
   readonly scope: Scope;
   readonly repaint: Repainter;
   readonly hover: Signal<Hover | null> = signal(null);
   readonly theme: Signal<Theme> = signal("light");
-  readonly colours: ReadonlySignal<Colours>;
+  readonly #chosen: ReadonlySignal<Colours>;
   readonly #announce: (text: string) => void;
 
   constructor(session: Session, scope: Scope, announce: (text: string) => void) {
@@ -31,10 +26,12 @@ export class ViewContext {
     this.scope = scope;
     this.repaint = new Repainter(scope);
     this.#announce = announce;
-    this.colours = computed(() => ({
-      table: lookupTable(session.colormap.value),
-      css: cssColours(session.colormap.value),
-    }));
+    this.#chosen = computed(() => coloursOf(session.colormap.value));
+  }
+
+  /** The colours of a map with this scale: the reader's choice, unless its values are signed. */
+  colours(scale: ReadonlySignal<Scale>): ReadonlySignal<Colours> {
+    return computed(() => (scale.value.signed ? SIGNED_COLOURS : this.#chosen.value));
   }
 
   /** Runs `work` now and after every change of a signal it read, until the view ends. */
@@ -59,10 +56,17 @@ export class ViewContext {
   }
 }
 
-/** The colour scale of a run over the numbers that `read` takes from each frame; a new run starts it anew. */
+/** Numbers of one map, and the run they belong to. */
+export interface RunNumbers {
+  readonly run: string;
+  readonly numbers: Float32Array;
+  readonly signed: boolean;
+}
+
+/** The colour scale of a run over the numbers of each frame; a new run starts it anew. */
 export function runScale(
   context: ViewContext,
-  values: ReadonlySignal<{ readonly run: string; readonly numbers: Float32Array } | null>,
+  values: ReadonlySignal<RunNumbers | null>,
 ): ReadonlySignal<Scale> {
   const scale = signal(EMPTY_SCALE);
   let run = "";
@@ -71,7 +75,7 @@ export function runScale(
     if (now === null) return;
     const before = now.run === run ? scale.peek() : EMPTY_SCALE;
     run = now.run;
-    scale.value = grow(before, now.numbers);
+    scale.value = grow(before, now.numbers, now.signed);
   });
   return scale;
 }

@@ -4,6 +4,7 @@ import { bindCellKeys } from "../a11y/keys";
 import { NO_CELL, type Picture } from "../frame/picture";
 import { computed, type ReadonlySignal, type Signal, signal } from "../state/signal";
 import { type Point, pointOf, ScreenCanvas, trackPointer } from "./canvas";
+import type { Colours } from "./colormap";
 import { colourBar } from "./colour_bar";
 import { runScale, type ViewContext } from "./context";
 import { CrossFade } from "./cross_fade";
@@ -28,6 +29,7 @@ export class DyadicPane {
   /** Gives up a rectangle that is being drawn; false when there is none. */
   readonly abandonDrag: () => boolean;
   readonly #context: ViewContext;
+  readonly #colours: ReadonlySignal<Colours>;
   readonly #canvas = element("canvas", { "data-wcam": "dyadic", tabindex: 0, role: "application" });
   readonly #overlay = element("canvas", {
     class: "wcam-overlay",
@@ -60,8 +62,12 @@ export class DyadicPane {
     });
     const scale = runScale(
       context,
-      computed(() => attribution.value && { run: attribution.value.run, numbers: attribution.value.values }),
+      computed(() => {
+        const map = attribution.value;
+        return map && { run: map.run, numbers: map.values, signed: map.signed };
+      }),
     );
+    this.#colours = context.colours(scale);
     this.element = this.#layOut(scale);
     this.#bindMap(scale);
     this.#bindMarks();
@@ -106,7 +112,7 @@ export class DyadicPane {
   }
 
   #bindMap(scale: ReadonlySignal<Scale>): void {
-    const { session, scope, repaint, theme, colours, bind } = this.#context;
+    const { session, scope, repaint, theme, bind } = this.#context;
     const fade = new CrossFade(repaint, (positions) => {
       const picture = session.picture.peek();
       if (!screen.drawable || picture === null) return;
@@ -125,7 +131,7 @@ export class DyadicPane {
       void [
         session.selection.cells.value,
         session.kept.value,
-        colours.value,
+        this.#colours.value,
         theme.value,
         this.#window.value,
       ];
@@ -135,7 +141,7 @@ export class DyadicPane {
 
   /** Everything that decides how the picture looks now. */
   #look(picture: Picture, positions: Float32Array): DyadicPicture {
-    const { session, colours } = this.#context;
+    const { session } = this.#context;
     const style = getComputedStyle(this.#canvas);
     return {
       table: picture,
@@ -143,7 +149,7 @@ export class DyadicPane {
       kinds: session.attribution.peek()?.kind ?? null,
       kept: session.kept.peek(),
       selection: session.selection.cells.peek(),
-      colours: colours.peek().css,
+      colours: this.#colours.peek().css,
       plate: style.getPropertyValue("--wcam-plate"),
       ground: style.getPropertyValue("--wcam-ground"),
       window: this.#window.peek(),

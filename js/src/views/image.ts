@@ -1,24 +1,18 @@
 /** The photograph with the heatmap over it, and what the pointer means there. */
 import { computed, type ReadonlySignal, type Signal, signal } from "../state/signal";
-import { spatial } from "../wavelet/heat";
 import { type Point, ScreenCanvas, trackPointer } from "./canvas";
 import { COLORMAPS } from "./colormap";
 import { colourBar } from "./colour_bar";
-import { runScale, type ViewContext } from "./context";
+import { type RunNumbers, runScale, type ViewContext } from "./context";
 import { CONTOUR_WORDS, contourLayer } from "./contours";
 import { CrossFade } from "./cross_fade";
 import { element, pane } from "./dom";
 import { cellsInside, cellsOver, type Rectangle, supportRectangle } from "./geometry";
-import { levelRow, summedWords } from "./level_row";
+import { heatOf, layerSelect, unitWords } from "./layer";
+import { levelRow } from "./level_row";
 import { ACCENT, fitting, outline } from "./marks";
 import { paintBytes, paintPositions, sizeTo } from "./pixels";
 import { place, type Scale } from "./scale";
-
-interface Heat {
-  /** the run and the levels: other levels are another map, with a scale of its own */
-  readonly run: string;
-  readonly numbers: Float32Array;
-}
 
 export class ImagePane {
   readonly element: HTMLElement;
@@ -37,18 +31,7 @@ export class ImagePane {
 
   constructor(context: ViewContext) {
     this.#context = context;
-    const { attribution, picture, levels } = context.session;
-    const heat = computed<Heat | null>(() => {
-      const [map, shown] = [attribution.value, picture.value];
-      if (map === null || shown === null) return null;
-      const counted = levels.cells.value;
-      const values = map.values.map((value, cell) => (counted[cell] ? value : 0));
-      const names = levels.ticked.value.map((level) => level.name);
-      return {
-        run: [map.run, ...names].join(" "),
-        numbers: spatial(values, shown.support, shown.height, shown.width),
-      };
-    });
+    const heat = computed(() => heatOf(context.session));
     const scale = runScale(context, heat);
     this.element = this.#layOut(heat, scale);
     this.#bindPictures(heat, scale);
@@ -56,7 +39,7 @@ export class ImagePane {
     this.abandonDrag = this.#trackPointer();
   }
 
-  #layOut(heat: ReadonlySignal<Heat | null>, scale: ReadonlySignal<Scale>): HTMLElement {
+  #layOut(heat: ReadonlySignal<RunNumbers | null>, scale: ReadonlySignal<Scale>): HTMLElement {
     const { session, bind } = this.#context;
     const plate = element(
       "div",
@@ -71,22 +54,17 @@ export class ImagePane {
       const picture = session.picture.value;
       plate.style.aspectRatio = picture ? `${picture.width} / ${picture.height}` : "";
     });
-    const unit = (): string => {
-      const words = session.attribution.value?.unit;
-      const { all, ticked } = session.levels;
-      return words ? `${words}: ${summedWords(all.value, ticked.value)}` : "no value yet";
-    };
     return pane(
       "image",
       "Image and heatmap",
       plate,
-      colourBar(this.#context, scale, unit),
-      this.#controls(),
+      colourBar(this.#context, scale, () => unitWords(session)),
+      this.#controls(scale),
       levelRow(this.#context),
     );
   }
 
-  #controls(): HTMLElement {
+  #controls(scale: ReadonlySignal<Scale>): HTMLElement {
     const { session, scope, act, bind } = this.#context;
     const contours = element("input", { type: "checkbox", "data-wcam": "contours-shown" });
     const opacity = element("input", { type: "range", min: 0, max: 1, step: 0.05, "data-wcam": "opacity" });
@@ -109,17 +87,24 @@ export class ImagePane {
       colormap.value = session.colormap.value;
       this.#heat.style.opacity = String(session.opacity.value);
     });
+    const colours = element("label", {}, "colours", colormap);
+    bind(() => {
+      // Signed maps have colours of their own; where all that is shown is signed there is nothing to choose.
+      colours.hidden = scale.value.signed && session.attribution.value?.signed === true;
+    });
     return element(
       "div",
       { class: "wcam-row" },
+      layerSelect(this.#context),
       element("label", {}, "heat", opacity),
-      element("label", {}, "colours", colormap),
+      colours,
       element("label", { title: CONTOUR_WORDS }, contours, "contours"),
     );
   }
 
-  #bindPictures(heat: ReadonlySignal<Heat | null>, scale: ReadonlySignal<Scale>): void {
-    const { session, repaint, colours, bind } = this.#context;
+  #bindPictures(heat: ReadonlySignal<RunNumbers | null>, scale: ReadonlySignal<Scale>): void {
+    const { session, repaint, bind } = this.#context;
+    const colours = this.#context.colours(scale);
     bind(() => {
       const picture = session.picture.value;
       if (picture === null) return;

@@ -179,6 +179,10 @@ function fillLegend(legend: HTMLElement, attribution: AttributionFrame | null): 
     legend.replaceChildren("no value yet");
     return;
   }
+  if (attribution.stop !== "" && attribution.profile.total.every(Number.isNaN)) {
+    legend.replaceChildren(`No bars: ${attribution.profile.statistic}. The names above still select bands.`);
+    return;
+  }
   const bar = element("i", { class: "wcam-swatch" });
   const mark = element("i", { class: "wcam-swatch wcam-swatch-shapley" });
   const hasInterval = attribution.profile.high.some(Number.isFinite);

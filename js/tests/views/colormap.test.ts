@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { COLORMAPS, cssColours, entryOf, lookupTable } from "../../src/views/colormap";
+import { COLORMAPS, coloursOf, entryOf, lookupTable, SIGNED_COLOURS } from "../../src/views/colormap";
 import matplotlib from "./matplotlib_maps.json";
 
 function luminances(table: Uint8ClampedArray): number[] {
@@ -27,8 +27,23 @@ describe.each(COLORMAPS)("%s", (name) => {
 
   it("gives the same colours to canvases", () => {
     const [red, green, blue] = lookupTable(name).subarray(200 * 3);
-    expect(cssColours(name)[200]).toBe(`rgb(${red},${green},${blue})`);
+    expect(coloursOf(name).css[200]).toBe(`rgb(${red},${green},${blue})`);
   });
+});
+
+it("gives signed values blue and orange of one lightness on both sides of white", () => {
+  const light = luminances(SIGNED_COLOURS.table);
+  const colour = (entry: number): number[] => [...SIGNED_COLOURS.table.subarray(entry * 3, entry * 3 + 3)];
+  expect([colour(0), colour(127), colour(128), colour(255)]).toEqual([
+    [11, 83, 148],
+    [255, 255, 255],
+    [255, 255, 255],
+    [198, 93, 0],
+  ]);
+  for (let at = 1; at < 128; at++) {
+    expect(light[at]).toBeGreaterThan(light[at - 1] ?? 1);
+    expect(light[255 - at]).toBeGreaterThan(light[256 - at] ?? 1);
+  }
 });
 
 it("clamps positions to the ends of the map", () => {

@@ -1,0 +1,68 @@
+/** The map over the image: where its numbers come from, what they are, and the list to choose it from. */
+import type { Session } from "../state/session";
+import { spatial } from "../wavelet/heat";
+import type { RunNumbers, ViewContext } from "./context";
+import { element } from "./dom";
+import { summedWords } from "./level_row";
+
+/** The numbers of the layer that is shown, or of the cells of the ticked levels; null until there are some. */
+export function heatOf(session: Session): RunNumbers | null {
+  const [map, picture, layer] = [
+    session.attribution.value,
+    session.picture.value,
+    session.layers.shown.value,
+  ];
+  if (picture === null) return null;
+  if (layer !== null) {
+    // Another layer is another map, with a scale of its own.
+    const run = `${picture.run} layer ${layer.name}`;
+    return layer.heat && { run, numbers: layer.heat, signed: layer.signed };
+  }
+  if (map === null) return null;
+  const { cells, ticked } = session.levels;
+  const counted = cells.value;
+  const values = map.values.map((value, cell) => (counted[cell] ? value : 0));
+  return {
+    run: [map.run, ...ticked.value.map((level) => level.name)].join(" "),
+    numbers: spatial(values, picture.support, picture.height, picture.width),
+    signed: map.signed,
+  };
+}
+
+/** What the numbers are, in words; of a layer also what is to be said of it. */
+export function unitWords(session: Session): string {
+  const layer = session.layers.shown.value;
+  if (layer !== null) {
+    if (layer.error !== "") return `${layer.name} gave no map: ${layer.error}`;
+    const of =
+      layer.target.label === session.attribution.value?.target.label ? "" : ` of ${layer.target.label}`;
+    return `${layer.unit}${of}, per pixel${layer.stop === "" ? "" : `. ${layer.method}: ${layer.stop}`}`;
+  }
+  const words = session.attribution.value?.unit;
+  const { all, ticked } = session.levels;
+  return words ? `${words}: ${summedWords(all.value, ticked.value)}` : "no value yet";
+}
+
+/** The list of layers; it is not there while there is nothing to choose. */
+export function layerSelect(context: ViewContext): HTMLElement {
+  const { session, scope, act, bind } = context;
+  const { layers } = session;
+  const select = element("select", { "data-wcam": "layer" });
+  const label = element("label", { title: "the map over the image" }, "layer", select);
+  scope.listen(select, "change", () => act(() => layers.choose(select.value)));
+  let listed = "";
+  bind(() => {
+    const options = layers.options.value;
+    label.hidden = options.length < 2;
+    const now = options.map((each) => `${each.name}\n${each.label}`).join("\n");
+    if (now === listed) return; // an open list would close
+    listed = now;
+    select.replaceChildren(...options.map((each) => element("option", { value: each.name }, each.label)));
+  });
+  bind(() => {
+    void layers.options.value;
+    const shown = layers.shown.value;
+    select.value = shown === null || shown.main ? "" : shown.name;
+  });
+  return label;
+}

@@ -30,7 +30,6 @@ from wcam_widget.model.blocks import block_layers
 from wcam_widget.model.layers import AUTO, Captured, Layer, capture_all, find_layer
 
 SELECTING = ("score", "logit")
-BEFORE = 1 + 3  # forward-equivalents until the masks are known: the image's scores, one forward and backward
 
 Layers = str | nn.Module | Sequence[str | nn.Module]
 
@@ -86,7 +85,8 @@ class Sise(AbstractMethod):
 
     Raises ValueError naming the argument for parameters that are not among the above, and naming ``layers``,
     with the candidates, for a layer that does not exist, has no positions or is given twice; ModelError for a
-    network that is a plain callable or gives no gradients.
+    network that is a plain callable or gives no gradients. Explaining raises ValueError for
+    ``select_on="logit"`` with a target that is of no class.
 
     >>> net = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.MaxPool2d(2), nn.Conv2d(4, 8, 3, padding=1))
     >>> net = nn.Sequential(net, nn.AdaptiveAvgPool2d(1), nn.Flatten())
@@ -103,8 +103,12 @@ class Sise(AbstractMethod):
     chunk: int = 128
 
     def __post_init__(self) -> None:
-        if not isinstance(self.layers, str | nn.Module) and not len(self.layers):
-            raise ValueError("layers is empty; 'auto', a layer, or several are accepted")
+        if not isinstance(self.layers, Sequence | nn.Module):
+            raise TypeError(
+                f"layers: found {type(self.layers).__qualname__}; accepted are 'auto', a layer and several"
+            )
+        if isinstance(self.layers, Sequence) and not len(self.layers):
+            raise ValueError("layers is empty; accepted are 'auto', a layer and several")
         if isinstance(self.threshold, str):
             if self.threshold != ADAPTIVE:
                 raise ValueError(f"threshold={self.threshold!r} is unknown; a number or 'otsu' is accepted")
@@ -194,15 +198,16 @@ class Sise(AbstractMethod):
         heat = cascade(known, self.fusion) if known else torch.zeros(run.masked.size)
         first, last, count = run.blocks[0].layer, run.blocks[-1].layer, len(run.blocks)
         over = f"{first}" if count == 1 else f"{count} layers, {first} to {last}"
-        done = sum(block.scored for block in run.blocks)
+        # Before any mask come the image's own scores, and the pass with gradients that chooses.
+        evaluations = 2 + sum(block.scored for block in run.blocks)
         told = Told(
             method=f"{self.title} · {over}",
             target=run.masked.target.label(model.class_names),
             score=run.score,
             unit=f"{self.title}: sum of the layers' maps, each in [0, 1]",
-            evaluations=BEFORE - 2 + done,
+            evaluations=evaluations,
             gradients=1,
-            planned=BEFORE + done + run.left,
+            planned=evaluations + 2 + run.left,
             seconds=run.seconds,
             stop="" if run.left else _ended(run.blocks, [heat is None for heat in maps]),
         )

@@ -136,11 +136,7 @@ def capture_all(
         if unseen:
             raise ValueError(f"layer: {unseen[0]!r} is not run for these images")
         size, part = size_of(batch.network_input), targets[batch.start : batch.start + len(logits)]
-        chosen = tuple(
-            ensure_target(target, row.detach().cpu(), model.class_names)
-            for target, row in zip(part, logits, strict=True)
-        )
-        scores = torch.stack([target(row[None])[0] for target, row in zip(chosen, logits, strict=True)])
+        chosen, scores = _scored(logits, part, model.class_names)
         last = [run[-1] for run in runs]
         use(
             [
@@ -159,6 +155,17 @@ def capture_all(
         return logits
 
     return model.watch(images, look, backward=True)
+
+
+def _scored(
+    logits: Float[Tensor, "m k"], targets: Sequence[Any], class_names: Sequence[str] | None
+) -> tuple[tuple[AbstractTarget, ...], Float[Tensor, " m"]]:
+    """The target of each image, made of what a caller may write, and its score."""
+    chosen = tuple(
+        ensure_target(target, row.detach().cpu(), class_names)
+        for target, row in zip(targets, logits, strict=True)
+    )
+    return chosen, torch.stack([target(row[None])[0] for target, row in zip(chosen, logits, strict=True)])
 
 
 def _ensure_slopes(slopes: Tensor | None, layer: Layer) -> Tensor:

@@ -149,12 +149,7 @@ def average_drop(
     """
 
     def measure(case: Case) -> list[float]:
-        before = case.probe.score
-        if before <= 0:
-            raise ValueError(
-                f"targets: the score of images[{case.number}] is {before:.4g}: no share of that can be lost; "
-                "accepted are targets with positive scores, such as Probability"
-            )
+        before = positive_score(case)
         return [max(0.0, before - after) / before for after in _kept(case, keep)]
 
     asked = _masked(Asked(model, images, attributions, targets, ensure_domain(domain, "mean")), keep)
@@ -186,6 +181,17 @@ def average_increase(
 
     asked = _masked(Asked(model, images, attributions, targets, ensure_domain(domain, "mean")), keep)
     return gathered("average increase", asked, measure)
+
+
+def positive_score(case: Case) -> float:
+    """The score of the image itself, which shares are of; ValueError naming ``targets`` where it has none."""
+    score = case.probe.score
+    if score <= 0:
+        raise ValueError(
+            f"targets: the score of images[{case.number}] is {score:.4g}: no share of that can be lost; "
+            "accepted are targets with positive scores, such as Probability"
+        )
+    return score
 
 
 def _masked(asked: Asked, keep: float | None) -> Asked:

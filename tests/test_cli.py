@@ -1,15 +1,20 @@
 """The command line: what it writes, prints and exits with."""
 
+import base64
 import json
 import re
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
 from wcam_widget import cli
 from wcam_widget.explain import Attribution
+from wcam_widget.model import BlackBox
+from wcam_widget.show.catalogue import Name, method_for
+from wcam_widget.show.frame import decode
 
 MODELS = """
 import torch
@@ -22,6 +27,12 @@ def sized():
     model = channels()
     model.input_size = (16, 24)
     return model
+
+def small():
+    torch.manual_seed(0)
+    conv = torch.nn.Conv2d(3, 4, 3, padding=1)
+    pool = torch.nn.AdaptiveAvgPool2d(1)
+    return torch.nn.Sequential(conv, torch.nn.ReLU(), pool, torch.nn.Flatten(), torch.nn.Linear(4, 3))
 
 def failing():
     def net(images):
@@ -109,6 +120,71 @@ def test_options_reach_the_method(folder):
     )  # fmt: skip
     assert again.exit_code == 0, again.stderr
     assert not np.array_equal(saved.values, Attribution.load(folder / "other" / "cat.npz").values)
+
+
+@pytest.mark.parametrize(
+    "name", ["gradcam", "cameras", "sise", "ada-sise", "wavelet-product", "wam-published"]
+)
+def test_every_sort_of_method_writes_a_page_and_says_where_most_is(folder, name):
+    result = wcam(
+        "explain", "cat.png", "--model", "cli_models:small", "--method", name, "--json", "--npz", "."
+    )
+    assert result.exit_code == 0, result.stderr
+    (one,) = json.loads(result.stdout)["images"]
+    heat = Attribution.load(folder / "cat.npz").spatial()
+    assert heat[one["peak"]["row"], one["peak"]["column"]] == heat.max()
+    assert not one["shares"]
+    (state,) = states(folder / "report.html")
+    assert state["_status"]["state"] == "done"
+    assert bool(state["_layers"]) == (name in ("gradcam", "cameras", "sise", "ada-sise"))
+    words = wcam("explain", "cat.png", "--model", "cli_models:small", "--method", name).stdout
+    assert f"; highest at row {one['peak']['row']}, column {one['peak']['column']}" in words
+
+
+def test_other_methods_come_as_layers(folder):
+    result = wcam(
+        "explain", "cat.png", "--model", "cli_models:small", *QUICK, "--also", "gradcam", "--also", "layercam"
+    )
+    assert result.exit_code == 0, result.stderr
+    (state,) = states(folder / "report.html")
+    frame = decode(base64.b64decode(state["_layers"]))
+    assert [layer["name"] for layer in frame.header["layers"]] == ["GradCam", "LayerCam"]
+
+
+def test_options_that_a_method_does_not_take_are_refused(folder):
+    arguments = ("explain", "cat.png", "--model", "cli_models:small")
+    for options, message in [
+        (("--method", "gradcam", "--rows", "4"), "--rows: gradcam does not take it; it takes --layer"),
+        (("--method", "sise", "--analysis", "sobol"), "--analysis: sise does not take it; it takes none of"),
+        (("--layer", "0"), "--layer: wcam does not take it; it takes --analysis, --rows, --seed, --wavelet"),
+    ]:
+        result = wcam(*arguments, *options)
+        assert result.exit_code == 2
+        assert message in result.stderr
+    assert not (folder / "report.html").exists()
+
+
+def test_an_unknown_layer_is_told_once(folder, caplog):
+    result = wcam(
+        "explain", "cat.png", "--model", "cli_models:small", "--method", "gradcam", "--layer", "zero"
+    )
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: layer: 'zero' is no module that net runs")
+    assert caplog.text == ""
+
+
+def test_all_methods_can_be_made(folder):
+    model = BlackBox(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3, 2)))
+    assert {name: type(method_for(model, name, {})).__name__ for name in Name} == dict(
+        zip(
+            Name,
+            [
+                "Wcam", "PublishedWcam", *["WaveletGradient"] * 4, "PublishedWaveletGradient", "CartoonX",
+                *["GradCam"] * 6, "Cameras", "Sise", "Sise",
+            ],
+            strict=True,
+        )
+    )  # fmt: skip
 
 
 def test_an_image_is_brought_to_the_models_size(folder):

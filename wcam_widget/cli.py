@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
-from collections.abc import Mapping
-from contextlib import closing
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from tqdm import tqdm
 
-from wcam_widget.explain import Wcam
+from wcam_widget.explain import AbstractMethod, Wcam
 from wcam_widget.model.load import load_model
 from wcam_widget.show import batch
+from wcam_widget.show.catalogue import Analysis, Name, method_for
 
 EXIT_CODES = (
     "Exit codes: 0 done, 2 wrong usage or input, 3 the model failed, 130 interrupted. "
@@ -32,25 +33,6 @@ app = typer.Typer(
 )
 
 
-class Method(StrEnum):
-    """The methods of explanation."""
-
-    WCAM = "wcam"
-
-
-class Analysis(StrEnum):
-    """How a method estimates its indices."""
-
-    AUTO = "auto"
-    DERIVATIVE = "derivative"
-    HSIC = "hsic"
-    REFINED = "refined"
-    SCREENED = "screened"
-    SOBOL = "sobol"
-
-
-METHODS = {Method.WCAM: Wcam}
-
 AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
 
 
@@ -63,18 +45,37 @@ def explain(
     target: Annotated[
         str | None, typer.Option(help="A class name or number.", show_default="the highest class")
     ] = None,
-    method: Annotated[Method, typer.Option(help="The method of explanation.")] = Method.WCAM,
+    method: Annotated[
+        Name, typer.Option(help=f"The method of explanation: {', '.join(Name)}.", metavar="METHOD")
+    ] = Name.WCAM,
+    also: Annotated[
+        list[Name] | None,
+        typer.Option(help="One more method, as a layer over the image; may be repeated.", metavar="METHOD"),
+    ] = None,
     analysis: Annotated[
-        Analysis, typer.Option(help="auto takes screened where the model has gradients, else sobol.")
+        Analysis, typer.Option(help="Of wcam; auto takes screened where the model has gradients, else sobol.")
     ] = Analysis.AUTO,
-    wavelet: Annotated[str, typer.Option(help="A discrete wavelet of PyWavelets, or pixels.")] = "haar",
-    levels: Annotated[int, typer.Option(help="Number of scales.")] = 3,
-    grid: Annotated[int, typer.Option(help="Cells per side in every band.")] = 8,
+    wavelet: Annotated[
+        str | None,
+        typer.Option(help="A discrete wavelet of PyWavelets, or pixels.", show_default="haar"),
+    ] = None,
+    levels: Annotated[int | None, typer.Option(help="Number of scales.", show_default="3")] = None,
+    grid: Annotated[
+        int | None,
+        typer.Option(
+            help="Cells per side in every band.",
+            show_default="8; of gradients and cartoonx every coefficient",
+        ),
+    ] = None,
     rows: Annotated[
         int | None,
-        typer.Option(help="Rows of the random design: more is more exact.", show_default="of the analysis"),
+        typer.Option(help="Rows of the random design: more is more exact.", show_default="of the method"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the random design.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="Seed of what is random.", show_default="0")] = None,
+    layer: Annotated[
+        str | None,
+        typer.Option(help="Of class activation maps: the layer.", show_default="the last spatial stage"),
+    ] = None,
     out: Annotated[
         Path, typer.Option(help="The report: one page that works from a file.", dir_okay=False)
     ] = Path("report.html"),
@@ -87,8 +88,11 @@ def explain(
     try:
         batch.ensure_folders(out, npz)
         network = load_model(model)
-        estimate = batch.analysis_for(network, analysis, rows, seed)
-        chosen = METHODS[method](estimate, wavelet, levels, grid)
+        options = {"wavelet": wavelet, "levels": levels, "grid": grid, "rows": rows, "seed": seed}
+        options |= {"layer": layer, "analysis": None if analysis == Analysis.AUTO else analysis}
+        said = {option: value for option, value in options.items() if value is not None}
+        chosen = method_for(network, method, said)
+        layers = [method_for(network, each, {}) for each in also or ()]
         asked = batch.target_of(target, network.class_names)
         jobs = [
             batch.Job(path.name, batch.read_photograph(path, network.input_size), network, asked)
@@ -96,7 +100,7 @@ def explain(
         ]
     except INPUT_ERRORS as error:
         raise _failed(error) from error
-    _run(jobs, chosen, out, npz, as_json=as_json)
+    _run(jobs, chosen, layers, out, npz, as_json=as_json)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -110,12 +114,20 @@ def demo(
         batch.write_demo_images(out)
     except OSError as error:
         raise _failed(error) from error
-    _run(batch.demo_jobs(count), Wcam(), out / "report.html", None, as_json=as_json)
+    _run(batch.demo_jobs(count), Wcam(), [], out / "report.html", None, as_json=as_json)
 
 
-def _run(jobs: list[batch.Job], method: Wcam, out: Path, npz: Path | None, *, as_json: bool) -> None:
-    with closing(Progress(len(jobs))) as progress:
-        done = batch.explain_all(jobs, method, progress)
+def _run(
+    jobs: list[batch.Job],
+    method: AbstractMethod,
+    layers: list[AbstractMethod],
+    out: Path,
+    npz: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    with quiet(), closing(Progress(len(jobs))) as progress:
+        done = batch.explain_all(jobs, method, progress, layers)
     try:
         written = batch.write_batch(done, out, npz)
     except OSError as error:
@@ -133,11 +145,30 @@ def _run(jobs: list[batch.Job], method: Wcam, out: Path, npz: Path | None, *, as
         raise _failed(done.ended_by) from done.ended_by
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the package from logging what the command itself tells, in one line."""
+    logger = logging.getLogger("wcam_widget")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 def _in_words(result: Mapping[str, Any]) -> str:
-    bands = sorted(result["profile"], key=lambda band: -(band["total"] or 0.0))[:3]
-    shares = ", ".join(f"{band['band']} {band['total'] or 0.0:.0%}" for band in bands)
     partial = "" if result["complete"] else f" ({result['stop']})"
-    return f"{result['image']}: {result['target']} = {result['score']:.3g}; most in {shares}{partial}"
+    return f"{result['image']}: {result['target']} = {result['score']:.3g}; {_finding(result)}{partial}"
+
+
+def _finding(result: Mapping[str, Any]) -> str:
+    """Where most is: in which bands where their totals are shares, else at which pixel."""
+    bands = sorted(result["profile"], key=lambda band: -(band["total"] or 0.0))[:3]
+    if result["shares"]:
+        return "most in " + ", ".join(f"{band['band']} {band['total'] or 0.0:.0%}" for band in bands)
+    peak = result["peak"]
+    return str(result["stop"]) if peak is None else f"highest at row {peak['row']}, column {peak['column']}"
 
 
 def _failed(error: BaseException) -> typer.Exit:

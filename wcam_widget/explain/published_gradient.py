@@ -73,12 +73,16 @@ class PublishedWaveletGradient(AbstractMethod):
         ensure_count(self.rows, "rows", 2)
         ensure_count(self.seed, "seed", 0)
 
+    def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
+        """The score of one image as a function of the weights of its coefficients, black without them."""
+        space = Wcam(levels=self.levels, grid=lambda basis: Cells.dyadic(basis, 1), baseline="black")
+        return space.probe(model, image, target)
+
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """Attributions after each block of 8 gradients; ``stream`` has no effect: the noise is fixed."""
         del stream
         started, network = time.perf_counter(), ensure_model(model)
-        space = Wcam(levels=self.levels, grid=lambda basis: Cells.dyadic(basis, 1), baseline="black")
-        probe = space.probe(network, image, target)
+        probe = self.probe(network, image, target)
         added = torch.zeros_like(probe.picture[0])
         for start in range(0, self.rows, BLOCK):
             rows = range(start, min(start + BLOCK, self.rows))

@@ -15,10 +15,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from wcam_widget.demo import VARIANTS, load_demo
-from wcam_widget.explain import Attribution, Wcam
+from wcam_widget.explain import AbstractMethod, Attribution
 from wcam_widget.explain.archive import whole
 from wcam_widget.model import BlackBox
-from wcam_widget.sensitivity import AbstractAnalysis, Derivative, Hsic, Refined, Screened, Sobol
 from wcam_widget.show.explorer import Explorer, explore
 from wcam_widget.show.export import write_report
 from wcam_widget.show.layers import numbered
@@ -71,24 +70,6 @@ def read_photograph(path: Path, size: tuple[int, int] | None = None) -> Float[Te
     return torch.from_numpy(pixels.transpose(2, 0, 1).copy())
 
 
-def analysis_for(model: BlackBox, name: str, rows: int | None, seed: int) -> AbstractAnalysis[Any]:
-    """The analysis called by its name, or "auto": the one that suits the model.
-
-    >>> analysis_for(BlackBox(lambda images: images.mean((2, 3))), "auto", rows=8, seed=1) == Sobol(8, seed=1)
-    True
-    """
-    if name == "auto":
-        name = "screened" if model.differentiable else "sobol"
-    kinds: dict[str, Callable[..., AbstractAnalysis[Any]]] = {
-        "derivative": Derivative,
-        "hsic": Hsic,
-        "refined": Refined,
-        "screened": Screened,
-        "sobol": Sobol,
-    }
-    return kinds[name](seed=seed) if rows is None else kinds[name](rows=rows, seed=seed)
-
-
 def target_of(text: str | None, class_names: Sequence[str] | None) -> str | int | None:
     """A class as typed: a name if the model has it, else a number if it is one.
 
@@ -132,15 +113,18 @@ def write_demo_images(folder: Path) -> list[Path]:
     return written
 
 
-def explain_all(jobs: Iterable[Job], method: Wcam, watch: Watch) -> Batch:
+def explain_all(
+    jobs: Iterable[Job], method: AbstractMethod, watch: Watch, layers: Sequence[AbstractMethod] = ()
+) -> Batch:
     """Explain images one after another; an interrupt or an error ends the work and loses nothing finished.
 
-    The image under way at an interrupt is kept as far as its map had come.
+    ``layers`` are methods whose maps can be put over each image too. The image under way at an interrupt is
+    kept as far as its map had come.
     """
     explained: list[Explained] = []
     for job in jobs:
         try:
-            with explore(job.model, job.image, job.target, method) as explorer:
+            with explore(job.model, job.image, job.target, method, layers=layers) as explorer:
                 explorer.observe(lambda change, name=job.name: watch(name, change["new"]), "_status")
                 try:
                     explorer.wait()
@@ -186,8 +170,14 @@ def write_batch(batch: Batch, page: Path, folder: Path | None) -> list[Path]:
 
 
 def summary(one: Explained) -> dict[str, Any]:
-    """An attribution in plain JSON values, without its cells; numbers that JSON lacks become None."""
+    """An attribution in plain JSON values, without its cells; numbers that JSON lacks become None.
+
+    ``shares`` tells whether values are shares of the score's variance. ``peak`` is the pixel of the highest
+    value over the image, row and column; None where all are equal.
+    """
     found, profile = one.attribution, one.attribution.profile()
+    heat = found.spatial()
+    row, column = divmod(int(heat.argmax()), heat.shape[1])
     columns = zip(profile.total, profile.low, profile.high, profile.shapley, strict=True)
     return {
         "image": one.name,
@@ -200,7 +190,9 @@ def summary(one: Explained) -> dict[str, Any]:
         "gradients": found.gradients,
         "seconds": round(found.seconds, 3),
         "cells": len(found.values),
+        "peak": {"row": row, "column": column} if heat.max() > heat.min() else None,
         "unit": found.unit,
+        "shares": math.isfinite(found.variance),
         "statistic": profile.statistic,
         "profile": [
             {"band": name, "level": level, "orientation": orientation}

@@ -271,11 +271,13 @@ def _scale(values: NDArray[np.floating[Any]], *, signed: bool) -> Normalize:
 
 
 def _signed_root(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    return np.sign(values) * np.sqrt(np.abs(values))
+    roots: NDArray[np.floating[Any]] = np.sqrt(np.abs(values)) * np.sign(values)
+    return roots
 
 
 def _signed_square(roots: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    return np.sign(roots) * np.square(roots)
+    values: NDArray[np.floating[Any]] = roots * np.abs(roots)
+    return values
 
 
 def _colours(scale: Normalize, colormap: str) -> Colormap:

@@ -1,0 +1,113 @@
+"""The table of methods: what stands in it is what the measures say, and the null rankings are asked once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from wcam_widget.evaluate import Domain, deletion, insertion
+from wcam_widget.evaluate.comparison import MEASURES, Comparison, compare_methods
+from wcam_widget.explain import GradCam, WaveletGradient
+from wcam_widget.explain.method import AbstractMethod
+
+METHODS = {"cam": GradCam("1"), "gradient": WaveletGradient("product")}
+
+
+@pytest.fixture(scope="module")
+def net():
+    torch.manual_seed(3)
+    return nn.Sequential(
+        nn.Conv2d(3, 6, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4)
+    )
+
+
+@pytest.fixture(scope="module")
+def images():
+    return torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(4))
+
+
+@pytest.fixture(scope="module")
+def table(net, images) -> Comparison:
+    return compare_methods(net, images, METHODS)
+
+
+def test_its_numbers_are_those_of_the_measures(net, images, table):
+    tops = net(images).argmax(1).tolist()
+    maps = METHODS["gradient"](net, images, tops)
+    row = table.rows[1]
+    assert row.name == "gradient"
+    for space in ("pixels", "wavelet"):
+        expected = insertion(net, images, maps, tops, space)
+        np.testing.assert_allclose(row.results["insertion", space].values, expected.values, rtol=1e-5)
+        expected = deletion(net, images, maps, tops, space)
+        np.testing.assert_allclose(row.results["deletion", space].values, expected.values, rtol=1e-5)
+        for null in table.nulls:
+            np.testing.assert_allclose(
+                null.results["deletion", space].values, expected.null[null.name].values, rtol=1e-5
+            )
+    assert (row.forwards, row.backwards) == (1.0, 1.0)
+
+
+def test_the_best_is_bold_and_lower_is_better_where_it_is(table):
+    lines = [line.strip("| ").split(" | ") for line in str(table).splitlines()]
+    heads = lines[0]
+    assert heads[:2] == ["insertion ↑, pixels", "insertion ↑, wavelet"]
+    assert heads[2] == "deletion ↓, pixels"
+    assert [line[0] for line in lines[4:]] == ["*energy*", "*random*", "*centre*"]
+    for at, column in enumerate(table.columns, start=1):
+        means = {line[0]: float(line[at].strip("*").split(" ±")[0]) for line in lines[2:4]}
+        (bold,) = (line[0] for line in lines[2:4] if line[at].startswith("**"))
+        assert bold == table.best(*column)
+        assert means[bold] == (min if column[0] == "deletion" else max)(means.values())
+    assert table._repr_markdown_() == str(table)
+
+
+def test_null_rankings_are_scored_once(net, images, monkeypatch):
+    seen = []
+
+    def noted(model, images, maps, targets, where):
+        seen.append(where.nulls)
+        return insertion(model, images, maps, targets, where, steps=2)
+
+    monkeypatch.setitem(MEASURES, "insertion", noted)
+    found = compare_methods(
+        net, images, METHODS, measures=["insertion"], domains=[Domain("pixels", nulls=("energy",))]
+    )
+    assert seen == [("energy",), ()]
+    assert [row.name for row in found.nulls] == ["energy"]
+
+
+class Interrupted(AbstractMethod):
+    """A method during which someone presses Ctrl-C."""
+
+    def steps(self, model, image, target=None, stream=0):
+        raise KeyboardInterrupt
+        yield
+
+
+def test_an_interrupt_keeps_whole_rows(net, images):
+    methods = {"cam": GradCam("1"), "slow": Interrupted(), "never": GradCam("1")}
+    with pytest.warns(UserWarning, match="interrupted: 1 of 3 methods are returned"):
+        found = compare_methods(net, images, methods, measures=["insertion"], domains=["pixels"])
+    assert [row.name for row in found.rows] == ["cam"]
+    with pytest.raises(KeyboardInterrupt):
+        compare_methods(net, images, {"slow": Interrupted()}, measures=["insertion"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"methods": {}}, "methods: found none"),
+        ({"measures": ["insertion", "beauty"]}, "measures: found 'beauty'; accepted are insertion, deletion"),
+        ({"measures": []}, "measures: found 'none'"),
+        ({"domains": ["own"]}, "domains: found 'own', which differs from method to method"),
+        ({"domains": ["fourier"]}, "domain: found 'fourier'; accepted are own, pixels, wavelet"),
+        ({"domains": []}, "domains: found none"),
+        ({"targets": [0, 1]}, "targets has 2 entries for 3 images"),
+    ],
+)
+def test_bad_arguments_are_named(net, images, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        compare_methods(**({"model": net, "images": images, "methods": METHODS} | arguments))

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from wcam_widget.evaluate.completed import completed
 from wcam_widget.evaluate.similarity import SSIM, Maps, Ssim, constant
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
@@ -185,7 +186,7 @@ def dissimilarity(
     for number, image in enumerate(asked):
         target = protocol.target(attacks[0], number)
         versions = [image, *(attack.images[number] for attack in attacks)]
-        found = [_explained(method, network, each, target, number) for each in versions]
+        found = [completed(method, network, each, target, number) for each in versions]
         rows.append(_Row.of(found, protocol.ssim))
     return Dissimilarity(
         maps=rows[0].maps,
@@ -233,18 +234,6 @@ class _Row:
             np.stack([nissim(stacks[0], stack, ssim) for stack in stacks[1:]], 1),
             np.stack([constant(torch.from_numpy(stack)).numpy() for stack in stacks], 1),
         )
-
-
-def _explained(
-    method: AbstractMethod, network: BlackBox, image: Tensor, target: int | None, stream: int
-) -> Attribution:
-    """The complete attribution of one image; ``stream`` gives clean and attacked image the same rows."""
-    last = None
-    for last in method.steps(network, image, target, stream):  # noqa: B007 the last one is the result
-        pass
-    if last is None:
-        raise ValueError(f"method: {type(method).__qualname__} gave no attribution")
-    return last
 
 
 def _ensure_values(values: Float[np.ndarray, "e n"], levels: int) -> Float[np.ndarray, "e n"]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.benchmarks.bench_planted import GRID, LEVELS, found, plant
+from tests.benchmarks.bench_planted import found, planted_crop
 from wcam_widget import Hsic, Refined, Screened, Sobol, Wcam
+from wcam_widget.demo.planted import GRID, LEVELS
 
 
 @pytest.mark.parametrize("analysis", [Sobol(rows=16), Screened(), Refined(rows=16), Hsic(rows=500)], ids=repr)
@@ -18,7 +19,7 @@ def test_the_top_cell_is_the_planted_one(analysis) -> None:
 
 def test_the_class_is_decided_by_the_planted_cell() -> None:
     for seed in range(12):
-        planted = plant(seed)
+        planted = planted_crop(seed)
         probe = Wcam(levels=LEVELS, grid=GRID).probe(planted.model, planted.image, target=0)
         without = torch.ones(len(probe.cells))
         without[planted.cell] = 0.0

@@ -56,12 +56,12 @@ def test_adaptive_selection_is_otsu_of_the_positive_gains():
 
 def test_masks_are_made_batch_by_batch(tiny, image, monkeypatch):
     made: list[int] = []
-    stretch = credit.over_image
+    stretch = credit.masks_over
 
-    def noting(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    def noting(maps: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         made.append(len(maps))
         return stretch(maps, size)
 
-    monkeypatch.setattr(credit, "over_image", noting)
+    monkeypatch.setattr(credit, "masks_over", noting)
     Sise(["conv1", "conv2"])(BlackBox(tiny, batch_size=2), image[None])
     assert max(made) == 2

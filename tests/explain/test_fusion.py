@@ -12,7 +12,8 @@ from skimage.filters import threshold_otsu
 from torch import Tensor
 
 from wcam_widget.explain import fusion
-from wcam_widget.explain.fusion import BINS, CUTS, cascade, in_unit, otsu
+from wcam_widget.explain.fusion import BINS, CUTS, cascade, otsu
+from wcam_widget.explain.maps import in_unit
 
 FLOATS = st.floats(-100, 100, width=32)
 

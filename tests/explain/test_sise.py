@@ -10,6 +10,7 @@ import torch
 from skimage.filters import threshold_otsu
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
+from transformers import SwinConfig, SwinForImageClassification
 
 from tests.explain.toys import PICTURE, linear
 from wcam_widget import BlackBox, Logit, Margin, Probability, load_demo
@@ -234,6 +235,19 @@ def test_maps_of_the_demo_lie_on_the_shapes():
         assert (heat == 0).mean() > 0.5
         assert 1 < heat.max() <= 4
         assert found.method == "Sise · 4 layers, stem_norm (64x64) to blocks (8x8)"
+
+
+def test_maps_of_tokens_are_masks_too():
+    torch.manual_seed(0)
+    config = SwinConfig(
+        image_size=64, embed_dim=8, depths=[1, 1], num_heads=[1, 2], window_size=4, num_labels=3
+    )  # fmt: skip
+    images = torch.rand(1, 3, 64, 64)
+    (found,) = Sise.adaptive(fusion="soft")(SwinForImageClassification(config), images)
+    assert all(counts(found).values())
+    assert [part.split(" of ")[1] for part in found.stop.split("maps scored: ")[1].split(", ")] == ["8", "16"]
+    assert np.isfinite(found.values).all()
+    assert 0 < found.values.max() <= 2 + 1e-5
 
 
 @pytest.mark.parametrize(

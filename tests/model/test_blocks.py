@@ -21,7 +21,7 @@ from transformers import (
 from wcam_widget import BlackBox, load_demo
 from wcam_widget.model import ModelError
 from wcam_widget.model.blocks import block_layers
-from wcam_widget.model.layers import Captured, capture, capture_all
+from wcam_widget.model.layers import Captured, capture, capture_all, find_layer
 
 
 def found(net: nn.Module, side: int) -> list[tuple[str, int, int]]:
@@ -160,6 +160,24 @@ def test_modules_that_are_run_again_stand_for_their_last_run():
             return self.act(self.second(self.act(self.first(images)))).mean((2, 3))
 
     assert found(Shared(), 32) == [("first", 4, 32), ("act", 8, 16)]
+
+
+def test_parts_of_an_image_handed_on_as_a_batch_are_no_maps():
+    class Windowed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.first, self.inner = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 1)
+
+        def forward(self, images: Tensor) -> Tensor:
+            quarters = torch.cat(
+                [part for half in self.first(images).chunk(2, 2) for part in half.chunk(2, 3)]
+            )
+            return self.inner(quarters).reshape(4, len(images), 4, -1).mean((0, 3))
+
+    assert found(Windowed(), 16) == [("first", 4, 16)]
+    with pytest.raises(ValueError, match=r"'inner' answers with shape \(4, 4, 8, 8\), which is no map"):
+        find_layer(BlackBox(Windowed()), "inner", torch.rand(3, 16, 16))
 
 
 def test_layers_without_a_say_are_passed_over():

@@ -15,7 +15,7 @@ from torch.nn.functional import interpolate
 from typing_extensions import override
 
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.maps import Told, map_attribution
+from wcam_widget.explain.maps import Told, in_unit, map_attribution
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch, ensure_model
 from wcam_widget.model import AbstractTarget, BlackBox, ModelError, ensure_image
 from wcam_widget.model.device import moved
@@ -25,7 +25,6 @@ PUBLISHED_SIZES = tuple(range(224, 1000, 100))  # of an image of 224 pixels; oth
 INTERPOLATIONS = ("bicubic", "bilinear")
 CONSISTENCIES = ("official", "all", "strict")
 GROUP = 8  # images whose activations at all sizes are held at once
-FLAT = 1e-6  # of the maximum, below which a map's differences are rounding
 UNIT = "CAMERAS: share of the map's maximum"
 
 
@@ -236,10 +235,8 @@ def fused(
         part = slice(start, start + chunk)
         mean_activation = _mean_over([each[part] for each in activations], size)
         heat += mean_activation.mul_(_mean_over([each[part] for each in slopes], size)).sum(0)
-    lowest, highest = heat.relu_().aminmax()
-    span = highest - lowest
-    flat = span <= FLAT * highest
-    return torch.where(flat, 0.0, (heat - lowest) / torch.where(flat, 1.0, span))
+    stretched = in_unit(heat.relu_())
+    return torch.zeros_like(heat) if stretched is None else stretched
 
 
 def _mean_over(stack: Sequence[Float[Tensor, "c _ _"]], size: tuple[int, int]) -> Float[Tensor, "c h w"]:

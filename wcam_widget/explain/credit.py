@@ -9,8 +9,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from wcam_widget.explain.baseline import Baseline, baseline_image
-from wcam_widget.explain.fusion import in_unit, otsu
-from wcam_widget.explain.maps import over_image
+from wcam_widget.explain.fusion import otsu
+from wcam_widget.explain.maps import in_unit, masks_over, over_image
 from wcam_widget.model import AbstractTarget, BlackBox
 from wcam_widget.model.device import moved
 from wcam_widget.model.gradients import ensure_finite_slopes
@@ -46,20 +46,18 @@ class Masked:
         """What places earn by some maps, at the maps' own resolution and but for a constant.
 
         The credit of a mask is score x mask / sum(mask). A mask is (U - low) / span, where U is the map
-        stretched over the image, which makes that score x (U - low) / sum(U - low). Stretching is linear, so
-        the sum over maps is made before it; the part with ``low`` is the same everywhere.
+        stretched over the image, which makes that score x (U - low) / (span x sum(mask)). Stretching is
+        linear, so the sum over maps is made before it; the part with ``low`` is the same everywhere.
         """
-        sums, least = maps.new_zeros(len(maps)), torch.finfo(maps.dtype).tiny
+        sums = maps.new_zeros(len(maps))
 
         def hidden(start: int, stop: int) -> Tensor:
-            over = over_image(maps[start:stop], self.size)
-            over = over - over.amin((1, 2), keepdim=True)
-            sums[start:stop] = over.sum((1, 2))
-            masks = over / over.amax((1, 2), keepdim=True).clamp_min(least)
+            masks, spans = masks_over(maps[start:stop], self.size)
+            sums[start:stop] = spans * masks.sum((1, 2))
             return self.base + masks[:, None] * self.shown
 
         scores = moved(self.target(self.model.logits_of(hidden, len(maps))), maps.device)
-        shares = torch.where(sums > 0, scores / sums.clamp_min(least), 0.0)
+        shares = torch.where(sums > 0, scores / torch.where(sums > 0, sums, 1.0), 0.0)
         return torch.einsum("k,kmn->mn", shares, maps)
 
 

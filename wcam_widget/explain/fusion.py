@@ -10,7 +10,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 BINS = 256
-FLAT = 1e-6  # of the largest value, below which a map's differences are rounding
 STEEPNESS = 100.0  # of the soft cut, which takes about 0.09 from none to all
 TIGHTER, FEW = 1.5, 0.1  # the soft threshold is raised by the one where fewer than the other would stay
 HIGHEST = 1 - 1 / BINS  # threshold, so that the highest values stay
@@ -34,18 +33,6 @@ def otsu(values: Float[Tensor, "..."]) -> float:
     sums = np.cumsum(counts * centres)
     apart = sums[:-1] / below - (sums[-1] - sums[:-1]) / above
     return float(centres[np.argmax(below * above * apart**2)])
-
-
-def in_unit(heat: Float[Tensor, "h w"]) -> Float[Tensor, "h w"] | None:
-    """A map stretched to [0, 1]; None where all of it is equal, so that it shows no place.
-
-    >>> in_unit(torch.tensor([[1.0, 3.0]])), in_unit(torch.ones(2, 2))
-    (tensor([[0., 1.]]), None)
-    """
-    lowest, highest = heat.aminmax()
-    if highest - lowest <= FLAT * heat.abs().max():
-        return None
-    return (heat - lowest) / (highest - lowest)
 
 
 def _hard(heat: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.maps import Told, map_attribution, over_image
+from wcam_widget.explain.maps import Told, map_attribution, masks_over, over_image
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch, ensure_model
 from wcam_widget.model import BlackBox, ensure_image, ensure_target
 from wcam_widget.model.layers import Captured, Layer, activations, capture, find_layer
@@ -156,11 +156,8 @@ class GradCam(AbstractMethod):
             there = image.to(answers.device)
 
             def masked(start: int, stop: int) -> Tensor:
-                masks = over_image(answers[start:stop], size)
-                low, high = masks.amin((1, 2), keepdim=True), masks.amax((1, 2), keepdim=True)
-                return (
-                    there * ((masks - low) / (high - low).clamp_min(torch.finfo(masks.dtype).tiny))[:, None]
-                )
+                masks, _ = masks_over(answers[start:stop], size)
+                return there * masks[:, None]
 
             scores = resolved(model.logits_of(masked, len(answers)))
             weights = scores.softmax(0).to(answers.device)

@@ -15,6 +15,7 @@ from wcam_widget.sensitivity import Estimate, GroupEstimate, Kind
 
 NO_STATISTIC = "a map over the image has no totals of bands"
 ALL_ZERO = "the map is zero everywhere"
+FLAT = 1e-6  # of the largest value, below which a map's differences are rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,3 +87,29 @@ def map_attribution(values: Float[Tensor, "h w"] | Float[np.ndarray, "h w"], tol
 def over_image(maps: Float[Tensor, "n h w"], size: tuple[int, int]) -> Float[Tensor, "n H W"]:
     """Maps stretched over the image, bilinear between the centres of their positions."""
     return torch.nn.functional.interpolate(maps[:, None], size, mode="bilinear", align_corners=False)[:, 0]
+
+
+def masks_over(
+    maps: Float[Tensor, "n h w"], size: tuple[int, int]
+) -> tuple[Float[Tensor, "n H W"], Float[Tensor, " n"]]:
+    """Maps stretched over the image and each to [0, 1], and the span each had before; constant ones are 0.
+
+    >>> masks_over(torch.tensor([[[1.0, 3.0]]]), (1, 2))
+    (tensor([[[0., 1.]]]), tensor([2.]))
+    """
+    over = over_image(maps, size)
+    low, high = over.amin((1, 2), keepdim=True), over.amax((1, 2), keepdim=True)
+    spans = high - low
+    return (over - low) / spans.clamp_min(torch.finfo(over.dtype).tiny), spans[:, 0, 0]
+
+
+def in_unit(heat: Float[Tensor, "h w"]) -> Float[Tensor, "h w"] | None:
+    """A map stretched to [0, 1]; None where all of it is equal, so that it shows no place.
+
+    >>> in_unit(torch.tensor([[1.0, 3.0]])), in_unit(torch.ones(2, 2))
+    (tensor([[0., 1.]]), None)
+    """
+    lowest, highest = heat.aminmax()
+    if highest - lowest <= FLAT * heat.abs().max():
+        return None
+    return (heat - lowest) / (highest - lowest)

@@ -10,6 +10,7 @@ from typing import Any, final
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.baseline import Baseline
@@ -136,6 +137,7 @@ class Sise(AbstractMethod):
         return cls(layers, ADAPTIVE, fusion)
 
     @property
+    @override
     def title(self) -> str:
         """The method's own name, or its adaptive variant's."""
         return "AdaSise" if self.threshold == ADAPTIVE else "Sise"
@@ -194,7 +196,7 @@ class Sise(AbstractMethod):
 
     def _attribution(self, model: BlackBox, run: _Run) -> Attribution:
         maps = [block.over(run.masked.size) for block in run.blocks]
-        known = [heat for heat in maps if heat is not None]
+        known = [each for each in maps if each is not None]
         heat = cascade(known, self.fusion) if known else torch.zeros(run.masked.size)
         first, last, count = run.blocks[0].layer, run.blocks[-1].layer, len(run.blocks)
         over = f"{first}" if count == 1 else f"{count} layers, {first} to {last}"
@@ -209,7 +211,7 @@ class Sise(AbstractMethod):
             gradients=1,
             planned=evaluations + 2 + run.left,
             seconds=run.seconds,
-            stop="" if run.left else _ended(run.blocks, [heat is None for heat in maps]),
+            stop="" if run.left else _ended(run.blocks, [each is None for each in maps]),
         )
         return map_attribution(heat, told)
 

@@ -1,0 +1,91 @@
+"""All methods over both demo networks: faithfulness in pixels and in wavelets, prices, and planted cues.
+
+Prices are per image, those of the explanation alone. Cues: images of 128 pixels with a cue in one cell
+(``wcam_widget.demo.planted``); a place is hit where the highest pixel of the map over the image lies in the
+cue's cell, a cell where the highest cell is the cue's, which only methods in wavelets can tell.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from wcam_widget import Cameras, GradCam, WaveletGradient, Wcam, load_demo
+from wcam_widget.demo import VARIANTS
+from wcam_widget.demo.planted import GRID, plant
+from wcam_widget.evaluate.comparison import compare_methods
+from wcam_widget.explain import AbstractMethod, PublishedWcam
+from wcam_widget.explain.cartoonx import CartoonX
+from wcam_widget.explain.sise import Sise
+from wcam_widget.model import ModelError
+
+METHODS: Mapping[str, AbstractMethod] = {
+    "Wcam": Wcam(),
+    "Wcam in pixels": Wcam(wavelet="pixels"),
+    "Wcam as published, 16x16": Wcam.as_published(grid=16),
+    "WaveletGradient, integrated": WaveletGradient("integrated"),
+    "WaveletGradient, smooth": WaveletGradient("smooth"),
+    "WaveletGradient, product": WaveletGradient("product"),
+    "WaveletGradient, saliency": WaveletGradient("saliency"),
+    "Integrated gradients in pixels": WaveletGradient("integrated", wavelet="pixels"),
+    "WAM as published": WaveletGradient.as_published(),
+    "CartoonX": CartoonX(),
+    "Grad-CAM": GradCam(),
+    "Grad-CAM++": GradCam(variant="gradcam++"),
+    "HiResCAM": GradCam(variant="hirescam"),
+    "LayerCAM": GradCam(variant="layercam"),
+    "XGrad-CAM": GradCam(variant="xgradcam"),
+    "Score-CAM": GradCam(variant="scorecam"),
+    "CAMERAS": Cameras(),
+    "SISE": Sise(),
+    "Ada-SISE": Sise.adaptive(),
+}
+
+
+def on_cue_cells(method: AbstractMethod) -> AbstractMethod:
+    """The method with the cells that cues are planted in, where it has wavelet cells."""
+    if isinstance(method, Wcam | WaveletGradient | CartoonX) and method.wavelet == "haar":
+        return replace(method, grid=GRID)
+    return method
+
+
+def hits(method: AbstractMethod, images: Any) -> tuple[float, float] | None:
+    """Shares of places and of cells that are hit, NaN where cells cannot be; None where none can be asked."""
+    asked, places, cells = on_cue_cells(method), [], []
+    for seed, image in enumerate(images):
+        planted = plant(image, np.random.default_rng(seed))
+        try:
+            (found,) = asked(planted.model, planted.image[None], [0])
+        except ModelError:  # a cue stands at one place of one size of image
+            return None
+        same = np.array_equal(found.cells.rectangles, planted.cells.rectangles)
+        places.append(planted.on_cue(found.spatial()))
+        cells.append(float(found.values.argmax() == planted.cell) if same else np.nan)
+    return float(np.mean(places)), float(np.mean(cells))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=12)
+    parser.add_argument("--cues", type=int, default=48)
+    asked = parser.parse_args()
+    for variant in VARIANTS:
+        demo = load_demo(variant)
+        print(f"\n{variant} network, {asked.images} images\n", flush=True)
+        print(compare_methods(demo.model, demo.images[: asked.images], METHODS), flush=True)
+    images = load_demo().images
+    print(f"\n{asked.cues} planted cues\n\n| | place hit | cell hit |\n| --- | ---: | ---: |")
+    for name, method in METHODS.items():
+        if isinstance(method, PublishedWcam):
+            continue  # its cells lie across bands
+        found = hits(method, [images[number % len(images)] for number in range(asked.cues)])
+        words = ["–", "–"] if found is None else ["–" if np.isnan(one) else f"{one:.0%}" for one in found]
+        print(f"| {name} | {words[0]} | {words[1]} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@ After such a decision, write what the failing test shows into public_names.json.
 
 import inspect
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,10 +18,11 @@ SNAPSHOT = Path(__file__).with_name("public_names.json")
 def parameters(name: str) -> list[str]:
     """Names and defaults, without annotations: `image`, `target=None`, `keyword title=None`."""
     signature = inspect.signature(getattr(wcam_widget, name))
-    return [
+    told = [
         ("keyword " if one.kind is one.KEYWORD_ONLY else "") + str(one.replace(annotation=one.empty))
         for one in signature.parameters.values()
     ]
+    return [re.sub(r" at 0x[0-9a-f]+", "", one) for one in told]  # where a function lies, by chance
 
 
 def test_public_names_and_parameters():

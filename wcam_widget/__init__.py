@@ -12,21 +12,34 @@ from typing import TYPE_CHECKING, Any
 
 from wcam_widget.basis import ColourBasis, FourierBasis, PacketBasis, PixelBasis, WaveletBasis
 from wcam_widget.demo import load_demo
-from wcam_widget.explain import Attribution, Cameras, GradCam, WaveletGradient, Wcam
+from wcam_widget.explain import Attribution, Cameras, CartoonX, GradCam, Sise, WaveletGradient, Wcam
 from wcam_widget.model import BlackBox, Logit, Margin, Probability
 from wcam_widget.model.load import load_model
 from wcam_widget.sensitivity import Derivative, Hsic, Refined, Screened, Sobol
 
 if TYPE_CHECKING:
-    from wcam_widget.evaluate import deletion, insertion, mod, mu_fidelity, nissim, vid
+    from wcam_widget.evaluate import (
+        compare_methods,
+        deletion,
+        dissimilarity,
+        insertion,
+        mod,
+        mu_fidelity,
+        nissim,
+        retention,
+        road,
+        sanity,
+        vid,
+    )
     from wcam_widget.show.explorer import Explorer, explore
     from wcam_widget.show.plots import plot
-    from wcam_widget.stress import fgsm, pgd
+    from wcam_widget.stress import Threat, fgsm, pgd, salient_pgd
 
 __all__ = [
     "Attribution",
     "BlackBox",
     "Cameras",
+    "CartoonX",
     "ColourBasis",
     "Derivative",
     "Explorer",
@@ -40,11 +53,15 @@ __all__ = [
     "Probability",
     "Refined",
     "Screened",
+    "Sise",
     "Sobol",
+    "Threat",
     "WaveletBasis",
     "WaveletGradient",
     "Wcam",
+    "compare_methods",
     "deletion",
+    "dissimilarity",
     "explore",
     "fgsm",
     "insertion",
@@ -55,24 +72,35 @@ __all__ = [
     "nissim",
     "pgd",
     "plot",
+    "retention",
+    "road",
+    "salient_pgd",
+    "sanity",
     "vid",
 ]
 
 __version__ = "0.1.0"
 
 # A worker that only computes must not import a widget or a plotting library, nor what it does not compute.
+_MEASURES = (
+    "compare_methods",
+    "deletion",
+    "dissimilarity",
+    "insertion",
+    "mod",
+    "mu_fidelity",
+    "nissim",
+    "retention",
+    "road",
+    "sanity",
+    "vid",
+)
 _LAZY = {
     "Explorer": "wcam_widget.show.explorer",
     "explore": "wcam_widget.show.explorer",
     "plot": "wcam_widget.show.plots",
-    "insertion": "wcam_widget.evaluate",
-    "deletion": "wcam_widget.evaluate",
-    "mu_fidelity": "wcam_widget.evaluate",
-    "nissim": "wcam_widget.evaluate",
-    "mod": "wcam_widget.evaluate",
-    "vid": "wcam_widget.evaluate",
-    "fgsm": "wcam_widget.stress",
-    "pgd": "wcam_widget.stress",
+    **dict.fromkeys(_MEASURES, "wcam_widget.evaluate"),
+    **dict.fromkeys(("Threat", "fgsm", "pgd", "salient_pgd"), "wcam_widget.stress"),
 }
 
 

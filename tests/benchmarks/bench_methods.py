@@ -14,13 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from wcam_widget import Cameras, GradCam, WaveletGradient, Wcam, load_demo
+from wcam_widget import Cameras, CartoonX, GradCam, Sise, WaveletGradient, Wcam, load_demo
 from wcam_widget.demo import VARIANTS
 from wcam_widget.demo.planted import GRID, plant
 from wcam_widget.evaluate.comparison import compare_methods
 from wcam_widget.explain import AbstractMethod, PublishedWcam
-from wcam_widget.explain.cartoonx import CartoonX
-from wcam_widget.explain.sise import Sise
 from wcam_widget.model import ModelError
 
 METHODS: Mapping[str, AbstractMethod] = {

@@ -1,19 +1,28 @@
 """How good an explanation is: measures of single maps and of maps over data sets."""
 
-from wcam_widget.evaluate.dissimilarity import Dissimilarity, dissimilarity, mod, nissim, vid
+from wcam_widget.evaluate.comparison import Comparison, compare_methods
+from wcam_widget.evaluate.dissimilarity import Dissimilarity, Protocol, dissimilarity, mod, nissim, vid
 from wcam_widget.evaluate.domain import Domain
 from wcam_widget.evaluate.faithfulness import average_drop, average_increase, deletion, insertion, mu_fidelity
 from wcam_widget.evaluate.localisation import Localisation, energy_inside, mean_iou, pointing_game
 from wcam_widget.evaluate.result import Faithfulness
+from wcam_widget.evaluate.retention import Retention, retention
 from wcam_widget.evaluate.rho import rho_minus, rho_plus
+from wcam_widget.evaluate.road import road
+from wcam_widget.evaluate.sanity import Sanity, sanity
 
 __all__ = [
+    "Comparison",
     "Dissimilarity",
     "Domain",
     "Faithfulness",
     "Localisation",
+    "Protocol",
+    "Retention",
+    "Sanity",
     "average_drop",
     "average_increase",
+    "compare_methods",
     "deletion",
     "dissimilarity",
     "energy_inside",
@@ -23,7 +32,10 @@ __all__ = [
     "mu_fidelity",
     "nissim",
     "pointing_game",
+    "retention",
     "rho_minus",
     "rho_plus",
+    "road",
+    "sanity",
     "vid",
 ]

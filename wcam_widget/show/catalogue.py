@@ -8,10 +8,8 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from wcam_widget.explain import AbstractMethod, Cameras, GradCam, WaveletGradient, Wcam
-from wcam_widget.explain.cartoonx import CartoonX
+from wcam_widget.explain import AbstractMethod, Cameras, CartoonX, GradCam, Sise, WaveletGradient, Wcam
 from wcam_widget.explain.gradient_modes import Integrated, Product, Saliency, Smooth
-from wcam_widget.explain.sise import Sise
 from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import AbstractAnalysis, Derivative, Hsic, Refined, Screened, Sobol
 

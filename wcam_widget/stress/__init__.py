@@ -1,6 +1,7 @@
-"""Images made harder on purpose: attacks on a model, over the whole image or at chosen scales."""
+"""Images made harder on purpose: attacks on a model, over the whole image, at chosen scales or places."""
 
 from wcam_widget.stress.attacks import Attack, Schedule, fgsm, pgd
+from wcam_widget.stress.salient import Enhancement, salient_pgd
 from wcam_widget.stress.threat import Threat
 
-__all__ = ["Attack", "Schedule", "Threat", "fgsm", "pgd"]
+__all__ = ["Attack", "Enhancement", "Schedule", "Threat", "fgsm", "pgd", "salient_pgd"]

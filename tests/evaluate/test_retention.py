@@ -64,6 +64,16 @@ def test_the_points_are_the_fewest_cells_that_reach_a_level(ramp):
     np.testing.assert_allclose(found.information[0], expected, atol=1e-6)
 
 
+def test_the_last_point_keeps_also_what_has_next_to_no_information(ramp):
+    faint = ramp.clone()
+    faint[..., 0, 0] = 1e-9
+    found = retention(
+        lambda images: total(images) + 1e10 * images[..., 0, 0], faint, faint[:, 0], [Logit(0)], BLACK, 8
+    )
+    assert found.information[0, -1] == 1.0
+    assert found.retained[0, -2:] == pytest.approx([0.66, 1.0], abs=0.15)
+
+
 def test_of_an_energy_the_curve_is_that_of_sorted_squares_of_coefficients(images):
     # An orthogonal wavelet keeps the energy, and removed cells take theirs with them.
     single = Domain(Wcam(levels=2, grid=coefficients, baseline="black"))

@@ -77,7 +77,10 @@ class Retention:
 
     @property
     def decision(self) -> Faithfulness:
-        """The least information at which the image's top class is the top class; lower is better."""
+        """The least information at which the image's top class is the top class; lower is better.
+
+        It is 0 where the baseline has that class already.
+        """
         null = {name: one.decision for name, one in self.null.items()}
         return _reading(self, "least information for the decision", self._least(self.decided), null)
 

@@ -196,6 +196,18 @@ def test_limits_are_students_over_images_and_one_image_limits_nothing():
     assert one.verdict.startswith("undecided")
 
 
+def test_images_whose_clean_map_is_constant_do_not_count():
+    values = np.full((2, 1, 4), 0.9)
+    values[..., 2:] = 0.0
+    empty = np.zeros((2, 2, 4), bool)
+    empty[:, 0, 2:] = True
+    found = Sanity(("fc",), values, values, empty, "Made", Randomisation())
+    assert found.mean().value[0] == pytest.approx(0.9)
+    assert found.verdicts == ("kept",)
+    nothing = replace(found, empty=np.ones((2, 2, 4), bool))
+    assert nothing.verdicts == ("undecided",)
+
+
 def test_maps_of_the_demo_change_when_its_head_forgets():
     model, images, labels, _ = load_demo()
     found = sanity(

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
+from transformers import ResNetConfig, ResNetForImageClassification, ViTConfig, ViTForImageClassification
 
 from wcam_widget.demo import load_demo
 from wcam_widget.model import BlackBox, ModelError
@@ -110,6 +111,37 @@ def test_a_seed_repeats_and_another_one_does_not(one, other):
     )
     assert torch.equal(first, again)
     assert torch.equal(first, second) == (one == other)
+
+
+def test_all_of_a_residual_network_and_of_a_vision_transformer_forgets():
+    torch.manual_seed(0)
+    nets = (
+        ResNetForImageClassification(
+            ResNetConfig(embedding_size=8, hidden_sizes=[8, 8], depths=[1, 1], num_labels=3)
+        ),
+        ViTForImageClassification(
+            ViTConfig(
+                hidden_size=32,
+                num_hidden_layers=1,
+                num_attention_heads=2,
+                intermediate_size=64,
+                image_size=32,
+                patch_size=8,
+                num_labels=3,
+            )
+        ),
+    )
+    for net in nets:
+        with torch.no_grad():
+            for parameter in net.parameters():
+                parameter.add_(0.01 * torch.randn_like(parameter))  # as if it were trained
+        model = BlackBox(net)
+        assert Randomisation().names(model)[0].startswith("classifier")
+        before, (*_, after) = net.state_dict(), states(model, Randomisation()).values()
+        assert {key for key, _ in net.named_parameters() if torch.equal(before[key], after[key])} == set()
+        (_, made), *_ = Randomisation(layers=("",)).copies(model)
+        images = torch.rand(2, 3, 32, 32)
+        assert not torch.allclose(made.logits(images), model.logits(images))
 
 
 def test_neither_the_network_nor_the_random_numbers_of_others_are_touched():

@@ -66,6 +66,19 @@ def test_of_linear_classes_the_walk_ends_where_objective_is_highest(seed):
         assert (float((found.images - 0.5)[..., 4:].norm()) > 0.05) == moved
 
 
+def test_a_step_follows_the_gradient_of_the_objective_and_ends_where_it_vanishes():
+    drawn = torch.Generator().manual_seed(0)
+    change, slope = (torch.randn(2, 3, 4, 4, generator=drawn, dtype=torch.float64) for _ in range(2))
+    price = torch.rand(2, 1, 4, 4, generator=drawn, dtype=torch.float64)
+    leaf = change.clone().requires_grad_()
+    ((slope * leaf).sum() - 3.0 * (leaf * price).flatten(1).norm(dim=1).sum()).backward()
+    short = Enhancement(weight=3.0, size=1e-6).step(change, slope, price)
+    torch.testing.assert_close(short, 1e-6 * leaf.grad.sign())
+    ended = change + Enhancement(weight=3.0, size=1e6).step(change, slope, price)
+    norm = torch.maximum((change * price).flatten(1).norm(dim=1), 1e3 * price.flatten(1).norm(dim=1) * 3**0.5)
+    torch.testing.assert_close(3.0 * price**2 * ended / norm[:, None, None, None], slope)
+
+
 def test_images_stop_at_the_confidence_and_keep_that_point():
     net = nn.Sequential(nn.Flatten(), nn.Linear(192, 2, bias=False))
     with torch.no_grad():
@@ -129,17 +142,18 @@ def test_bounds_are_kept_and_maps_may_be_arrays():
     assert torch.equal(same.images, found.images)
 
 
-def test_at_one_confidence_the_demo_is_led_by_less_where_change_is_kept_to_its_maps():
+def test_at_one_confidence_a_penalty_leads_the_demo_by_less_whatever_the_map():
     model, images, _, _ = load_demo()
     rows = torch.linspace(-1, 1, 128)
     centre = torch.exp(-2 * (rows[:, None] ** 2 + rows[None] ** 2)).expand(4, -1, -1)
-    plain, kept = (
-        salient_pgd(model, images[:4], centre, None, 24 / 255, Enhancement(weight, size=2 / 255, steps=40))
-        for weight in (0.0, 2.0)
+    plain, kept, flat = (
+        salient_pgd(model, images[:4], maps, None, 24 / 255, Enhancement(weight, size=2 / 255, steps=40))
+        for maps, weight in ((centre, 0.0), (centre, 2.0), (torch.full_like(centre, 0.3), 2.0))
     )
-    both = plain.reached(0.9999) & kept.reached(0.9999)
+    both = plain.reached(0.9999) & kept.reached(0.9999) & flat.reached(0.9999)
     assert both.sum() >= 2
     assert (kept.l2[both] < plain.l2[both]).all()
+    assert (flat.l2[both] < plain.l2[both]).all()
 
 
 def found_in(net):

@@ -89,8 +89,11 @@ def salient_pgd(
 
     Raises the log-odds of the target less ``weight`` times the l2 norm of the perturbation times 1 - map. An
     image stops at ``confidence`` and keeps that point; where it is not reached within the steps, it keeps the
-    point of highest confidence: ``Attack.reached(confidence)`` tells which. With weight 0 the map has no say,
-    so ``l2`` of both attacks is compared among the images where both reached it.
+    point of highest confidence: ``Attack.reached(confidence)`` tells which. With weight 0 the map has no say:
+    that is the baseline, and ``l2`` of both attacks is compared among the images where both reached it. Such
+    a fall is no praise of a map by itself, since any penalty shortens perturbations: on the demo's networks,
+    at weight 2, by 18 and 23 % with maps of CAMERAS, but by 23 and 28 % with flat maps of the same mean.
+    Compare with flat maps, or with those of other images, at the same weight.
 
     Log-odds stand for the published cross-entropy: both grow together, but near a confidence of 0.9999 the
     gradient of the cross-entropy is 1e-4 of that of the log-odds, and the penalty would be all that is left.

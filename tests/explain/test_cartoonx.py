@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from wcam_widget import Attribution, BlackBox, Logit, Margin, Probability, load_demo
 from wcam_widget.explain.cartoonx import STATISTIC, UNIT, CartoonX

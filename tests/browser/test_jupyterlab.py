@@ -34,7 +34,10 @@ from wcam_widget.show.questions import Inquiry, Question
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 NOTEBOOK = "quickstart.ipynb"
-ASKED = 'print(f"selection={explorer.selection} mode={explorer.mode} kept={int(explorer.mask.sum())}")'
+ASKED = """\
+mode, layer, kept = explorer.mode, explorer.layer, int(explorer.mask.sum())
+print(f"selection={explorer.selection} {mode=!s} {kept=} {layer=!s}")
+"""
 IMAGE, BAND, OTHER = 6, "HL2", "LH2"  # the quickstart's image; the bands that are clicked
 
 COLOURS = """canvas => {
@@ -171,8 +174,14 @@ def test_the_quickstart_in_jupyterlab(lab: Lab, page: Page, tmp_path: Path) -> N
     page.screenshot(path=tmp_path / "clicked.png")
 
     # The reader's selection, in Python.
-    told = re.fullmatch(r"selection=\[(.*)\] mode=(\w+) kept=(\d+)\s*", run_again(page, -1))
+    # The layer that the notebook added, put over the image: chosen here, known there.
+    part(page, "layer").select_option("GradCam")
+    words = page.locator(".wcam .wcam-pane-image .wcam-colour-bar p")
+    words.filter(has_text="GradCam: weighted activation").wait_for()
+    page.screenshot(path=tmp_path / "layer.png")
+    told = re.fullmatch(r"selection=\[(.*)\] mode=(\w+) kept=(\d+) layer=(\w+)\s*", run_again(page, -1))
     assert told is not None
+    assert told[4] == "GradCam"
     assert [int(cell) for cell in told[1].split(", ")] == chosen
     assert (told[2], int(told[3])) == ("keep", len(chosen))
 
@@ -185,6 +194,7 @@ def test_the_quickstart_in_jupyterlab(lab: Lab, page: Page, tmp_path: Path) -> N
     wait_for_pixels(page, "reconstruction", expected.pixels(chosen))
     wait_for_scores(page, expected.answer(chosen))
     wait_until_live(page)
+    assert part(page, "layer").input_value() == "GradCam"
     part(page, "dyadic").scroll_into_view_if_needed()
     page.screenshot(path=tmp_path / "reloaded.png")
     assert run_again(page, -1) == told[0]

@@ -1,4 +1,5 @@
 /** The image rebuilt from the cells that are kept, in the browser. */
+import type { AttributionFrame } from "../frame/attribution";
 import type { Mode } from "../state/selection";
 import { computed } from "../state/signal";
 import { Rebuilder } from "../wavelet/inverse";
@@ -11,18 +12,23 @@ const WARM_UP_ROUNDS = 3;
 const MODES: readonly Mode[] = ["keep", "remove"];
 
 /** "12 % of cells kept · 83 % of the summed importance"; values below zero count as zero. */
-export function keptWords(kept: Uint8Array, values: Float32Array | null, nothingChosen: boolean): string {
+export function keptWords(
+  kept: Uint8Array,
+  map: Pick<AttributionFrame, "values" | "signed"> | null,
+  nothingChosen: boolean,
+): string {
   if (nothingChosen) return "Nothing is selected: everything is kept, this is the image itself";
   let [cells, held, all] = [0, 0, 0];
   kept.forEach((keep, cell) => {
-    const value = Math.max(0, values?.[cell] ?? 0) || 0;
+    const value = Math.max(0, map?.values[cell] ?? 0) || 0;
     all += value;
     if (keep === 0) return;
     cells++;
     held += value;
   });
   const share = `${formatPercent(cells / Math.max(1, kept.length))} of cells kept`;
-  return all > 0 ? `${share} · ${formatPercent(held / all)} of the summed importance` : share;
+  const whole = map?.signed ? "sum of what counts for the target" : "summed importance";
+  return all > 0 ? `${share} · ${formatPercent(held / all)} of the ${whole}` : share;
 }
 
 /** Lets the engine compile the transform before the first click waits for it. */
@@ -58,7 +64,7 @@ export function reconstructionPane(context: ViewContext): HTMLElement {
   bind(() => {
     if (session.picture.value === null) return;
     const nothingChosen = session.selection.cells.value.length === 0;
-    const text = keptWords(session.kept.value, session.attribution.value?.values ?? null, nothingChosen);
+    const text = keptWords(session.kept.value, session.attribution.value, nothingChosen);
     setText(words, text);
     setAttribute(canvas, "aria-label", `Reconstruction. ${text}`);
   });

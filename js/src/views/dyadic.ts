@@ -143,6 +143,7 @@ export class DyadicPane {
   #look(picture: Picture, positions: Float32Array): DyadicPicture {
     const { session } = this.#context;
     const style = getComputedStyle(this.#canvas);
+    const signed = session.attribution.peek()?.signed;
     return {
       table: picture,
       positions,
@@ -153,7 +154,8 @@ export class DyadicPane {
       plate: style.getPropertyValue("--wcam-plate"),
       ground: style.getPropertyValue("--wcam-ground"),
       window: this.#window.peek(),
-      frame: style.getPropertyValue("--wcam-frame"),
+      // White frames would be lost on a signed map, which is white at zero.
+      frame: style.getPropertyValue(signed ? "--wcam-control" : "--wcam-frame"),
       ink: style.getPropertyValue("--wcam-ink"),
     };
   }

@@ -152,10 +152,10 @@ function updateBar(bar: Bar, picture: Picture, attribution: AttributionFrame | n
   const read = (name: "total" | "low" | "high" | "shapley"): number =>
     attribution?.profile[name][bar.band] ?? Number.NaN;
   const [total, low, high, shapley] = [read("total"), read("low"), read("high"), read("shapley")];
-  const hasInterval = Number.isFinite(low) && Number.isFinite(high);
+  const hasInterval = low < high; // computed sums are points
   stand(bar.total, range, 0, total);
   stand(bar.shapley, range, 0, shapley);
-  stand(bar.whisker, range, low, high);
+  stand(bar.whisker, range, hasInterval ? low : Number.NaN, high);
   const tallest = Math.max(0, ...[total, high, shapley].filter(Number.isFinite));
   bar.number.style.bottom = `${percentOf(range, tallest)}%`;
   setText(bar.number, Number.isFinite(total) ? barWords(total, range) : "");
@@ -185,7 +185,8 @@ function fillLegend(legend: HTMLElement, attribution: AttributionFrame | null): 
   }
   const bar = element("i", { class: "wcam-swatch" });
   const mark = element("i", { class: "wcam-swatch wcam-swatch-shapley" });
-  const hasInterval = attribution.profile.high.some(Number.isFinite);
+  const { low, high } = attribution.profile;
+  const hasInterval = high.some((end, band) => (low[band] ?? Number.NaN) < end);
   const total = `${attribution.profile.statistic}${hasInterval ? ", whiskers: its interval" : ""}`;
   const entries = [element("span", { class: "wcam-entry" }, bar, total)];
   entries.push(element("span", { class: "wcam-entry" }, mark, shapleyWords(attribution)));

@@ -45,11 +45,14 @@ def block_layers(model: BlackBox, image: Float[Tensor, "c h w"]) -> list[Layer]:
         if each.entered is not None and number[each.entered] < number[at]
     }
     last = {each.seen.name: each for each, _ in maps}  # the run by which a module is captured
+    blind = not any(
+        each.matters for each, _ in maps
+    )  # a score that depends on no layer has blocks all the same
     layers = []
     for block in sorted(set(number.values())):
         homes: dict[str, list[Answer]] = {}
         for each, at in maps:
-            if each.matters and number[at] == block:
+            if (each.matters or blind) and number[at] == block:
                 homes.setdefault(_home(each.seen.name, block, steps), []).append(each)
         home = max(homes.values(), key=_learned, default=[])
         stages = [each for each in home if each.may_stage and last[each.seen.name] is each]

@@ -1,0 +1,253 @@
+"""What every method of explanation keeps, whatever it computes: one table over all of them."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from wcam_widget import (
+    Attribution,
+    BlackBox,
+    Cameras,
+    CartoonX,
+    GradCam,
+    Logit,
+    Sise,
+    Sobol,
+    WaveletGradient,
+    Wcam,
+)
+from wcam_widget.explain import AbstractMethod
+from wcam_widget.explain.gradient_modes import Integrated, Smooth
+from wcam_widget.model import ModelError
+
+SMALL = {"levels": 2, "grid": 2}
+METHODS: dict[str, AbstractMethod] = {
+    "Wcam": Wcam(Sobol(rows=2), **SMALL),
+    "Wcam, derivatives": Wcam(**SMALL),
+    "Wcam in pixels": Wcam(Sobol(rows=2), wavelet="pixels", grid=2),
+    "Wcam, spun": Wcam(Sobol(rows=2), levels=1, grid=2).spun(2),
+    "Wcam as published": Wcam.as_published(grid=4, rows=2, levels=2),
+    "WaveletGradient, integrated": WaveletGradient(Integrated(rows=3), levels=2),
+    "WaveletGradient, smooth": WaveletGradient(Smooth(rows=3), levels=2),
+    "WaveletGradient, product": WaveletGradient("product", levels=2),
+    "WaveletGradient, saliency": WaveletGradient("saliency", **SMALL),
+    "WAM as published": WaveletGradient.as_published(rows=3, levels=2),
+    "CartoonX": CartoonX(iterations=4, levels=2),
+    "Grad-CAM": GradCam(),
+    "Grad-CAM++": GradCam(variant="gradcam++"),
+    "HiResCAM": GradCam(variant="hirescam"),
+    "LayerCAM": GradCam(variant="layercam"),
+    "XGrad-CAM": GradCam(variant="xgradcam"),
+    "Score-CAM": GradCam(variant="scorecam"),
+    "CAMERAS": Cameras(sizes=(16, 24)),
+    "SISE": Sise(),
+    "SISE, soft": Sise(fusion="soft"),
+    "Ada-SISE": Sise.adaptive(),
+}
+BLACK_BOX = ("Wcam", "Wcam in pixels", "Wcam, spun", "Wcam as published")  # need scores alone
+SIDE = 16
+
+each_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+
+
+class Net(nn.Module):
+    """A network with what is hard to leave alone: batch norm, dropout, ReLU in place, frozen weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 6, 3, padding=1),
+            nn.BatchNorm2d(6),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(2),
+            nn.Conv2d(6, 8, 3, padding=1),
+            nn.ReLU(inplace=True),
+        )
+        self.head = nn.Sequential(nn.Dropout(0.5), nn.Linear(8, 3))
+        self.features[0].weight.requires_grad_(requires_grad=False)
+        self.head[1].weight.grad = torch.full((3, 8), 7.0)
+        self.breaks_after: int | None = None
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if self.breaks_after is not None:
+            self.breaks_after -= 1
+            if self.breaks_after < 0:
+                raise RuntimeError("no such kernel")
+        return self.head(self.features(images).mean((2, 3)))
+
+
+@pytest.fixture
+def net() -> Net:
+    torch.manual_seed(5)
+    made = Net()
+    made.train()
+    made.features[1].eval()  # modes that differ from module to module
+    return made
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    return torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(6))
+
+
+def condition(net: Net) -> dict[str, object]:
+    """All that must be as it was: modes, hooks, gradients, which parameters learn, every value."""
+    modules = dict(net.named_modules())
+    return {
+        "modes": {name: module.training for name, module in modules.items()},
+        "hooks": {
+            name: [len(module._forward_hooks), len(module._backward_hooks), len(module._forward_pre_hooks)]
+            for name, module in modules.items()
+        },
+        "learning": {name: parameter.requires_grad for name, parameter in net.named_parameters()},
+        "gradients": {
+            name: None if parameter.grad is None else parameter.grad.tolist()
+            for name, parameter in net.named_parameters()
+        },
+        "values": {name: value.tolist() for name, value in net.state_dict().items()},
+    }
+
+
+@each_method
+def test_a_batch_gives_what_single_images_give(method, net, images):
+    together = method(net, images, [0, 2])
+    for place, (one, target) in enumerate(zip(together, (0, 2), strict=True)):
+        *_, alone = method.steps(net, images[place], target, stream=place)
+        assert one.target == alone.target
+        assert (one.evaluations, one.gradients) == (alone.evaluations, alone.gradients)
+        np.testing.assert_allclose(one.values, alone.values, rtol=1e-4, atol=1e-5 * np.abs(one.values).max())
+
+
+@each_method
+def test_results_are_finite_complete_and_priced(method, net, images):
+    steps = list(method.steps(net, images[0], 1))
+    last = steps[-1]
+    assert last.complete
+    assert last.stop
+    assert not any(each.complete for each in steps[:-1])
+    assert last.done <= last.planned  # a budget need not be used up
+    assert all(each.planned == last.planned for each in steps)
+    assert [each.done for each in steps] == sorted(each.done for each in steps)
+    assert np.isfinite(last.values).all()
+    assert last.spatial().shape == (SIDE, SIDE)
+    assert last.unit
+    assert last.method
+
+
+@each_method
+def test_runs_repeat(method, net, images):
+    first, second = (method(net, images[:1], [1])[0] for _ in range(2))
+    np.testing.assert_array_equal(first.values, second.values)
+
+
+@each_method
+def test_the_model_is_left_as_found(method, net, images):
+    before = copy.deepcopy(condition(net))
+    method(net, images[:1], [1])
+    assert condition(net) == before
+
+
+@each_method
+@pytest.mark.parametrize("passes", [0, 1, 2])
+def test_the_model_is_left_as_found_also_where_it_breaks(method, net, images, passes):
+    before = copy.deepcopy(condition(net))
+    net.breaks_after = passes
+    steps = method.steps(net, images[0], 1)
+    if passes == 0:
+        with pytest.raises(ModelError, match="no such kernel"):
+            list(steps)
+    else:  # a method that asks no more often than that is done before anything breaks
+        with contextlib.suppress(ModelError):
+            list(steps)
+    assert condition(net) == before
+
+
+@each_method
+def test_stopping_early_leaves_the_model_as_found_and_a_partial_map(method, net, images):
+    before = copy.deepcopy(condition(net))
+    steps = method.steps(net, images[0], 1)
+    first = next(steps)
+    steps.close()
+    assert np.isfinite(first.values[first.values == first.values]).all()
+    assert condition(net) == before
+
+
+@each_method
+def test_targets_must_be_as_many_as_images(method, net, images):
+    with pytest.raises(ValueError, match="targets has 3 entries for 2 images; one each is needed"):
+        method(net, images, [0, 1, 2])
+
+
+@each_method
+def test_targets_may_be_numbers_names_targets_or_none(method, net, images):
+    model = BlackBox(net, class_names=("ant", "bee", "cat"))
+    top = model.class_names[int(model.logits(images[:1]).argmax())]
+    for target, word in ((1, "bee"), ("cat", "cat"), (Logit(0), "logit of ant"), (None, top)):
+        (found,) = method(model, images[:1], [target])
+        assert word in found.target
+    for wrong, message in (("dog", "dog"), (3, "3")):
+        with pytest.raises((ValueError, TypeError), match=message):
+            method(model, images[:1], [wrong])
+
+
+@each_method
+def test_a_file_gives_the_result_back(method, net, images, tmp_path):
+    (found,) = method(net, images[:1], [1])
+    again = Attribution.load(found.save(tmp_path / "map"))
+    np.testing.assert_array_equal(again.values, found.values)
+    np.testing.assert_array_equal(again.spatial(), found.spatial())
+    assert (again.method, again.target, again.stop, again.unit, again.signed) == (
+        found.method,
+        found.target,
+        found.stop,
+        found.unit,
+        found.signed,
+    )
+
+
+class Blind(nn.Module):
+    """A network whose features do not depend on the image, and scores that do not depend on its features."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        nn.init.zeros_(self.conv.weight)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return 0.0 * self.conv(images).mean((2, 3))[:, :3] + torch.tensor([1.0, 2.0, 0.5])
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if not name.startswith("Wcam")])
+def test_a_map_with_nothing_in_it_is_zero_and_says_so(name, images):
+    (found,) = METHODS[name](Blind(), images[:1], [0])
+    if name == "CartoonX":  # with the score the same whatever is taken away, all is
+        assert found.values.max() < 1.0
+        return
+    assert not found.values.any()
+    assert "zero" in found.stop
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_plain_callable_is_explained_or_refused_in_words(name, images):
+    def mean(batch: torch.Tensor) -> torch.Tensor:
+        return batch.mean((2, 3))
+
+    method = METHODS[name]
+    if name in BLACK_BOX or name == "Wcam, derivatives":  # which takes Sobol where there are no gradients
+        assert method(mean, images[:1], [0])[0].complete
+    else:
+        with pytest.raises(ModelError, match=r"plain callable has no (gradients|layers)"):
+            method(mean, images[:1], [0])
+
+
+def test_titles_tell_methods_apart():
+    for (name, one), (other, two) in itertools.combinations(METHODS.items(), 2):
+        family, another = (each.replace(",", " ").split()[0] for each in (name, other))
+        assert one.title != two.title or family == another, (name, other)

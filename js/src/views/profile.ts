@@ -16,6 +16,10 @@ interface Bar {
   readonly number: HTMLElement;
 }
 
+/** Characters that there is always room for beside the axis. */
+const LEAST_AXIS = 5;
+/** Beyond so many characters numbers over the bars would run into each other. */
+const LONGEST_NUMBER = 6;
 /** Beyond so many bars the number of a bar shows when the pointer or the keyboard is on it. */
 const MOST_NUMBERED = 16;
 
@@ -36,13 +40,14 @@ export function profilePane(context: ViewContext): HTMLElement {
     const picture = session.picture.value;
     bars = picture ? makeBars(context, picture) : [];
     groups.replaceChildren(...(picture ? groupByLevel(picture, bars) : []));
-    groups.dataset["crowded"] = String(bars.length > MOST_NUMBERED);
   });
   bind(() => {
     const [picture, attribution] = [session.picture.value, session.attribution.value];
     const range = rangeOf(attribution);
     drawAxis(axis, lines, range);
     for (const bar of bars) if (picture) updateBar(bar, picture, attribution, range);
+    const longest = Math.max(0, ...bars.map(({ number }) => number.textContent.length));
+    groups.dataset["crowded"] = String(bars.length > MOST_NUMBERED || longest > LONGEST_NUMBER);
     fillLegend(legend, attribution);
   });
   bind(() => {
@@ -122,11 +127,12 @@ function rangeOf(attribution: AttributionFrame | null): Axis {
 
 /** A line and a number at zero and at round numbers above it; lines alone until there is a value. */
 function drawAxis(axis: HTMLElement, lines: HTMLElement, range: Axis): void {
-  const empty = range.high === 0;
+  const empty = range.high === range.low;
   const shown = empty ? { low: 0, high: 1 } : range;
-  const values = roundTicks(shown.high);
+  const values = roundTicks(shown);
+  const step = (values[1] ?? 1) - (values[0] ?? 0);
   const ticks = values.map((value) => {
-    const words = empty && value > 0 ? "" : tickWords(value, values[1] ?? 1);
+    const words = empty && value > 0 ? "" : tickWords(value, step);
     const [label, line] = [
       element("span", {}, words),
       element("i", value === 0 ? { class: "wcam-zero" } : {}),
@@ -135,6 +141,8 @@ function drawAxis(axis: HTMLElement, lines: HTMLElement, range: Axis): void {
     return { label, line };
   });
   axis.replaceChildren(...ticks.map(({ label }) => label));
+  const longest = Math.max(...ticks.map(({ label }) => label.textContent.length));
+  axis.style.minWidth = `${Math.max(LEAST_AXIS, longest)}ch`;
   lines.replaceChildren(...ticks.map(({ line }) => line));
 }
 

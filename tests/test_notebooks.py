@@ -33,13 +33,14 @@ def test_notebooks_are_committed_clean(path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # tables over all methods take minutes
 @pytest.mark.parametrize(
     "path", [path for path in NOTEBOOKS if path != demo.QUICKSTART], ids=lambda path: path.stem
 )
 def test_notebooks_run_from_a_fresh_kernel(path, tmp_path):
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
-        notebook, timeout=500, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+        notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
     ).execute()
     shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert any("image/png" in output.get("data", {}) for output in shown)

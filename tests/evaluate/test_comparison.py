@@ -7,8 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from wcam_widget.evaluate import Domain, deletion, insertion
-from wcam_widget.evaluate.comparison import MEASURES, Comparison, compare_methods
+from wcam_widget.evaluate import Comparison, compare_methods, deletion, insertion
 from wcam_widget.explain import GradCam, WaveletGradient
 from wcam_widget.explain.method import AbstractMethod
 
@@ -64,19 +63,25 @@ def test_the_best_is_bold_and_lower_is_better_where_it_is(table):
     assert table._repr_markdown_() == str(table)
 
 
-def test_null_rankings_are_scored_once(net, images, monkeypatch):
-    seen = []
+def test_every_row_has_the_null_rankings_beside_it(table):
+    for row in table.rows:
+        for column, result in row.results.items():
+            assert list(result.null) == ["energy", "random", "centre"]
+            assert result.null["energy"] is table.rows[0].results[column].null["energy"]
 
-    def noted(model, images, maps, targets, where):
-        seen.append(where.nulls)
-        return insertion(model, images, maps, targets, where, steps=2)
 
-    monkeypatch.setitem(MEASURES, "insertion", noted)
-    found = compare_methods(
-        net, images, METHODS, measures=["insertion"], domains=[Domain("pixels", nulls=("energy",))]
-    )
-    assert seen == [("energy",), ()]
-    assert [row.name for row in found.nulls] == ["energy"]
+def test_what_is_removed_at_random_is_asked_about_once(net, images, monkeypatch):
+    asked = []
+    plain = net.forward
+    monkeypatch.setattr(net, "forward", lambda batch: (asked.append(len(batch)), plain(batch))[1])
+    settings = {"measures": ["mu-fidelity"], "domains": ["pixels"]}
+    prices = []
+    for methods in (METHODS, METHODS | {f"more {name}": one for name, one in METHODS.items()}):
+        asked.clear()
+        compare_methods(net, images, methods, **settings)
+        prices.append(sum(asked))
+    explaining = 3 * 4  # two methods more: a pass that looks for the layer once, and a few for each image
+    assert prices[1] - prices[0] <= explaining
 
 
 class Interrupted(AbstractMethod):

@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from wcam_widget import Sobol, Wcam
 from wcam_widget.basis import Cells, PixelBasis, WaveletBasis
+from wcam_widget.evaluate import deletion, insertion, mu_fidelity
 from wcam_widget.evaluate.domain import Domain, carried, over_support
 
 heats = arrays(np.float64, (12, 20), elements=st.floats(-1, 1, width=16))
@@ -105,3 +106,28 @@ def test_other_bands_are_reached_through_the_image(wcam_map):
 def test_the_wavelet_domain_by_name_fits_every_image(size, cells):
     wcam = Domain("wavelet").wcam(size)
     assert len(wcam.cells(wcam.basis(size))) == cells
+
+
+def test_maps_beside_are_scored_as_if_alone():
+    images = torch.rand(2, 3, 18, 18, generator=torch.Generator().manual_seed(2))
+    maps = {
+        name: torch.rand(2, 18, 18, generator=torch.Generator().manual_seed(i))
+        for i, name in enumerate("abc")
+    }
+    model = lambda batch: batch.square().mean((2, 3))  # noqa: E731 a model in one line
+    for measure in (insertion, deletion, mu_fidelity):
+        domain = Domain("pixels", beside={name: maps[name] for name in "bc"})
+        together = measure(model, images, maps["a"], [0, 1], domain)
+        assert list(together.null) == ["energy", "random", "centre", "b", "c"]
+        for name in "bc":
+            alone = measure(model, images, maps[name], [0, 1], "pixels")
+            np.testing.assert_allclose(together.null[name].values, alone.values, rtol=1e-6)
+
+
+def test_maps_beside_are_checked_by_their_name():
+    images = torch.rand(2, 3, 18, 18)
+    model = lambda batch: batch.mean((2, 3))  # noqa: E731
+    with pytest.raises(ValueError, match="beside has 1 entries for 2 images"):
+        insertion(model, images, images[:, 0], [0, 1], Domain("pixels", beside={"b": images[:1, 0]}))
+    with pytest.raises(ValueError, match="beside: found 'energy', which names a null ranking"):
+        Domain("pixels", beside={"energy": images[:, 0]})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -15,6 +15,7 @@ from wcam_widget.evaluate.faithfulness import average_drop, average_increase, de
 from wcam_widget.evaluate.result import Faithfulness
 from wcam_widget.evaluate.rho import rho_minus, rho_plus
 from wcam_widget.evaluate.road import road
+from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch, ensure_model
 from wcam_widget.model import BlackBox
 
@@ -33,6 +34,8 @@ MEASURES: dict[str, Measure] = {
 USUAL = ("insertion", "deletion", "mu-fidelity")
 LOWER = ("deletion", "average drop", "rho-")  # of which less is better
 DOMAINS = ("pixels", "wavelet")
+
+BESIDE = "method "  # keeps the names of rows apart from those of null rankings
 
 Column = tuple[str, str]
 
@@ -110,7 +113,8 @@ def compare_methods(
     defines it. domains: "pixels", "wavelet" or a ``Domain``, for all methods alike, which "own" is not. Class
     targets stand for logits where a method says so, and for probabilities in the measures.
 
-    A keyboard interrupt returns the rows that are whole, with a warning. Raises ValueError and TypeError
+    A keyboard interrupt ends the explanations: methods whose maps are whole are measured, with a warning.
+    Raises ValueError and TypeError
     naming the argument, and what the methods and measures raise.
 
     >>> import torch
@@ -135,52 +139,69 @@ def compare_methods(
     asked, wanted = ensure_batch(images, targets)
     tops = network.logits(asked).argmax(1).tolist()
     goals = [top if target is None else target for top, target in zip(tops, wanted, strict=True)]
-    table = _Table(network, asked, goals, tuple(measures), places)
-    rows: list[Row] = []
-    try:
-        for name, method in methods.items():
-            rows.append(table.row(name, method, first=not rows))
-    except KeyboardInterrupt:
-        if not rows:
-            raise
-        warnings.warn(f"interrupted: {len(rows)} of {len(methods)} methods are returned", stacklevel=2)
-    columns = tuple((measure, place) for measure in measures for place in places)
+    explained = _explained(network, asked, goals, methods)
+    columns = {
+        (measure, place): _measured(MEASURES[measure], (network, asked, goals), explained, domain)
+        for measure in measures
+        for place, domain in places.items()
+    }
+    rows = [
+        replace(one.row, results={column: results[name] for column, results in columns.items()})
+        for name, one in explained.items()
+    ]
     nulls = [
-        Row(null, {column: rows[0].results[column].null[null] for column in columns})
+        Row(null, {column: next(iter(results.values())).null[null] for column, results in columns.items()})
         for null in _shared_nulls(list(places.values()))
     ]
-    return Comparison(tuple(rows), tuple(nulls), columns, len(asked))
+    return Comparison(tuple(rows), tuple(nulls), tuple(columns), len(asked))
 
 
-@dataclass(frozen=True, eq=False)
-class _Table:
-    """What every row is measured on."""
+class _Explained(NamedTuple):
+    """The maps of one method, and its row but for the results."""
 
-    model: BlackBox
-    images: Tensor
-    targets: list[Any]
-    measures: tuple[str, ...]
-    places: Mapping[str, Domain] = field(default_factory=dict)
+    row: Row
+    maps: list[Attribution]
 
-    def row(self, name: str, method: AbstractMethod, *, first: bool) -> Row:
-        """The row of one method; the null rankings, which are the same for all, are scored in the first."""
+
+def _explained(
+    network: BlackBox, images: Tensor, targets: list[Any], methods: Mapping[str, AbstractMethod]
+) -> dict[str, _Explained]:
+    """All maps, method by method; an interrupt ends with those that are whole, unless there are none."""
+    found: dict[str, _Explained] = {}
+    for name, method in methods.items():
         started = time.perf_counter()
-        maps = method(self.model, self.images, self.targets)
-        if len(maps) < len(self.images):
-            raise KeyboardInterrupt  # it was caught inside, and a row of some images is no row
-        seconds = time.perf_counter() - started
-        results = {}
-        for measure in self.measures:
-            for place, domain in self.places.items():
-                where = domain if first else replace(domain, nulls=())
-                results[measure, place] = MEASURES[measure](
-                    self.model, self.images, maps, self.targets, where
-                )
+        try:
+            maps = method(network, images, targets)
+        except KeyboardInterrupt:
+            maps = []
         count = len(maps)
-        forwards, backwards = (
-            sum(getattr(one, kind) for one in maps) / count for kind in ("evaluations", "gradients")
-        )
-        return Row(name, results, forwards, backwards, seconds / count)
+        if count < len(images):
+            break
+        seconds = time.perf_counter() - started
+        forwards = sum(one.evaluations for one in maps) / count
+        backwards = sum(one.gradients for one in maps) / count
+        found[name] = _Explained(Row(name, {}, forwards, backwards, seconds / count), maps)
+    if not found:
+        raise KeyboardInterrupt
+    if len(found) < len(methods):
+        warnings.warn(f"interrupted: {len(found)} of {len(methods)} methods are returned", stacklevel=3)
+    return found
+
+
+def _measured(
+    measure: Measure,
+    asked: tuple[BlackBox, Tensor, list[Any]],
+    found: Mapping[str, _Explained],
+    domain: Domain,
+) -> dict[str, Faithfulness]:
+    """One measure of all maps in one domain: what is removed at random is asked about once for all."""
+    (first, one), *others = found.items()
+    beside = {f"{BESIDE}{name}": each.maps for name, each in others}
+    network, images, targets = asked
+    result = measure(network, images, one.maps, targets, replace(domain, beside=beside))
+    nulls = {name: each for name, each in result.null.items() if name not in beside}
+    rest = {name: replace(result.null[f"{BESIDE}{name}"], null=nulls) for name, _ in others}
+    return {first: replace(result, null=nulls), **rest}
 
 
 def _word(domain: str | Domain) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -39,7 +39,9 @@ class Domain:
     fewer on images under 64 pixels; a ``Wcam`` brings its basis, cells, baseline and clipping. Methods are
     compared on the same footing in one space other than "own". baseline: as for ``Wcam``, or None for that of
     the ``Wcam`` or of the measure. nulls: rankings scored beside the map, of "energy", "random" and "centre".
-    seed: of the random ranking and of random subsets. Raises ValueError naming ``domain`` or ``nulls``.
+    seed: of the random ranking and of random subsets. beside: maps of other methods by name, one per image,
+    scored under the same removals and returned among ``null``: cheaper than one call each, as what is removed
+    at random is asked about once. Raises ValueError naming ``domain``, ``nulls`` or ``beside``.
 
     >>> Domain("pixels", baseline="black").nulls
     ('energy', 'random', 'centre')
@@ -49,6 +51,7 @@ class Domain:
     baseline: Baseline | None = None
     nulls: tuple[str, ...] = tuple(NULLS)
     seed: int = 0
+    beside: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.space, Wcam) and self.space not in SPACES:
@@ -56,6 +59,9 @@ class Domain:
         unknown = [name for name in self.nulls if name not in NULLS]
         if unknown:
             raise ValueError(f"nulls: found {unknown[0]!r}; accepted are {', '.join(NULLS)}")
+        taken = [name for name in self.beside if name in NULLS]
+        if taken:
+            raise ValueError(f"beside: found {taken[0]!r}, which names a null ranking; accepted are others")
 
     def wcam(self, size: tuple[int, int], pixel_grid: int | None = None) -> Wcam:
         """The ``Wcam`` whose cells are scored, for images of one size (height, width)."""
@@ -87,12 +93,13 @@ def ensure_domain(domain: Any, baseline: Baseline) -> Domain:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One image, its probe, and the values of the probe's cells by the map and by each null ranking."""
+    """One image, its probe, and the values of its cells by the map, by others beside it, by null rankings."""
 
     probe: Probe
     values: Values
     domain: Domain
     number: int
+    others: Mapping[str, Values] = field(default_factory=dict)
 
     @property
     def flat(self) -> bool:
@@ -101,12 +108,13 @@ class Case:
 
     @cached_property
     def nulls(self) -> dict[str, Values]:
-        """The values of the null rankings asked for."""
-        return {name: NULLS[name](self.probe, self.random("ranking")) for name in self.domain.nulls}
+        """The values of the null rankings asked for, then those of the maps beside."""
+        nulls = {name: NULLS[name](self.probe, self.random("ranking")) for name in self.domain.nulls}
+        return {**nulls, **self.others}
 
     @property
     def rankings(self) -> list[Values]:
-        """The map's values, then those of the null rankings."""
+        """The map's values, then those of the null rankings and of the maps beside."""
         return [self.values, *self.nulls.values()]
 
     def random(self, use: str) -> np.random.Generator:
@@ -136,6 +144,7 @@ class Asked:
     def __iter__(self) -> Iterator[Case]:
         images = ensure_images(self.images, "images")
         maps = ensure_maps(self.attributions, images)
+        beside = {name: ensure_maps(each, images, "beside") for name, each in self.domain.beside.items()}
         wanted = [None] * len(images) if self.targets is None else list(self.targets)
         if len(wanted) != len(images):
             raise ValueError(
@@ -157,19 +166,22 @@ class Asked:
             baseline = "mean" if self.domain.baseline is None else self.domain.baseline
             perturbation = Perturbation.of(image.to(network.device), basis, cells, baseline, place.clip)
             probe = Probe(network, target, perturbation, whole[number])
-            yield Case(probe, carried(given, basis, cells), self.domain, number)
+            others = {name: carried(each[number], basis, cells) for name, each in beside.items()}
+            yield Case(probe, carried(given, basis, cells), self.domain, number, others)
 
 
-def ensure_maps(attributions: Any, images: Float[Tensor, "b c h w"]) -> list[Attribution | Map]:
-    """One Attribution or float64 map per image; errors name ``attributions`` and the place in it."""
+def ensure_maps(
+    attributions: Any, images: Float[Tensor, "b c h w"], argument: str = "attributions"
+) -> list[Attribution | Map]:
+    """One Attribution or float64 map per image; errors name ``argument`` and the place in it."""
     if isinstance(attributions, str) or not isinstance(attributions, Sequence | np.ndarray | torch.Tensor):
-        raise TypeError(f"attributions: found {type(attributions).__qualname__}; accepted are {ACCEPTED}")
+        raise TypeError(f"{argument}: found {type(attributions).__qualname__}; accepted are {ACCEPTED}")
     if len(attributions) != len(images):
         raise ValueError(
-            f"attributions has {len(attributions)} entries for {len(images)} images; accepted are {ACCEPTED}"
+            f"{argument} has {len(attributions)} entries for {len(images)} images; accepted are {ACCEPTED}"
         )
     size = (images.shape[2], images.shape[3])
-    return [_ensure_map(given, size, f"attributions[{number}]") for number, given in enumerate(attributions)]
+    return [_ensure_map(given, size, f"{argument}[{number}]") for number, given in enumerate(attributions)]
 
 
 def _ensure_map(given: Any, size: tuple[int, int], where: str) -> Attribution | Map:

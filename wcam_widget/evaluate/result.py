@@ -90,7 +90,7 @@ def gathered(
     names: tuple[str, ...] = ()
     for case in cases:
         found.append([_as_curve(one) for one in score(case)])
-        flat.append(case.flat)
+        flat.append([bool(values.min() == values.max()) for values in case.rankings])
         if not words:
             names, words = tuple(case.nulls), case.words
     lengths = {len(row[0].scores) for row in found}
@@ -104,7 +104,7 @@ def gathered(
             measure=measure,
             domain=words,
             values=np.array([row[column].value for row in found]),
-            flat=np.array(flat) if column == 0 else np.zeros(len(found), bool),
+            flat=np.array([row[column] for row in flat]),
             fractions=np.array([row[column].fractions for row in found]),
             curves=np.array([row[column].scores for row in found]),
         )

@@ -1,6 +1,6 @@
 """All methods over both demo networks: faithfulness in pixels and in wavelets, prices, and planted cues.
 
-Prices are per image, those of the explanation alone. Cues: images of 128 pixels with a cue in one cell
+Prices are per image, those of the explanation alone. Cues: crops of 64 pixels with a cue in one cell
 (``wcam_widget.demo.planted``); a place is hit where the highest pixel of the map over the image lies in the
 cue's cell, a cell where the highest cell is the cue's, which only methods in wavelets can tell.
 """
@@ -68,14 +68,14 @@ def hits(method: AbstractMethod, images: Any) -> tuple[float, float] | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=12)
+    parser.add_argument("--images", type=int, default=12, help="0 for the cues alone")
     parser.add_argument("--cues", type=int, default=48)
     asked = parser.parse_args()
-    for variant in VARIANTS:
+    for variant in VARIANTS if asked.images else ():
         demo = load_demo(variant)
         print(f"\n{variant} network, {asked.images} images\n", flush=True)
         print(compare_methods(demo.model, demo.images[: asked.images], METHODS), flush=True)
-    images = load_demo().images
+    images = load_demo().images[:, :, 32:96, 32:96]
     print(f"\n{asked.cues} planted cues\n\n| | place hit | cell hit |\n| --- | ---: | ---: |")
     for name, method in METHODS.items():
         if isinstance(method, PublishedWcam):

@@ -151,6 +151,14 @@ def test_other_methods_come_as_layers(folder):
     assert [layer["name"] for layer in frame.header["layers"]] == ["GradCam", "LayerCam"]
 
 
+def test_a_layer_that_fails_ends_with_its_error_and_keeps_the_map(folder):
+    result = wcam("explain", "cat.png", "--model", "cli_models:channels", *QUICK, "--also", "gradcam")
+    assert result.exit_code == 3
+    assert "a plain callable has no layers" in result.stderr
+    (state,) = states(folder / "report.html")
+    assert decode(base64.b64decode(state["_frame"])).header["complete"]
+
+
 def test_options_that_a_method_does_not_take_are_refused(folder):
     arguments = ("explain", "cat.png", "--model", "cli_models:small")
     for options, message in [

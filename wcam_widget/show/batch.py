@@ -128,9 +128,12 @@ def explain_all(
                 explorer.observe(lambda change, name=job.name: watch(name, change["new"]), "_status")
                 try:
                     explorer.wait()
-                except KeyboardInterrupt as interrupt:
-                    explained += _so_far(job.name, explorer)
-                    return Batch(tuple(explained), interrupt)
+                except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  handed on in the batch
+                    found = explorer.attribution
+                    # Where a layer failed the map itself is whole; what the model broke off is none.
+                    if isinstance(error, KeyboardInterrupt) or (found is not None and found.complete):
+                        explained += _so_far(job.name, explorer)
+                    return Batch(tuple(explained), error)
                 explained += _so_far(job.name, explorer)
         except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  handed on in the batch
             return Batch(tuple(explained), error)

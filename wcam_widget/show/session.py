@@ -65,6 +65,7 @@ class Session:
         self._method, self._publish = method, publish
         self._state, self._message = "waiting", ""
         self._cancel, self._finished, self._settled = threading.Event(), threading.Event(), threading.Event()
+        self._changing = threading.Lock()  # layers are added by cells and filled by the worker
         self._drawn: list[threading.Event] = []  # one for each layer, set when nothing more comes of it
 
     @property
@@ -101,8 +102,9 @@ class Session:
 
     def add_layer(self, name: str, source: Source) -> str:
         """Draw one more map over the image, after what was asked before; returns its name at once."""
-        (free,) = numbered([name], taken=[self._method.title, *self.layers])
-        self._put(Layer(free))
+        with self._changing:
+            (free,) = numbered([name], taken=[self._method.title, *self.layers])
+            self.layers = {**self.layers, free: Layer(free)}
         drawn = threading.Event()
         self._drawn.append(drawn)
         self.worker.follow(self._draw(free, source, drawn))
@@ -229,7 +231,8 @@ class Session:
             drawn.set()
 
     def _put(self, layer: Layer) -> None:
-        self.layers = {**self.layers, layer.name: layer}
+        with self._changing:
+            self.layers = {**self.layers, layer.name: layer}
 
     def _layers(self) -> dict[str, bytes]:
         return {"_layers": layers_frame(list(self.layers.values()), self.probe, self.run)}

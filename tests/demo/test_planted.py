@@ -55,6 +55,12 @@ def test_agreement_is_the_template_against_the_image_over_its_contrast(planted):
         assert found == pytest.approx(expected if expected > 0 else 0.2 * expected, rel=1e-4)
 
 
+def test_an_image_without_contrast_has_gradients(planted):
+    flat = torch.full((1, 3, 128, 128), 0.5, requires_grad=True)
+    planted[0].model.net(flat)[0, 0].backward()
+    assert torch.isfinite(flat.grad).all()
+
+
 def test_the_cue_s_place_is_half_open(planted):
     one = planted[0]
     top, _, bottom, right = one.cells.support[one.cell].astype(int)

@@ -55,7 +55,8 @@ class CueNet(nn.Module):
         matched = self.match(functional.pad(grey[:, None], self.margins))
         response = matched[:, 0, self.place[0], self.place[1]]
         around = (grey * self.window).sum((1, 2), keepdim=True)
-        contrast = ((grey - around) ** 2 * self.window).sum((1, 2)).sqrt()
+        variance = ((grey - around) ** 2 * self.window).sum((1, 2))
+        contrast = variance.clamp(min=1e-12).sqrt()  # a root of 0 has no derivative
         return functional.leaky_relu(response / (contrast + 0.02), 0.2)
 
     def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 2"]:

@@ -78,7 +78,7 @@ class Comparison:
         heads = [f"{measure} {arrows[measure in LOWER]}, {domain}" for measure, domain in self.columns]
         lines = [["", *heads, "forwards", "backwards", "seconds"]]
         lines.append(["---", *["---:"] * (len(heads) + 3)])
-        best = {column: self.best(*column) for column in self.columns}
+        best = {column: self._mean(column, self.best(*column)) for column in self.columns}
         for row in self.rows:
             price = [f"{row.forwards:.0f}", f"{row.backwards:.0f}", f"{row.seconds:.2g}"]
             lines.append([row.name, *self._cells(row, best), *price])
@@ -88,10 +88,14 @@ class Comparison:
     def _cells(self, row: Row, best: Mapping[Column, str]) -> list[str]:
         cells = []
         for column in self.columns:
-            result = row.results[column]
-            text = f"{result.mean:.3f} ± {result.error:.3f}" if self.images > 1 else f"{result.mean:.3f}"
-            cells.append(f"**{text}**" if best.get(column) == row.name else text)
+            result, mean = row.results[column], f"{row.results[column].mean:.3f}"
+            text = f"{mean} ± {result.error:.3f}" if self.images > 1 else mean
+            cells.append(f"**{text}**" if best.get(column) == mean else text)
         return cells
+
+    def _mean(self, column: Column, name: str) -> str:
+        """A mean as it is written: what reads the same is as good."""
+        return next(f"{row.results[column].mean:.3f}" for row in self.rows if row.name == name)
 
     def _repr_markdown_(self) -> str:
         return str(self)

@@ -2,7 +2,8 @@
 
 Prices are per image, those of the explanation alone. Cues: crops of 64 pixels with a cue in one cell
 (``wcam_widget.demo.planted``); a place is hit where the highest pixel of the map over the image lies in the
-cue's cell, a cell where the highest cell is the cue's, which only methods in wavelets can tell.
+cue's cell, a cell where the highest cell is the cue's, which only methods in wavelets can tell. Sanity: how alike maps still are once all
+layers of a copy of the network are randomised, from the logits on.
 """
 
 from __future__ import annotations
@@ -14,11 +15,22 @@ from typing import Any
 
 import numpy as np
 
-from wcam_widget import Cameras, CartoonX, GradCam, Sise, WaveletGradient, Wcam, load_demo
+from wcam_widget import (
+    Cameras,
+    CartoonX,
+    Derivative,
+    GradCam,
+    Sise,
+    WaveletGradient,
+    Wcam,
+    load_demo,
+    sanity,
+)
 from wcam_widget.demo import VARIANTS
 from wcam_widget.demo.planted import GRID, plant
 from wcam_widget.evaluate.comparison import compare_methods
 from wcam_widget.explain import AbstractMethod, PublishedWcam
+from wcam_widget.explain.gradient_modes import Integrated, Smooth
 from wcam_widget.model import ModelError
 
 METHODS: Mapping[str, AbstractMethod] = {
@@ -42,6 +54,42 @@ METHODS: Mapping[str, AbstractMethod] = {
     "SISE": Sise(),
     "Ada-SISE": Sise.adaptive(),
 }
+
+
+RANDOMISED: Mapping[str, AbstractMethod] = {
+    "Grad-CAM": GradCam("blocks"),
+    "CAMERAS": Cameras("blocks"),
+    "SISE": Sise(("stem_norm", "blocks.0", "blocks.1", "blocks")),
+    "WaveletGradient, smooth": WaveletGradient(Smooth(rows=8)),
+    "WaveletGradient, integrated": WaveletGradient(Integrated(rows=8)),
+    "Wcam": Wcam(Derivative(rows=8)),
+}
+
+
+def print_sanity(images: int) -> None:
+    """Rank correlation and structural similarity with the map before, signed and absolute."""
+    print(f"\n{images} images, all layers randomised\n")
+    print("| | network | Spearman, signed | Spearman, absolute | SSIM, signed | changed since | verdict |")
+    print("| --- | --- | ---: | ---: | ---: | --- | --- |")
+    for name, method in RANDOMISED.items():
+        for variant in VARIANTS:
+            demo = load_demo(variant)
+            found = sanity(demo.model, method, demo.images[:images])
+            means = [found.mean(*each) for each in (("spearman",), ("spearman", "absolute"), ("ssim",))]
+            words = [f"{one.value[-1]:.2f} ({one.low[-1]:.2f} to {one.high[-1]:.2f})" for one in means]
+            verdict = f"{found.since or '–'} | {found.verdicts[-1]}"
+            print(f"| {name} | {variant} | {' | '.join(words)} | {verdict} |", flush=True)
+
+
+def print_cues(count: int) -> None:
+    images = load_demo().images[:, :, 32:96, 32:96]
+    print(f"\n{count} planted cues\n\n| | place hit | cell hit |\n| --- | ---: | ---: |")
+    for name, method in METHODS.items():
+        if isinstance(method, PublishedWcam):
+            continue  # its cells lie across bands
+        found = hits(method, [images[number % len(images)] for number in range(count)])
+        words = ["–", "–"] if found is None else ["–" if np.isnan(one) else f"{one:.0%}" for one in found]
+        print(f"| {name} | {words[0]} | {words[1]} |", flush=True)
 
 
 def on_cue_cells(method: AbstractMethod) -> AbstractMethod:
@@ -70,21 +118,18 @@ def hits(method: AbstractMethod, images: Any) -> tuple[float, float] | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=12, help="0 for the cues alone")
-    parser.add_argument("--cues", type=int, default=48)
+    parser.add_argument("--images", type=int, default=12, help="of the tables; 0 for none")
+    parser.add_argument("--sanity", type=int, default=12, help="of the randomised networks; 0 for none")
+    parser.add_argument("--cues", type=int, default=48, help="0 for none")
     asked = parser.parse_args()
     for variant in VARIANTS if asked.images else ():
         demo = load_demo(variant)
         print(f"\n{variant} network, {asked.images} images\n", flush=True)
         print(compare_methods(demo.model, demo.images[: asked.images], METHODS), flush=True)
-    images = load_demo().images[:, :, 32:96, 32:96]
-    print(f"\n{asked.cues} planted cues\n\n| | place hit | cell hit |\n| --- | ---: | ---: |")
-    for name, method in METHODS.items():
-        if isinstance(method, PublishedWcam):
-            continue  # its cells lie across bands
-        found = hits(method, [images[number % len(images)] for number in range(asked.cues)])
-        words = ["–", "–"] if found is None else ["–" if np.isnan(one) else f"{one:.0%}" for one in found]
-        print(f"| {name} | {words[0]} | {words[1]} |", flush=True)
+    if asked.sanity:
+        print_sanity(asked.sanity)
+    if asked.cues:
+        print_cues(asked.cues)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 Prices are per image, those of the explanation alone. Cues: crops of 64 pixels with a cue in one cell
 (``wcam_widget.demo.planted``); a place is hit where the highest pixel of the map over the image lies in the
-cue's cell, a cell where the highest cell is the cue's, which only methods in wavelets can tell. Sanity: how alike maps still are once all
-layers of a copy of the network are randomised, from the logits on.
+cue's cell, a cell where the highest cell is the cue's, which only methods in wavelets can tell. Sanity:
+how alike maps still are once all layers of a copy of the network are randomised, from the logits on.
 """
 
 from __future__ import annotations

@@ -120,6 +120,17 @@ def test_cancelling_ends_layers_too(gate, image, method):
     session.close()
 
 
+def test_a_layer_that_is_added_after_a_cancel_is_drawn(gate, image, method):
+    session = Session(BlackBox(gate), image, None, method, lambda news: None)
+    session.cancel()
+    session.start()
+    session.add_layer("again", method)
+    with pytest.raises(RuntimeError, match="cancelled before its first map"):
+        session.wait(PATIENCE)
+    assert session.layers["again"].attribution.complete
+    session.close()
+
+
 def test_names_are_taken_from_methods_and_numbered():
     (attribution,) = Wcam(Sobol(rows=2), levels=1, grid=1)(
         lambda images: images.mean((2, 3)), torch.rand(1, 3, 8, 8)
@@ -130,9 +141,7 @@ def test_names_are_taken_from_methods_and_numbered():
         "GradCam-2",
         "Wcam",
     ]
-    with pytest.raises(
-        ValueError, match=r"layers\['mine'\]: found a map of 8x8 pixels; the image has \(9, 8\)"
-    ):
+    with pytest.raises(ValueError, match=r"layers\['mine'\]: found a map of 8x8 pixels; the image has 9x8"):
         ensure_layers({"mine": attribution}, (9, 8))
 
 

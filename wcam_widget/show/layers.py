@@ -158,7 +158,9 @@ def ensure_layers(layers: Any, size: tuple[int, int], argument: str = "layers") 
             raise TypeError(f"{where}: found {type(source).__qualname__}; accepted is {ACCEPTED}")
         found = source.cells.image_size if isinstance(source, Attribution) else size
         if found != size:
-            raise ValueError(f"{where}: found a map of {found[0]}x{found[1]} pixels; the image has {size}")
+            raise ValueError(
+                f"{where}: found a map of {found[0]}x{found[1]} pixels; the image has {size[0]}x{size[1]}"
+            )
     if len(sources) > MOST_LAYERS:
         raise ValueError(f"{argument}: found {len(sources)}; accepted are at most {MOST_LAYERS}")
     return dict(zip(names or numbered([_title(one) for one in sources]), sources, strict=True))

@@ -23,7 +23,7 @@ from wcam_widget.show.layers import HasCells, Layer, Source, layers_frame, numbe
 from wcam_widget.show.pace import Pace
 from wcam_widget.show.pictures import attribution_frame, picture_frame
 from wcam_widget.show.questions import Inquiry, Question
-from wcam_widget.show.worker import Refusal, Request, Worker
+from wcam_widget.show.worker import REFUSALS, Refusal, Request, Worker
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +66,7 @@ class Session:
         self._state, self._message = "waiting", ""
         self._cancel, self._finished, self._settled = threading.Event(), threading.Event(), threading.Event()
         self._changing = threading.Lock()  # layers are added by cells and filled by the worker
+        self._cancels = 0  # so that a layer which is asked for after a cancel is drawn
         self._drawn: list[threading.Event] = []  # one for each layer, set when nothing more comes of it
 
     @property
@@ -107,11 +108,12 @@ class Session:
             self.layers = {**self.layers, free: Layer(free)}
         drawn = threading.Event()
         self._drawn.append(drawn)
-        self.worker.follow(self._draw(free, source, drawn))
+        self.worker.follow(self._draw(free, source, drawn, self._cancels))
         return free
 
     def cancel(self) -> None:
-        """End the run after the step that is under way; what was computed stays."""
+        """End the run, and layers that wait, after the step that is under way; what was computed stays."""
+        self._cancels += 1
         self._cancel.set()
 
     def wait(self, timeout: float | int | None = None) -> Attribution:  # noqa: PYI041 a check at run time tells them apart
@@ -207,14 +209,14 @@ class Session:
             self._show_step()
             yield
 
-    def _draw(self, name: str, source: Source, drawn: threading.Event) -> Iterator[None]:
+    def _draw(self, name: str, source: Source, drawn: threading.Event, cancels: int) -> Iterator[None]:
         """A layer, one step of its method at a time; what ends it is shown in its place."""
         try:
             if isinstance(source, Attribution):
                 steps = iter([source])
             else:
                 steps = source.steps(self.probe.model, self.image, self._target)
-            while not self._cancel.is_set() and (step := next(steps, None)) is not None:
+            while self._cancels == cancels and (step := next(steps, None)) is not None:
                 self._put(Layer(name, step))
                 if self.pace.progress_due(now := time.monotonic()):
                     self.pace.progress_sent(now)
@@ -280,13 +282,6 @@ class Session:
             logger.exception("the answers for saved pages could not be computed")
         finally:
             self._settled.set()
-
-
-REFUSALS: dict[Refusal, str] = {
-    "superseded": "a later question was asked",
-    "cancelled": "the question was withdrawn",
-    "closed": "the explorer is closed: run the cell again",
-}
 
 
 def brief(error: BaseException) -> str:

@@ -21,6 +21,11 @@ import torch
 logger = logging.getLogger(__name__)
 
 Refusal = Literal["superseded", "cancelled", "closed"]
+REFUSALS: dict[Refusal, str] = {
+    "superseded": "a later question was asked",
+    "cancelled": "the question was withdrawn",
+    "closed": "the explorer is closed: run the cell again",
+}
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenPage
 from tests.browser.gestures import click, wait_selection
 from tests.browser.scene import Scene, state_of
+from tests.browser.test_accessibility import findings
 from wcam_widget.show.frame import encode
 
 pytestmark = pytest.mark.browser
@@ -111,3 +112,11 @@ def test_a_run_without_cells_of_its_own_shows_its_map(open_page: OpenPage, scene
 def test_there_is_no_list_where_there_is_nothing_to_choose(open_page: OpenPage, scene: Scene) -> None:
     page = open_page(state_of(scene))
     expect(page.locator("[data-wcam=layer]")).to_be_hidden()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_beside_a_list_of_layers(open_page: OpenPage, scene: Scene, theme: str) -> None:
+    page = open_page(state_of(scene, theme=theme, layer="Signed", **layers()))
+    expect(page.locator("[data-wcam=layer]")).to_have_value("Signed")
+    _, broken = findings(page)
+    assert not broken, "\n".join(broken)

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wcam_widget.model import Custom, Logit, Margin, Probability, ensure_target
+from wcam_widget.model import Custom, Logit, Margin, Probability, ensure_target, log_odds
 
 NAMES = ("cat", "dog", "red fox")
 ALL = [
@@ -126,3 +126,15 @@ def test_names_need_names_and_ambiguous_ones_are_refused():
 def test_custom_functions_are_checked(function, error, message):
     with pytest.raises(error, match=re.escape(message)):
         Custom(function, "mine")(torch.ones(4, 3))
+
+
+def test_log_odds_are_those_of_the_probability_and_keep_their_gradient():
+    logits = torch.randn(5, 4, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
+    classes = torch.tensor([0, 3, 1, 2, 2])
+    shares = logits.softmax(1)[torch.arange(5), classes]
+    torch.testing.assert_close(log_odds(logits, classes), torch.log(shares / (1 - shares)))
+    certain = torch.tensor([[200.0, 0.0, 0.0]], requires_grad=True)
+    log_odds(certain, torch.tensor([0])).backward()
+    torch.testing.assert_close(certain.grad, torch.tensor([[1.0, -0.5, -0.5]]))
+    single = torch.tensor([[1.5], [-2.0]])
+    torch.testing.assert_close(log_odds(single, torch.zeros(2, dtype=torch.int64)), single[:, 0])

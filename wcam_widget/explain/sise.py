@@ -26,6 +26,7 @@ from wcam_widget.model import (
     Probability,
     ensure_image,
     ensure_target,
+    log_odds,
 )
 from wcam_widget.model.blocks import block_layers
 from wcam_widget.model.layers import AUTO, Captured, Layer, capture_all, find_layer
@@ -218,15 +219,8 @@ class Sise(AbstractMethod):
 
 def _log_odds(target: Probability) -> AbstractTarget:
     """The log-odds of a class: their gradient is the probability's times p (1 - p), which may be lost."""
-    wanted = int(target.class_id)
-
-    def log_odds(logits: Tensor) -> Tensor:
-        if logits.shape[1] == 1:
-            return logits[:, wanted]
-        others = torch.cat((logits[:, :wanted], logits[:, wanted + 1 :]), 1)
-        return logits[:, wanted] - others.logsumexp(1)
-
-    return Custom(log_odds, "log-odds")
+    wanted = torch.tensor([int(target.class_id)])
+    return Custom(lambda logits: log_odds(logits, wanted.expand(len(logits))), "log-odds")
 
 
 def _ended(blocks: Sequence[Block], flat: Sequence[bool]) -> str:

@@ -3,7 +3,15 @@
 from wcam_widget.model.blackbox import BlackBox
 from wcam_widget.model.images import ensure_image, ensure_images
 from wcam_widget.model.outputs import ModelError
-from wcam_widget.model.targets import AbstractTarget, Custom, Logit, Margin, Probability, ensure_target
+from wcam_widget.model.targets import (
+    AbstractTarget,
+    Custom,
+    Logit,
+    Margin,
+    Probability,
+    ensure_target,
+    log_odds,
+)
 
 __all__ = [
     "AbstractTarget",
@@ -16,4 +24,5 @@ __all__ = [
     "ensure_image",
     "ensure_images",
     "ensure_target",
+    "log_odds",
 ]

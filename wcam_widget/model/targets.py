@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, SupportsIndex, final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from typing_extensions import override
 
@@ -258,6 +258,21 @@ def _index_of_name(name: str, count: int, class_names: Sequence[str] | None) -> 
         hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"the model has {count} classes"
         raise ValueError(f"target: {name!r} is not a class name; {hint}")
     return _class_index(found[0], count, class_names)
+
+
+def log_odds(logits: Float[Tensor, "n k"], classes: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """Log p / (1 - p) of each row's class, where p is its probability.
+
+    It orders as the probability does, but its gradient does not vanish where the network is certain.
+
+    >>> log_odds(torch.tensor([[300.0, 0.0, 0.0]]), torch.tensor([0]))
+    tensor([299.3069])
+    """
+    wanted = classes.to(logits.device)[:, None]
+    own = logits.gather(1, wanted)[:, 0]
+    if logits.shape[1] == 1:  # its probability is the sigmoid of the only score
+        return own
+    return own - logits.scatter(1, wanted, -torch.inf).logsumexp(1)
 
 
 def _resolved(class_id: ClassId) -> int:

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from typing_extensions import override
 
-from wcam_widget.model import AbstractTarget, BlackBox, Logit, ensure_images, ensure_target
+from wcam_widget.model import AbstractTarget, BlackBox, Logit, ensure_images, ensure_target, log_odds
 from wcam_widget.stress.threat import Ball, Threat
 
 
@@ -32,9 +32,7 @@ class LogOdds(AbstractTarget):
 
     @override
     def __call__(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
-        wanted = torch.tensor(self.classes, device=logits.device)[:, None]
-        others = logits.scatter(1, wanted, -torch.inf).logsumexp(1)
-        return self.sign * (others - logits.gather(1, wanted)[:, 0])
+        return -self.sign * log_odds(logits, torch.tensor(self.classes))
 
     @override
     def of_rows(self, start: int, stop: int) -> LogOdds:

@@ -62,6 +62,17 @@ def test_a_map_is_shown_whole_and_its_means_in_the_cells_of_wcam(net, picture):
     assert frame.header["complete"]
 
 
+def test_a_map_of_other_cells_in_the_same_bands_keeps_scales_and_sums(net, picture):
+    method = Wcam.as_published(grid=8, rows=2)
+    _, attribution, news = run(net, picture, method)
+    frame = decode(news["_frame"])
+    assert frame.header["unit"].endswith("spread from the map's own cells over these, band by band")
+    groups = attribution.cells.groups
+    for band, values in enumerate(frame.sections["values"].reshape(10, 8, 8)):
+        np.testing.assert_allclose(values.sum(), attribution.values[groups == band].sum(), rtol=1e-4)
+    assert decode(news["_layers"]).header["layers"][0]["name"] == "Wcam as published"
+
+
 def test_a_method_with_cells_keeps_them_and_has_no_layer_of_its_own(net, picture):
     _, attribution, news = run(net, picture, WaveletGradient("product"))
     assert "_layers" not in news

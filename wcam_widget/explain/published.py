@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Float, Int
 from scipy.stats import qmc
 from torch import Tensor
+from typing_extensions import override
 
 from wcam_widget.basis import Cells, WaveletBasis
 from wcam_widget.explain.attribution import Attribution
@@ -48,6 +49,12 @@ class PublishedWcam(AbstractMethod):
     levels: int = 3
     approximation: bool = True
     seed: int = 42
+
+    @property
+    @override
+    def title(self) -> str:
+        """The method's short name."""
+        return "Wcam as published"
 
     def __post_init__(self) -> None:
         if self.rows < 2:

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
 from wcam_widget.basis import Band, Cells
 from wcam_widget.explain.attribution import Attribution
@@ -66,6 +67,12 @@ class PublishedWaveletGradient(AbstractMethod):
     levels: int = 3
     approximation: bool = False
     seed: int = 42
+
+    @property
+    @override
+    def title(self) -> str:
+        """The method's short name."""
+        return "WAM as published"
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:

@@ -15,7 +15,7 @@ import numpy as np
 
 from wcam_widget.evaluate.domain import Domain, carried
 from wcam_widget.explain import AbstractMethod, Attribution, Probe
-from wcam_widget.sensitivity import Kind
+from wcam_widget.sensitivity import GroupEstimate, Kind
 from wcam_widget.show.frame import encode
 from wcam_widget.show.pictures import VERSION, finite
 
@@ -25,6 +25,7 @@ Source = AbstractMethod | Attribution
 MOST_LAYERS = 16  # every page and every reload carries all of them
 ACCEPTED = "a method, an Attribution, a list of them, or a table of names and them"
 CARRIED = "mean over the cell's place (the map itself tells no scales)"
+SPREAD = "spread from the map's own cells over these, band by band"
 
 
 @runtime_checkable
@@ -59,24 +60,17 @@ def space_of(method: AbstractMethod, size: tuple[int, int]) -> HasCells:
 
 
 def on_cells(attribution: Attribution, probe: Probe) -> Attribution:
-    """An attribution with values at the cells of ``probe``: itself, or the mean over each cell's place.
+    """An attribution with values at the cells of ``probe``: itself, or what ``carried`` makes of it.
 
-    Of a map that came from elsewhere there are no intervals, slopes or totals of bands: they are NaN.
+    Of values that come from other cells there are no intervals and slopes, and of a map over the image no
+    totals of bands either: they are NaN.
     """
     if np.array_equal(attribution.cells.rectangles, probe.cells.rectangles):
         return attribution
     values = carried(attribution, probe.basis, probe.cells)
-    unknown, bands = np.full(len(values), np.nan), np.full(len(probe.cells.bands), np.nan)
-    groups = replace(
-        attribution.estimate.groups,
-        total=bands,
-        low=bands,
-        high=bands,
-        shapley=bands,
-        closed=bands,
-        left_out=np.zeros((0, len(bands))),
-        superset=None,
-    )
+    unknown = np.full(len(values), np.nan)
+    same_bands = [band.name for band in attribution.cells.bands] == [band.name for band in probe.cells.bands]
+    groups = attribution.estimate.groups if same_bands else _without_bands(len(probe.cells.bands))
     estimate = replace(
         attribution.estimate,
         value=values,
@@ -94,7 +88,20 @@ def on_cells(attribution: Attribution, probe: Probe) -> Attribution:
         estimate=estimate,
         cells=probe.cells,
         basis=probe.basis,
-        unit=f"{attribution.unit}, {CARRIED}",
+        unit=f"{attribution.unit}, {SPREAD if same_bands else CARRIED}",
+    )
+
+
+def _without_bands(count: int) -> GroupEstimate:
+    """What is known of bands where nothing is."""
+    unknown = np.full(count, np.nan)
+    return GroupEstimate(
+        total=unknown,
+        low=unknown,
+        high=unknown,
+        shapley=unknown,
+        closed=unknown,
+        left_out=np.zeros((0, count)),
     )
 
 

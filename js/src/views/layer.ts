@@ -34,9 +34,9 @@ export function unitWords(session: Session): string {
   const layer = session.layers.shown.value;
   if (layer !== null) {
     if (layer.error !== "") return `${layer.name} gave no map: ${layer.error}`;
-    const of =
-      layer.target.label === session.attribution.value?.target.label ? "" : ` of ${layer.target.label}`;
-    return `${layer.unit}${of}, per pixel${layer.stop === "" ? "" : `. ${layer.method}: ${layer.stop}`}`;
+    const same = layer.target.label === session.attribution.value?.target.label;
+    const of = same ? "" : `, of the ${layer.target.label}`;
+    return `${layer.unit}, per pixel${of}${layer.stop === "" ? "" : `. ${layer.method}: ${layer.stop}`}`;
   }
   const words = session.attribution.value?.unit;
   const { all, ticked } = session.levels;

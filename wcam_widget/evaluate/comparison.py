@@ -118,8 +118,7 @@ def compare_methods(
     targets stand for logits where a method says so, and for probabilities in the measures.
 
     A keyboard interrupt ends the explanations: methods whose maps are whole are measured, with a warning.
-    Raises ValueError and TypeError
-    naming the argument, and what the methods and measures raise.
+    Raises ValueError and TypeError naming the argument, and what the methods and measures raise.
 
     >>> import torch
     >>> from torch import nn

@@ -19,7 +19,8 @@ from wcam_widget.evaluate.similarity import SSIM, Ssim, constant
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch, ensure_model
 from wcam_widget.model import AbstractTarget, BlackBox, ModelError, ensure_target
-from wcam_widget.model.randomise import Randomisation, module_of
+from wcam_widget.model.answers import looked_into
+from wcam_widget.model.randomise import Randomisation
 from wcam_widget.sensitivity.intervals import CONFIDENCE, replicated
 
 MEASURES = ("spearman", "ssim")
@@ -255,7 +256,7 @@ def _fixed(
 
 def _by_names(method: Any, network: BlackBox) -> Any:
     """The method with modules of the network, among its parameters, replaced by their names."""
-    names = {id(module): name for name, module in module_of(network).named_modules() if name}
+    names = {id(module): name for name, module in looked_into(network).named_modules() if name}
 
     def named(value: Any) -> Any:
         if isinstance(value, list | tuple) and any(isinstance(each, nn.Module) for each in value):

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wcam_widget.model.batches import shared_by, uncompiled
+from wcam_widget.model.answers import looked_into
+from wcam_widget.model.batches import shared_by
 from wcam_widget.model.blackbox import BlackBox
 from wcam_widget.model.outputs import ModelError
 
@@ -55,7 +56,7 @@ class Randomisation:
 
     def names(self, model: BlackBox) -> tuple[str, ...]:
         """The layers of one network; ValueError naming ``layers[i]`` for one that it does not have."""
-        net = module_of(model)
+        net = looked_into(model)
         known = learned_layers(net)
         if self.layers is None:
             if not known:
@@ -76,7 +77,7 @@ class Randomisation:
         for name in self.names(model):
             if made is None or self.order == "independent":
                 made = replica(model)
-            for place, (inner, module) in enumerate(module_of(made).named_modules()):
+            for place, (inner, module) in enumerate(looked_into(made).named_modules()):
                 if _inside(inner, name) and _learned(module):
                     # A seed for each module: layers of one shape must not get the same values.
                     state = np.random.SeedSequence((self.seed, place)).generate_state(1)
@@ -95,7 +96,7 @@ def learned_layers(net: nn.Module) -> tuple[str, ...]:
 
 def replica(model: BlackBox) -> BlackBox:
     """The same black box around a copy of its network; ModelError where no copy can be made."""
-    net = module_of(model)
+    net = looked_into(model)
     try:
         with shared_by(net).lock:  # not while another thread has hooks on it
             copied = copy.deepcopy(net)
@@ -152,14 +153,6 @@ def _learned(module: nn.Module) -> bool:
 
 def _inside(inner: str, outer: str) -> bool:
     return inner == outer or not outer or inner.startswith(f"{outer}.")
-
-
-def module_of(model: BlackBox) -> nn.Module:
-    """The network as a module, as it was before it was compiled; ModelError for a plain callable."""
-    net = uncompiled(model.net)
-    if not isinstance(net, nn.Module):
-        raise ModelError("net: a plain callable has no layers to randomise; give a torch.nn.Module")
-    return net
 
 
 def _refusal(name: str, net: nn.Module, known: Sequence[str]) -> str:

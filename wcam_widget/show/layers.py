@@ -9,9 +9,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Float
 
 from wcam_widget.evaluate.domain import Domain, carried
 from wcam_widget.explain import AbstractMethod, Attribution, Probe
@@ -47,6 +49,11 @@ class Layer:
     attribution: Attribution | None = None
     error: str = ""
     main: bool = False
+
+    @cached_property
+    def heat(self) -> Float[np.ndarray, "h w"] | None:
+        """The map over the image, worked out once however often it is sent; None where there is none."""
+        return None if self.attribution is None else self.attribution.spatial().astype(np.float32)
 
 
 def space_of(method: AbstractMethod, size: tuple[int, int]) -> HasCells:
@@ -119,11 +126,7 @@ def layers_frame(layers: Sequence[Layer], probe: Probe, run: str) -> bytes:
         "image": {"height": height, "width": width},
         "layers": [_described(layer) for layer in shown],
     }
-    maps = {
-        f"map{number}": layer.attribution.spatial().astype(np.float32)
-        for number, layer in enumerate(shown)
-        if layer.attribution is not None
-    }
+    maps = {f"map{number}": layer.heat for number, layer in enumerate(shown) if layer.heat is not None}
     return encode(header, maps)
 
 

@@ -40,7 +40,7 @@ class Session:
     """Runs a method on one image, answers questions about it, and says what is to be shown.
 
     Creating it asks the model once and raises what is wrong with the arguments; ``start`` returns at once.
-    ``layers`` come after the run, in their order. ``publish`` is called from the worker's thread.
+    Layers that are added come after the run, in their order. ``publish`` is called from the worker's thread.
     """
 
     def __init__(

@@ -19,6 +19,7 @@ from wcam_widget.show import export
 from wcam_widget.show.arguments import ensure_method, ensure_model
 from wcam_widget.show.guard import Guard
 from wcam_widget.show.layers import ensure_layers
+from wcam_widget.show.link import Link
 from wcam_widget.show.messages import PROTOCOL, Messages
 from wcam_widget.show.questions import MODES, Question
 from wcam_widget.show.session import Session
@@ -76,13 +77,13 @@ class Explorer(anywidget.AnyWidget):
         self._messages: Messages | None = None
         self._last: Attribution | None = None
         code = {} if RELOADING else {"_esm": export.built("widget.js"), "_css": export.built("widget.css")}
-        this = weakref.ref(self)
+        link = Link(self)
         session = Session(
             ensure_model(model, class_names),
             image,
             target,
             ensure_method(method),
-            lambda news: _show(this, news),
+            link.show,
         )
         wanted = ensure_layers(layers, session.probe.cells.image_size)
         picture = session.picture()
@@ -93,7 +94,7 @@ class Explorer(anywidget.AnyWidget):
             )
         super().__init__(**code, _picture=picture, _status=session.status)
         self._session = session
-        self._messages = Messages(session, lambda content: _send(this, content), lambda: _resend(this))
+        self._messages = Messages(session, link.send, link.resend)
         self._at_exit = weakref.finalize(self, session.close, AT_EXIT)
         session.start()
         for name, source in wanted.items():
@@ -205,7 +206,7 @@ class Explorer(anywidget.AnyWidget):
         session = getattr(self, "_session", None)
         if session is not None:
             self._at_exit.detach()
-            _send(weakref.ref(self), {"t": "bye", "reason": "closed"})
+            Link(self).send({"t": "bye", "reason": "closed"})
             # In an observer, which the worker may wait for, the worker is left to end by itself.
             session.close(0 if self._guard.held else None)
             self._last, self._session, self._messages = session.attribution, None, None
@@ -233,6 +234,10 @@ class Explorer(anywidget.AnyWidget):
         with self._guard, self.hold_sync():
             for name, value in news.items():
                 setattr(self, name, value)
+
+    def _say(self, content: dict[str, Any]) -> None:
+        with self._guard:
+            self.send(content)
 
     @property
     def _open_session(self) -> Session:
@@ -273,25 +278,3 @@ def explore(
     True
     """
     return Explorer(model, image, target, method, class_names, layers)
-
-
-# What the worker and the messages hold of an explorer: they must not be what keeps it alive.
-
-
-def _show(this: weakref.ref[Explorer], news: dict[str, Any]) -> None:
-    explorer = this()
-    if explorer is not None:
-        explorer._receive(news)  # noqa: SLF001 the other half of Explorer
-
-
-def _send(this: weakref.ref[Explorer], content: dict[str, Any]) -> None:
-    explorer = this()
-    if explorer is not None:
-        with explorer._guard:  # noqa: SLF001
-            explorer.send(content)
-
-
-def _resend(this: weakref.ref[Explorer]) -> None:
-    explorer = this()
-    if explorer is not None:
-        explorer.send_state(["_picture", "_frame", "_layers", "_status", "_known"])

@@ -23,11 +23,11 @@ from wcam_widget.show.layers import HasCells, Layer, Source, layers_frame, numbe
 from wcam_widget.show.pace import Pace
 from wcam_widget.show.pictures import attribution_frame, picture_frame
 from wcam_widget.show.questions import Inquiry, Question
+from wcam_widget.show.stream import LayerStream, Maps, Moment, RunStream, brief
 from wcam_widget.show.worker import REFUSALS, Refusal, Request, Worker
 
 logger = logging.getLogger(__name__)
 
-CANCELLED = "cancelled: the map shows what was computed until then"
 TOGETHER = 4  # questions answered in one batch for saved pages, so that a reader's question never waits long
 
 Publish = Callable[[dict[str, Any]], None]
@@ -53,8 +53,6 @@ class Session:
         self.run = uuid.uuid4().hex[:12]
         self.rev = 0
         self.known: dict[str, dict[str, Any]] = {}
-        self.attribution: Attribution | None = None
-        self.error: BaseException | None = None
         self.pace = Pace()
         self.worker = Worker(f"wcam explorer {self.run}")
         self.layers: dict[str, Layer] = {}
@@ -63,11 +61,22 @@ class Session:
         given, found = isinstance(target, AbstractTarget), self.probe.target
         self._target = found if given or not isinstance(found, Logit | Probability) else found.class_id
         self._method, self._publish = method, publish
-        self._state, self._message = "waiting", ""
-        self._cancel, self._finished, self._settled = threading.Event(), threading.Event(), threading.Event()
+        self._main = RunStream(self._show_run)
+        self._over: list[LayerStream] = []
+        self._settled = threading.Event()  # the answers for saved pages are known, or will not be
         self._changing = threading.Lock()  # layers are added by cells and filled by the worker
-        self._cancels = 0  # so that a layer which is asked for after a cancel is drawn
-        self._drawn: list[threading.Event] = []  # one for each layer, set when nothing more comes of it
+        self._cancels = 0  # so that what is asked for after a cancel is done
+
+    @property
+    def attribution(self) -> Attribution | None:
+        """The latest attribution of the run; None before its first step."""
+        return self._main.attribution
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended the run, or else the first layer that failed."""
+        failures = [self._main.error, *(stream.error for stream in self._over)]
+        return next((error for error in failures if error is not None), None)
 
     @property
     def status(self) -> dict[str, Any]:
@@ -77,12 +86,12 @@ class Session:
         seconds = 0.0 if now is None else now.seconds
         left = seconds / done * max(total - done, 0) if done else None
         return {
-            "state": self._state,
+            "state": self._main.state,
             "done": done,
             "total": total,
             "seconds": seconds,
-            "seconds_left": left if self._state == "running" else None,
-            "message": self._message,
+            "seconds_left": left if self._main.state == "running" else None,
+            "message": self._main.message,
             "run": self.run,
             "rev": self.rev,
         }
@@ -98,7 +107,7 @@ class Session:
 
     def start(self) -> None:
         """Begin to explain, then to answer what a page without a kernel will be asked."""
-        self.worker.follow(self._explain())
+        self.worker.follow(self._main.follow(self._steps, self._since(0)))
         self.worker.follow(self._prepare())
 
     def add_layer(self, name: str, source: Source) -> str:
@@ -106,15 +115,14 @@ class Session:
         with self._changing:
             (free,) = numbered([name], taken=[self._method.title, *self.layers])
             self.layers = {**self.layers, free: Layer(free)}
-        drawn = threading.Event()
-        self._drawn.append(drawn)
-        self.worker.follow(self._draw(free, source, drawn, self._cancels))
+        stream = LayerStream(free, self._draw, self._end_layer)
+        self._over.append(stream)
+        self.worker.follow(stream.follow(self._maps(source), self._since(self._cancels)))
         return free
 
     def cancel(self) -> None:
         """End the run, and layers that wait, after the step that is under way; what was computed stays."""
         self._cancels += 1
-        self._cancel.set()
 
     def wait(self, timeout: float | int | None = None) -> Attribution:  # noqa: PYI041 a check at run time tells them apart
         """The attribution, when the run has ended, all layers too, and the answers for saved pages are known.
@@ -126,11 +134,11 @@ class Session:
         try:
             ended = all(
                 each.wait(None if until is None else max(0.0, until - time.monotonic()))
-                for each in [self._settled, *self._drawn]
+                for each in [self._settled, *(stream.drawn for stream in self._over)]
             )
         except KeyboardInterrupt:
             self.cancel()
-            self._finished.wait()
+            self._main.finished.wait()
             raise
         if not ended:
             raise TimeoutError(f"timeout: the run has not ended within {timeout} seconds and goes on")
@@ -172,65 +180,36 @@ class Session:
         """End the run and the worker."""
         self.cancel()
         self.worker.close(timeout=timeout)
-        for each in [self._finished, self._settled, *self._drawn]:
+        for each in [self._main.finished, self._settled, *(stream.drawn for stream in self._over)]:
             each.set()
 
     def _ask_model(self, question: Question) -> dict[str, Any]:
         (answer,) = self.inquiry.answer([question])
         return answer
 
-    def _explain(self) -> Iterator[None]:
-        """The run, one step of the method at a time."""
-        try:
-            if not self._cancel.is_set():
-                self._state = "running"
-                self._publish({"_status": self.status})
-                yield from self._steps()
-            ended = self.attribution is not None and self.attribution.complete
-            self._end("done" if ended else "cancelled", "" if ended else CANCELLED)
-        except GeneratorExit:
-            self._end("cancelled", CANCELLED)
-            raise
-        except BaseException as error:  # it is raised again by wait()
-            logger.exception("the run ended with an error")
-            self.error = error
-            self._end("error", brief(error))
+    def _since(self, cancels: int) -> Callable[[], bool]:
+        """Whether there was a cancel after that many."""
+        return lambda: self._cancels != cancels
 
-    def _steps(self) -> Iterator[None]:
+    def _steps(self) -> Iterator[Attribution]:
         target = self.probe.target if self._has_cells else self._target
-        steps = self._method.steps(self.probe.model, self.image, target)
-        while not self._cancel.is_set():
-            step = next(steps, None)
-            if step is None:
-                return
-            self.attribution = step
-            if not self._has_cells:
-                self._put(Layer(self._method.title, step, main=True))
-            self._show_step()
-            yield
+        return self._method.steps(self.probe.model, self.image, target)
 
-    def _draw(self, name: str, source: Source, drawn: threading.Event, cancels: int) -> Iterator[None]:
-        """A layer, one step of its method at a time; what ends it is shown in its place."""
-        try:
-            if isinstance(source, Attribution):
-                steps = iter([source])
-            else:
-                steps = source.steps(self.probe.model, self.image, self._target)
-            while self._cancels == cancels and (step := next(steps, None)) is not None:
-                self._put(Layer(name, step))
-                if self.pace.progress_due(now := time.monotonic()):
-                    self.pace.progress_sent(now)
-                    self._publish(self._layers())
-                yield
-        except Exception as error:
-            logger.exception("a layer ended with an error")
-            self.error = self.error or error
-            self._put(Layer(name, error=brief(error)))
-        finally:
-            # With a frame of a new number, so that a front end that missed it asks for all again.
-            self.rev += 1
-            self._publish({**self._frame(), **self._layers(), "_status": self.status})
-            drawn.set()
+    def _maps(self, source: Source) -> Maps:
+        if isinstance(source, Attribution):
+            return lambda: iter([source])
+        return lambda: source.steps(self.probe.model, self.image, self._target)
+
+    def _draw(self, layer: Layer) -> None:
+        self._put(layer)
+        if not layer.error and self.pace.progress_due(now := time.monotonic()):
+            self.pace.progress_sent(now)
+            self._publish(self._layers())
+
+    def _end_layer(self) -> None:
+        # With a frame of a new number, so that a front end that missed it asks for all again.
+        self.rev += 1
+        self._publish({**self._frame(), **self._layers(), "_status": self.status})
 
     def _put(self, layer: Layer) -> None:
         with self._changing:
@@ -239,25 +218,19 @@ class Session:
     def _layers(self) -> dict[str, bytes]:
         return {"_layers": layers_frame(list(self.layers.values()), self.probe, self.run)}
 
-    def _show_step(self) -> None:
+    def _show_run(self, moment: Moment) -> None:
+        """Publish what there is to see of the run: its steps as often as the screen can follow."""
         now = time.monotonic()
-        if self.pace.frame_due(now):
+        if moment == "step" and not self._has_cells:
+            self._put(Layer(self._method.title, self.attribution, main=True))
+        if moment == "end" or (moment == "step" and self.pace.frame_due(now)):
             self.rev += 1
             self.pace.frame_sent(self.rev, now)
             self._publish({**self._frame(), "_status": self.status})
-        elif self.pace.progress_due(now):
+        elif moment == "start" or self.pace.progress_due(now):
             self.pace.progress_sent(now)
             self._publish({"_status": self.status})
-
-    def _end(self, state: str, message: str) -> None:
-        self._state, self._message = state, message
-        if self.attribution is not None:
-            self.attribution = self.attribution.stopped(message)
-        self.rev += 1
-        self.pace.frame_sent(self.rev, time.monotonic())
-        self._publish({**self._frame(), "_status": self.status})
-        self._finished.set()
-        if state != "done":
+        if moment == "end" and self._main.state != "done":
             self._settled.set()
 
     def _frame(self) -> dict[str, bytes]:
@@ -270,7 +243,7 @@ class Session:
     def _prepare(self) -> Iterator[None]:
         """Answers a saved page needs; after the run, in pieces that leave room for a reader's questions."""
         try:
-            questions = self.inquiry.bands() if self._state == "done" else []
+            questions = self.inquiry.bands() if self._main.state == "done" else []
             while questions:
                 now, questions = questions[:TOGETHER], questions[TOGETHER:]
                 answers = {answer["key"]: answer for answer in self.inquiry.answer(now)}
@@ -282,13 +255,3 @@ class Session:
             logger.exception("the answers for saved pages could not be computed")
         finally:
             self._settled.set()
-
-
-def brief(error: BaseException) -> str:
-    r"""An error in one line, for the screen; the log has the rest.
-
-    >>> brief(ValueError("no such class\nand a long story"))
-    'ValueError: no such class'
-    """
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

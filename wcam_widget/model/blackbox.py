@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wcam_widget.model.batches import Batches, Gathered, Load, Pass, ensure_batch_size, shared_by, uncompiled
-from wcam_widget.model.device import autocast, ensure_compiler, ensure_device, eval_mode, moved
-from wcam_widget.model.gradients import INSTEAD, cutting_module, differentiated, ensure_finite_slopes
-from wcam_widget.model.memory import is_out_of_memory
-from wcam_widget.model.outputs import ModelError, read_scores
+from wcam_widget.model.device import autocast, ensure_compiler, ensure_device
+from wcam_widget.model.gradients import differentiated, ensure_finite_slopes
+from wcam_widget.model.network import Network
+from wcam_widget.model.outputs import ModelError
 from wcam_widget.model.targets import AbstractTarget, ensure_target
 
 _PRECISIONS = ("auto", "float32", "bfloat16")
@@ -129,8 +129,8 @@ class BlackBox:
             with torch.no_grad(), autocast(self.device, reduced=False):
                 images = make(start, stop)
             with torch.inference_mode():
-                network_input, load = self._input(images, backward=False)
-                logits = self._forward(network_input, stop - start)
+                network_input, load = self._network.prepared(images, backward=False)
+                logits = self._network.scores(network_input, stop - start)
             gathered.put(start, logits)
             return load
 
@@ -179,13 +179,13 @@ class BlackBox:
                 leaf = inputs[start:stop].detach().clone().requires_grad_()
                 with autocast(self.device, reduced=False):
                     batch = images(leaf)
-                network_input, load = self._input(batch, backward=True)
-                logits = self._forward(network_input, stop - start)
+                network_input, load = self._network.prepared(batch, backward=True)
+                logits = self._network.scores(network_input, stop - start)
                 with autocast(self.device, reduced=False):
                     values = ensure_target(target, logits[0], self.class_names).of_rows(start, stop)(logits)
                     slope = differentiated(values, leaf)
                 if slope is None:
-                    raise ModelError(self._cut(network_input, logits, values))
+                    raise ModelError(self._network.cut(network_input, logits, values))
             slopes[start:stop] = slope
             gathered.put(start, logits.detach())
             scores.put(start, values.detach()[:, None])
@@ -206,11 +206,12 @@ class BlackBox:
 
         def look(start: int, stop: int) -> Load:
             with torch.inference_mode(mode=False), torch.set_grad_enabled(backward):
-                network_input, load = self._input(images[start:stop].detach().clone(), backward=backward)
+                batch = images[start:stop].detach().clone()
+                network_input, load = self._network.prepared(batch, backward=backward)
                 if backward and network_input.is_floating_point():
                     network_input.requires_grad_()  # a path to every layer, also where parameters are frozen
                 # Compiled code does not run hooks that came later.
-                ask = partial(self._forward, network_input, stop - start, uncompiled(self.net))
+                ask = partial(self._network.scores, network_input, stop - start, uncompiled(self.net))
                 with self._batches.shared.lock:
                     logits = work(Pass(start, network_input, ask))
             gathered.put(start, logits.detach())
@@ -219,69 +220,12 @@ class BlackBox:
         self._batches.run(look, len(images), backward=backward)
         return gathered.finish()
 
-    def _cut(self, network_input: Tensor, logits: Tensor, values: Tensor) -> str:
-        """Say what keeps the gradient from the images."""
-        if not network_input.requires_grad:
-            return f"preprocess: its result has no gradient path to the images; {INSTEAD}"
-        if logits.requires_grad and not values.requires_grad:
-            return f"target: its value has no gradient path to the class scores; {INSTEAD}"
-        net = uncompiled(self.net)
-        module = None
-        if isinstance(net, nn.Module):
-            with self._batches.shared.lock, eval_mode(net), autocast(self.device, reduced=self._reduced):
-                module = cutting_module(net, network_input)
-        found = "" if module is None else f": {module} ends it"
-        return f"net: its scores have no gradient path to the images{found}; {INSTEAD}"
-
-    def _input(self, images: Tensor, *, backward: bool) -> tuple[Tensor, Load]:
-        """What the network is given for images; TooManyError where it is known that not as many fit."""
-        with autocast(self.device, reduced=False):
-            there = moved(images, self.device)
-            network_input = there if self.preprocess is None else _asked("preprocess", self.preprocess, there)
-        if not isinstance(network_input, Tensor):
-            raise ModelError(f"preprocess: returned {type(network_input).__qualname__}; accepted is a tensor")
-        load = Load(tuple(network_input.shape[1:]), self._reduced, backward)
-        self._batches.ensure_fits(load, len(images))
-        return self._laid_out(network_input), load
-
-    def _forward(self, network_input: Tensor, images: int, net: Any = None) -> Float[Tensor, "n k"]:
-        """Score one batch on the device by ``net`` or its own; the caller chooses the gradient mode."""
-        with self._batches.shared.lock, eval_mode(self.net), autocast(self.device, reduced=self._reduced):
-            output = _asked("net", self.net if net is None else net, network_input)
-        logits = read_scores(output, images)
-        if self.class_names is not None and logits.shape[1] != len(self.class_names):
-            raise ValueError(
-                f"class_names: found {len(self.class_names)} names, but net gives {logits.shape[1]} scores"
-            )
-        return logits
-
-    def _laid_out(self, network_input: Tensor) -> Tensor:
-        """Match the dtype of the network's parameters, and the memory layout CUDA is fastest with."""
-        first = next(self.net.parameters(), None) if isinstance(self.net, nn.Module) else None
-        if first is not None and first.is_floating_point() and network_input.is_floating_point():
-            network_input = network_input.to(first.dtype)
-        if self._reduced and self.device.type == "cuda" and network_input.ndim == 4:
-            return network_input.contiguous(memory_format=torch.channels_last)
-        return network_input
-
     @property
-    def _reduced(self) -> bool:
-        return self.precision == "bfloat16" or (self.precision == "auto" and self.device.type == "cuda")
-
-
-def _asked(who: str, function: Callable[[Tensor], Any], batch: Tensor) -> Any:
-    """Call the user's function; re-raise what it raises in the caller's words, with what it was given."""
-    try:
-        return function(batch)
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        values = batch.detach()
-        raise ModelError(
-            f"{who}: raised {type(error).__name__}: {error}\n"
-            f"It was given a batch of shape {tuple(values.shape)}, {values.dtype}, "
-            f"values in [{float(values.min()):.4g}, {float(values.max()):.4g}], on {values.device}."
-        ) from error
+    def _network(self) -> Network:
+        """What one batch goes through, with the attributes as they are now."""
+        return Network(
+            self.net, self.preprocess, self.class_names, self.device, self.precision, self._batches
+        )
 
 
 def _ensure_names(class_names: Sequence[Any] | None) -> tuple[str, ...] | None:

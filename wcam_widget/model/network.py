@@ -1,0 +1,100 @@
+"""One batch on its way through a network: its input, its scores, and what cuts their gradient."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from wcam_widget.model.batches import Batches, Load, uncompiled
+from wcam_widget.model.device import autocast, eval_mode, moved
+from wcam_widget.model.gradients import INSTEAD, cutting_module
+from wcam_widget.model.memory import is_out_of_memory
+from wcam_widget.model.outputs import ModelError, read_scores
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A network with its preprocessing, on its device, in its precision; what a `BlackBox` asks.
+
+    >>> net = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
+    >>> cpu = torch.device("cpu")
+    >>> network = Network(net, None, None, cpu, "auto", Batches(shared_by(net), cpu, 8))
+    >>> network_input, load = network.prepared(torch.rand(5, 3, 2, 2), backward=False)
+    >>> network.scores(network_input, 5).shape
+    torch.Size([5, 2])
+    """
+
+    net: nn.Module | Callable[[Tensor], Any]
+    preprocess: Callable[[Tensor], Tensor] | None
+    class_names: tuple[str, ...] | None
+    device: torch.device
+    precision: str
+    batches: Batches
+
+    def cut(self, network_input: Tensor, logits: Tensor, values: Tensor) -> str:
+        """Say what keeps the gradient from the images."""
+        if not network_input.requires_grad:
+            return f"preprocess: its result has no gradient path to the images; {INSTEAD}"
+        if logits.requires_grad and not values.requires_grad:
+            return f"target: its value has no gradient path to the class scores; {INSTEAD}"
+        net = uncompiled(self.net)
+        module = None
+        if isinstance(net, nn.Module):
+            with self.batches.shared.lock, eval_mode(net), autocast(self.device, reduced=self._reduced):
+                module = cutting_module(net, network_input)
+        found = "" if module is None else f": {module} ends it"
+        return f"net: its scores have no gradient path to the images{found}; {INSTEAD}"
+
+    def prepared(self, images: Tensor, *, backward: bool) -> tuple[Tensor, Load]:
+        """What the network is given for images; TooManyError where it is known that not as many fit."""
+        with autocast(self.device, reduced=False):
+            there = moved(images, self.device)
+            network_input = there if self.preprocess is None else _asked("preprocess", self.preprocess, there)
+        if not isinstance(network_input, Tensor):
+            raise ModelError(f"preprocess: returned {type(network_input).__qualname__}; accepted is a tensor")
+        load = Load(tuple(network_input.shape[1:]), self._reduced, backward)
+        self.batches.ensure_fits(load, len(images))
+        return self._laid_out(network_input), load
+
+    def scores(self, network_input: Tensor, images: int, net: Any = None) -> Float[Tensor, "n k"]:
+        """Score one batch on the device by ``net`` or its own; the caller chooses the gradient mode."""
+        with self.batches.shared.lock, eval_mode(self.net), autocast(self.device, reduced=self._reduced):
+            output = _asked("net", self.net if net is None else net, network_input)
+        logits = read_scores(output, images)
+        if self.class_names is not None and logits.shape[1] != len(self.class_names):
+            raise ValueError(
+                f"class_names: found {len(self.class_names)} names, but net gives {logits.shape[1]} scores"
+            )
+        return logits
+
+    def _laid_out(self, network_input: Tensor) -> Tensor:
+        """Match the dtype of the network's parameters, and the memory layout CUDA is fastest with."""
+        first = next(self.net.parameters(), None) if isinstance(self.net, nn.Module) else None
+        if first is not None and first.is_floating_point() and network_input.is_floating_point():
+            network_input = network_input.to(first.dtype)
+        if self._reduced and self.device.type == "cuda" and network_input.ndim == 4:
+            return network_input.contiguous(memory_format=torch.channels_last)
+        return network_input
+
+    @property
+    def _reduced(self) -> bool:
+        return self.precision == "bfloat16" or (self.precision == "auto" and self.device.type == "cuda")
+
+
+def _asked(who: str, function: Callable[[Tensor], Any], batch: Tensor) -> Any:
+    """Call the user's function; re-raise what it raises in the caller's words, with what it was given."""
+    try:
+        return function(batch)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        values = batch.detach()
+        raise ModelError(
+            f"{who}: raised {type(error).__name__}: {error}\n"
+            f"It was given a batch of shape {tuple(values.shape)}, {values.dtype}, "
+            f"values in [{float(values.min()):.4g}, {float(values.max()):.4g}], on {values.device}."
+        ) from error

@@ -135,7 +135,7 @@ def test_a_saved_page_knows_some_scores(open_page: OpenPage, scene: Scene) -> No
 def test_cancel_keeps_the_partial_map(open_page: OpenPage, scene: Scene) -> None:
     page = open_page(state_of(scene, _status=RUNNING), profile="backbone")
     status, cancel = page.locator("[data-wcam=status]"), page.locator("[data-wcam=cancel]")
-    expect(status).to_have_text("64 of 256 evaluations · 9 s left")
+    expect(status).to_have_text("64 of 256 passes · 9 s left")
     assert page.locator("[data-wcam=progress]").evaluate("bar => [bar.value, bar.max]") == [64, 256]
     cancel.click()
     expect(cancel).to_be_disabled()

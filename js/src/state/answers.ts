@@ -11,6 +11,12 @@ export interface Status {
   /** null while nobody can tell */
   readonly secondsLeft: number | null;
   readonly message: string;
+  /** where and at which scale the model looks, in one sentence */
+  readonly answer: string;
+  /** why the run ended, in words */
+  readonly stop: string;
+  /** the words on the button that goes on with the run; empty where it cannot */
+  readonly more: string;
   readonly run: string;
   readonly rev: number;
 }
@@ -41,6 +47,9 @@ export function readStatus(value: unknown): Status {
     seconds: numberOr(fields["seconds"], 0),
     secondsLeft: isFiniteNumber(left) ? left : null,
     message: textOr(fields["message"], ""),
+    answer: textOr(fields["answer"], ""),
+    stop: textOr(fields["stop"], ""),
+    more: textOr(fields["more"], ""),
     run: textOr(fields["run"], ""),
     rev: numberOr(fields["rev"], 0),
   };

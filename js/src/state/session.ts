@@ -107,6 +107,11 @@ export class Session {
     await this.#link.rpc.request("stop", {});
   }
 
+  /** Goes on with a run that ended, with twice its rows or with the rest of them; rejects with an RpcError. */
+  async deepen(): Promise<void> {
+    await this.#link.rpc.request("more", {});
+  }
+
   dispose(): void {
     this.#keeper.close();
     this.#endSelection();

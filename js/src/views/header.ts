@@ -3,8 +3,9 @@ import type { AttributionFrame } from "../frame/attribution";
 import type { RunState, Status } from "../state/answers";
 import type { ConnectionState } from "../state/connection";
 import type { ViewContext } from "./context";
-import { element, setAttribute, setText } from "./dom";
-import { formatSeconds, formatValue } from "./words";
+import { element, setText } from "./dom";
+import { kernelButton } from "./kernel_button";
+import { formatScore, formatSeconds } from "./words";
 
 const CONNECTIONS: Record<ConnectionState, string> = {
   connecting: "Looking for the kernel",
@@ -17,9 +18,9 @@ const CONNECTIONS: Record<ConnectionState, string> = {
 /** What a run took: forward passes, and backward passes. */
 type Cost = Pick<AttributionFrame, "evaluations" | "gradients">;
 
-/** "384 forward and 32 backward passes"; without a map, the evaluations that the kernel counted. */
+/** "384 forward and 32 backward passes"; without a map, the passes that the kernel counted. */
 function costWords(cost: Cost | null, done: number): string {
-  if (cost === null) return `${done} evaluations`;
+  if (cost === null) return `${done} passes`;
   const { evaluations, gradients } = cost;
   const counts =
     gradients > 0 ? `${evaluations} forward and ${gradients} backward` : `${evaluations} forward`;
@@ -29,15 +30,15 @@ function costWords(cost: Cost | null, done: number): string {
 const ENDINGS: Record<Exclude<RunState, "running">, (status: Status, cost: Cost | null) => string> = {
   waiting: () => "waiting for the first map",
   done: ({ done, seconds }, cost) => `${costWords(cost, done)} in ${formatSeconds(seconds)}`,
-  cancelled: ({ done, total }) => `partial (${done} of ${total})`,
+  cancelled: ({ done, seconds }, cost) => `${costWords(cost, done)} in ${formatSeconds(seconds)}, partial`,
   error: ({ done, total }) => `stopped by an error (${done} of ${total})`,
 };
 
-/** "64 of 256 evaluations · 9 s left"; after the run, `cost` says what it took. */
+/** "64 of 256 passes · 9 s left"; after the run, `cost` says what it took. */
 export function statusWords(status: Status, cost: Cost | null = null): string {
   if (status.state !== "running") return ENDINGS[status.state](status, cost);
   const left = status.secondsLeft === null ? "" : ` · ${formatSeconds(status.secondsLeft)} left`;
-  return `${status.done} of ${status.total} evaluations${left}`;
+  return `${status.done} of ${status.total} passes${left}`;
 }
 
 export function headerLine(context: ViewContext): HTMLElement {
@@ -48,7 +49,7 @@ export function headerLine(context: ViewContext): HTMLElement {
   bind(() => {
     const attribution = session.attribution.value;
     const explained = attribution?.target;
-    setText(target, explained ? `${explained.label} ${formatValue(explained.score)}` : "Explaining");
+    setText(target, explained ? `${explained.label} ${formatScore(explained.score)}` : "Explaining");
     setText(method, attribution?.method ?? "");
   });
   bind(() => {
@@ -60,41 +61,32 @@ export function headerLine(context: ViewContext): HTMLElement {
 }
 
 function progress(context: ViewContext): HTMLElement {
-  const { session, scope, bind } = context;
+  const { session, bind } = context;
   const bar = element("progress", {
     "data-wcam": "progress",
-    "aria-label": "evaluations done",
+    "aria-label": "passes done",
     max: 1,
     value: 0,
   });
   const words = element("span", { class: "wcam-progress-words", "data-wcam": "status" });
-  const cancel = element("button", { type: "button", "data-wcam": "cancel" }, "Cancel");
-  let asked = false;
-  const mark = (now: boolean): void => {
-    asked = now;
-    // Not `disabled`, which would throw the focus out of the widget.
-    setAttribute(cancel, "aria-disabled", now ? "true" : undefined);
-  };
-  scope.listen(cancel, "click", () => {
-    if (asked) return;
-    mark(true);
-    session.stop().catch((error: unknown) => {
-      mark(false);
-      if (!scope.disposed) setText(words, `Cancel did not reach the kernel: ${(error as Error).message}`);
-    });
+  const cancel = kernelButton(context, {
+    name: "cancel",
+    label: "Cancel",
+    send: () => session.stop(),
+    failed: (message) => setText(words, `Cancel did not reach the kernel: ${message}`),
   });
   bind(() => {
     const status = session.status.value;
     const running = status.state === "running";
     const reachable = session.connection.value !== "static" && session.connection.value !== "lost";
-    if (!running) mark(false);
+    if (!running) cancel.ready();
     bar.hidden = !running;
     bar.max = Math.max(1, status.total);
     bar.value = status.done;
-    cancel.hidden = !running || !reachable;
+    cancel.element.hidden = !running || !reachable;
     setText(words, statusWords(status, session.attribution.value));
   });
-  return element("div", { class: "wcam-progress" }, bar, words, cancel);
+  return element("div", { class: "wcam-progress" }, bar, words, cancel.element);
 }
 
 /** What went wrong: in what Python sent, in the run, or here. */

@@ -3,11 +3,10 @@ import type { Score } from "../state/answers";
 import type { Scores } from "../state/scores";
 import type { ViewContext } from "./context";
 import { element, pane, setText } from "./dom";
-import { formatChange } from "./words";
+import { formatChange, formatScore, scoreDecimals } from "./words";
 
 const HEADINGS = ["", "original", "reconstruction", "change"];
-const SCORE_DECIMALS = 2;
-const PROBABILITY_DECIMALS = 3;
+const PROBABILITY_DECIMALS = 2;
 
 /** The state of the question, in words; empty when the table speaks for itself. */
 export function scoresWords(scores: Scores, saved: boolean): string {
@@ -62,7 +61,7 @@ function originalOf(context: ViewContext): Score {
 }
 
 function explained(score: Score): HTMLElement {
-  const made = row(score, SCORE_DECIMALS);
+  const made = row(score, scoreDecimals(score.original));
   made.classList.add("wcam-explained");
   return made;
 }
@@ -80,8 +79,8 @@ function kindRow(words: string): HTMLElement {
 function row(score: Score, decimals: number): HTMLElement {
   const change = score.reconstruction - score.original;
   const cells = [
-    show(score.original, decimals),
-    show(score.reconstruction, decimals),
+    formatScore(score.original, decimals),
+    formatScore(score.reconstruction, decimals),
     Number.isFinite(change) ? formatChange(change, decimals) : "–",
   ];
   return element(
@@ -90,8 +89,4 @@ function row(score: Score, decimals: number): HTMLElement {
     element("th", { scope: "row" }, score.label),
     ...cells.map((text) => element("td", {}, text)),
   );
-}
-
-function show(value: number, decimals: number): string {
-  return Number.isFinite(value) ? value.toFixed(decimals).replace("-", "−") : "–";
 }

@@ -4,6 +4,7 @@ import { bindWidgetKeys } from "../a11y/keys";
 import type { Session } from "../state/session";
 import { signal } from "../state/signal";
 import css from "../style/widget.css" with { type: "text" };
+import { answerLine } from "./answer";
 import { ViewContext } from "./context";
 import { element } from "./dom";
 import { DyadicPane } from "./dyadic";
@@ -48,7 +49,7 @@ function layOut(
   body.append(errors);
   const image = new ImagePane(context);
   const dyadic = new DyadicPane(context);
-  body.prepend(headerLine(context));
+  body.prepend(headerLine(context), answerLine(context));
   body.append(
     image.element,
     dyadic.element,

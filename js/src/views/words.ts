@@ -70,6 +70,19 @@ export function formatValue(value: number, like = value): string {
   return `${sign}${(Math.abs(value) / 10 ** exponent).toFixed(2)} × 10${raised.join("")}`;
 }
 
+/** Decimals of a score like this one: two, fewer from 100 on, more where it is so small that two would be 0. */
+export function scoreDecimals(like: number): number {
+  const size = Math.abs(like);
+  if (!Number.isFinite(size) || size === 0) return 2;
+  if (size >= 100) return size >= 1000 ? 0 : 1;
+  return size >= 0.01 ? 2 : Math.min(20, 1 - Math.floor(Math.log10(size)));
+}
+
+/** A score, or the probability of a class, as it is written everywhere; summary.py has the same rule. */
+export function formatScore(value: number, decimals = scoreDecimals(value)): string {
+  return Number.isFinite(value) ? value.toFixed(decimals).replace("-", "−") : "–";
+}
+
 /** A change with its sign, zero without one. */
 export function formatChange(change: number, decimals: number): string {
   const text = Math.abs(change).toFixed(decimals);

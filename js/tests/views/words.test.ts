@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Band } from "../../src/frame/picture";
 import { cellsOfBand } from "../../src/views/geometry";
-import { statusWords } from "../../src/views/header";
 import { keptWords } from "../../src/views/reconstruction";
 import { opaqueLightness } from "../../src/views/theme";
 import {
@@ -120,33 +119,6 @@ describe("a selection", () => {
 });
 
 describe("states", () => {
-  const status = {
-    state: "running",
-    done: 64,
-    total: 256,
-    seconds: 3,
-    secondsLeft: 9,
-    message: "",
-    run: "",
-    rev: 0,
-  } as const;
-
-  it("tell how far a run is, and that a cancelled one is partial", () => {
-    expect(statusWords(status)).toBe("64 of 256 evaluations · 9 s left");
-    expect(statusWords({ ...status, secondsLeft: null })).toBe("64 of 256 evaluations");
-    expect(statusWords({ ...status, state: "cancelled" })).toBe("partial (64 of 256)");
-  });
-
-  it("tell what a finished run took: forward and backward passes apart", () => {
-    const done = { ...status, state: "done", done: 416, total: 416 } as const;
-    expect(statusWords(done, { evaluations: 384, gradients: 32 })).toBe(
-      "384 forward and 32 backward passes in 3 s",
-    );
-    expect(statusWords(done, { evaluations: 416, gradients: 0 })).toBe("416 forward passes in 3 s");
-    expect(statusWords(done, { evaluations: 1, gradients: 1 })).toBe("1 forward and 1 backward pass in 3 s");
-    expect(statusWords(done)).toBe("416 evaluations in 3 s");
-  });
-
   it("tell how much is kept; negative and unknown values count as nothing", () => {
     const values = Float32Array.of(0.6, 0.2, -5, Number.NaN);
     const kept = Uint8Array.of(1, 0, 1, 0);

@@ -95,8 +95,7 @@ def explain(
         layers = [method_for(network, each, {}) for each in also or ()]
         asked = batch.target_of(target, network.class_names)
         jobs = [
-            batch.Job(path.name, batch.read_photograph(path, network.input_size), network, asked)
-            for path in images
+            batch.Job(path.name, batch.fitted(path, network.input_size), network, asked) for path in images
         ]
     except INPUT_ERRORS as error:
         raise _failed(error) from error

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from wcam_widget.demo import VARIANTS, load_demo
 from wcam_widget.explain import AbstractMethod, Attribution
 from wcam_widget.explain.archive import whole
 from wcam_widget.model import BlackBox
+from wcam_widget.model.photograph import photograph_pixels, read_photograph
 from wcam_widget.show.explorer import Explorer, explore
 from wcam_widget.show.export import write_report
 from wcam_widget.show.layers import numbered
@@ -53,21 +53,16 @@ class Batch:
     ended_by: BaseException | None
 
 
-def read_photograph(path: Path, size: tuple[int, int] | None = None) -> Float[Tensor, "3 h w"]:
-    """Read an image file as RGB in [0, 1], upright as its EXIF data say.
+def fitted(path: Path, size: tuple[int, int] | None = None) -> Float[Tensor, "3 h w"]:
+    """Read an image file as RGB in [0, 1], upright.
 
     With a `size` (H, W) it is scaled until it covers that size, and the middle is cut out, so that nothing is
-    distorted. Raises ValueError naming the file for what is no image, and OSError for what cannot be read.
+    distorted. Raises what ``read_photograph`` raises.
     """
-    try:
-        with Image.open(path) as file:
-            upright = ImageOps.exif_transpose(file).convert("RGB")
-    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
-        raise ValueError(f"{path}: not an image that can be read: {error}") from error
-    if size is not None:
-        upright = ImageOps.fit(upright, (size[1], size[0]), Image.Resampling.BICUBIC)
-    pixels = np.asarray(upright, np.float32) / 255.0
-    return torch.from_numpy(pixels.transpose(2, 0, 1).copy())
+    if size is None:
+        return photograph_pixels(path)
+    covered = ImageOps.fit(read_photograph(path), (size[1], size[0]), Image.Resampling.BICUBIC)
+    return photograph_pixels(covered)
 
 
 def target_of(text: str | None, class_names: Sequence[str] | None) -> str | int | None:

@@ -11,11 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from wcam_widget.basis import ColourBasis, FourierBasis, PacketBasis, PixelBasis, WaveletBasis
-from wcam_widget.demo import load_demo
+from wcam_widget.demo import load_demo, load_photos
 from wcam_widget.explain import Attribution, Cameras, CartoonX, GradCam, Sise, WaveletGradient, Wcam
 from wcam_widget.model import BlackBox, Logit, Margin, Probability
-from wcam_widget.model.load import load_model
 from wcam_widget.sensitivity import Derivative, Hsic, Refined, Screened, Sobol
+from wcam_widget.zoo import load_model
 
 if TYPE_CHECKING:
     from wcam_widget.evaluate import (
@@ -67,6 +67,7 @@ __all__ = [
     "insertion",
     "load_demo",
     "load_model",
+    "load_photos",
     "mod",
     "mu_fidelity",
     "nissim",

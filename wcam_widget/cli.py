@@ -14,9 +14,9 @@ import typer
 from tqdm import tqdm
 
 from wcam_widget.explain import AbstractMethod, Wcam
-from wcam_widget.model.load import load_model
 from wcam_widget.show import batch
 from wcam_widget.show.catalogue import Analysis, Name, method_for
+from wcam_widget.zoo import load_model
 
 EXIT_CODES = (
     "Exit codes: 0 done, 2 wrong usage or input, 3 the model failed, 130 interrupted. "

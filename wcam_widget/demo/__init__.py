@@ -1,4 +1,4 @@
-"""The bundled demo: two small networks and a dozen images they never saw, ready without a download."""
+"""The bundled demo, ready without a download: two small networks with a dozen images, and photographs."""
 
 import json
 from collections.abc import Iterator
@@ -13,10 +13,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from wcam_widget.demo.network import ResidualNet, normalise
+from wcam_widget.demo.photographs import Photographs, load_photos
 from wcam_widget.demo.scenes import CLASS_NAMES, SIZE
 from wcam_widget.model.blackbox import BlackBox
 
-__all__ = ["VARIANTS", "Demo", "load_demo", "load_metrics", "load_network"]
+__all__ = ["VARIANTS", "Demo", "Photographs", "load_demo", "load_metrics", "load_network", "load_photos"]
 
 VARIANTS = ("standard", "robust")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from wcam_widget.explain import AbstractMethod, Wcam
 from wcam_widget.model import BlackBox
-from wcam_widget.model.load import load_model
+from wcam_widget.zoo import load_model
 
 
 def ensure_model(model: Any, class_names: Any = None) -> BlackBox:

@@ -23,7 +23,7 @@ from transformers import (
 )
 
 from wcam_widget.model import BlackBox
-from wcam_widget.model.load import load_model
+from wcam_widget.zoo import load_model
 
 PHOTOGRAPH = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
 UNIT = torch.from_numpy(np.array(PHOTOGRAPH)).permute(2, 0, 1)[None] / 255.0
@@ -227,6 +227,11 @@ def test_a_function_of_ones_own_makes_a_module_or_a_black_box(own_module):
     ("name", "message"),
     [
         ("resnet50", "name: found 'resnet50'; accepted are \"demo\""),
+        ("resnet50", "did you mean 'torchvision:resnet50' or 'timm:resnet50' or 'hf:OWNER/resnet50'?"),
+        ("microsoft/resnet-50", "did you mean 'hf:microsoft/resnet-50'?"),
+        ("EfficientNet_Lite0", "did you mean 'efficientnet-lite0'"),
+        ("efficientnet-lite7", "did you mean 'efficientnet-lite"),
+        ("torchvison:resnet50", "did you mean 'torchvision:resnet50'?"),
         ("timm:", "name: found 'timm:'; accepted"),
         ("no_such_module:make", "name: found 'no_such_module:make', but No module named 'no_such_module'"),
         ("json:no_such_function", "but module 'json' has no attribute 'no_such_function'; accepted"),
@@ -248,6 +253,6 @@ def test_demo_models(name):
 
 def test_importing_the_package_imports_no_model_library():
     zoos = "{'timm', 'torchvision', 'transformers'}"
-    code = f"import sys, wcam_widget.model.load; print(sorted({zoos} & set(sys.modules)))"
+    code = f"import sys, wcam_widget.zoo; print(sorted({zoos} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from wcam_widget.model.reading import read_transform
+from wcam_widget.zoo.preprocessing import read_transform
 
 
 def pixels(image):

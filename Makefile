@@ -4,7 +4,7 @@
 #   make lab     opens JupyterLab on the quickstart
 #   make test    every check: linters, types, Python, JavaScript and browser tests
 #   make lint    the linters and type checkers alone
-#   make bench   prints the figures that the README quotes
+#   make bench   prints the figures that the README quotes; PHOTOS=folder for those on real photographs
 #   make clean   removes what was built, the virtual environment too
 
 SHELL := /bin/bash
@@ -20,6 +20,9 @@ BUNDLE := $(STATIC)/widget.js
 # The first interpreter that starts and is new enough; a name on PATH may be a shim that does neither.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+# What pip says, a line for each package: for a log. A terminal has pip's own progress bars.
+BRIEFLY := while read -r verb name rest; do case "$$verb $$name" in Collecting*) echo "  $$name";; \
+	"Installing collected") echo "  unpacking them: a minute or two";; esac; done
 JS_SOURCES := $(shell find js -path js/node_modules -prune -o -type f -print 2>/dev/null)
 
 setup: $(VENV)/installed $(BUNDLE)
@@ -27,19 +30,25 @@ setup: $(VENV)/installed $(BUNDLE)
 # The bundle has its own rule below, so the package's build hook need not run npm again.
 $(VENV)/installed: pyproject.toml tests/constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: none was found on PATH" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --upgrade pip
-	HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PY) -m pip install --quiet --constraint tests/constraints.txt --editable ".[dev]"
-	touch $@
+	@echo "Set-up 1 of 3: some 200 Python packages into $(VENV), PyTorch among them: three to five minutes"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --upgrade pip
+	@export HATCH_JUPYTER_BUILDER_SKIP_NPM=1; \
+	install() { $(PY) -m pip install --constraint tests/constraints.txt --editable ".[dev]"; }; \
+	if test -t 1; then install; else install | $(BRIEFLY); fi
+	@touch $@
 
 js/node_modules/installed: js/package.json $(wildcard js/package-lock.json)
-	@command -v npm >/dev/null || { echo "Node 20 or newer is needed: npm was not found on PATH" >&2; exit 1; }
-	cd js && if test -f package-lock.json; then npm ci; else npm install; fi
-	touch $@
+	@{ command -v npm && node -e 'process.exit(parseInt(process.versions.node) < 20)'; } >/dev/null 2>&1 || \
+	{ echo "Node 20 or newer with npm is needed: none was found on PATH" >&2; exit 1; }
+	@echo "Set-up 2 of 3: packages of the front end: half a minute"
+	@cd js && if test -f package-lock.json; then npm ci; else npm install; fi
+	@touch $@
 
 $(BUNDLE): $(JS_SOURCES) js/node_modules/installed
-	cd js && npm run build
-	touch $@
+	@echo "Set-up 3 of 3: the front end itself: seconds"
+	@cd js && npm run --silent build
+	@touch $@
 
 demo: setup
 	$(PY) tools/demo.py build/demo
@@ -67,7 +76,9 @@ test: setup
 	test -z "$$failed"
 
 bench: setup
-	for file in tests/benchmarks/bench_*.py; do $(PY) "$$file"; done
+	for file in $(filter-out %/bench_real.py,$(wildcard tests/benchmarks/bench_*.py)); do $(PY) "$$file"; done
+	@if test -n "$(PHOTOS)"; then $(PY) tests/benchmarks/bench_real.py --images "$(PHOTOS)"; \
+	else echo "bench_real.py was left out: it explains labelled photographs; make bench PHOTOS=folder"; fi
 
 clean:
 	rm -rf $(VENV) js/node_modules build dist $(STATIC)

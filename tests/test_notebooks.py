@@ -66,9 +66,9 @@ def test_the_quickstart_becomes_a_page_and_a_picture_of_it(tmp_path):
 
 
 @pytest.mark.browser
-def test_a_page_without_an_explorer_or_with_an_error_is_no_demo(tmp_path):
+def test_a_page_without_an_explorer_or_with_an_error_is_no_demo(tmp_path, chromium_path):
     page = tmp_path / "page.html"
     page.write_text("<p>nothing</p><script>throw new Error('broken')</script>", "utf-8")
     # In a thread of its own: Playwright allows one of itself in each, and other tests hold one here.
     with ThreadPoolExecutor(1) as pool, pytest.raises(RuntimeError, match=r"page\.html: broken; it shows no"):
-        pool.submit(demo.photograph, page, tmp_path / "page.png").result()
+        pool.submit(demo.photograph, page, tmp_path / "page.png", chromium_path).result()

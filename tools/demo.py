@@ -1,6 +1,7 @@
 """Run the quickstart start to end, write it as a page that opens from a file, and a picture of that page.
 
-Usage: python tools/demo.py FOLDER [NOTEBOOK]. Prints the paths of the page and the picture.
+Usage: python tools/demo.py FOLDER [NOTEBOOK]. Prints the paths of the page and the picture. Without a browser
+there is no picture, and that is no error: the page is the demo.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
 
 # Run as a script, this folder is on the path, and the checkout's root is not.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -28,6 +29,8 @@ DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationF
 def execute(notebook: Path, folder: Path) -> nbformat.NotebookNode:
     """Run a notebook with `folder` as its working directory; an error in a cell is raised here."""
     node = nbformat.read(notebook, as_version=4)
+    cells = sum(cell.cell_type == "code" for cell in node.cells)
+    print(f"running the {cells} cells of {notebook.name}: about a minute", file=sys.stderr, flush=True)
     client = NotebookClient(
         node, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}
     )
@@ -44,14 +47,15 @@ def count_explorers(page: Page) -> int:
     return places.count()
 
 
-def photograph(page_path: Path, picture: Path) -> None:
+def photograph(page_path: Path, picture: Path, browser_path: str) -> None:
     """Open the page from its file, without a network, and save how it looks.
 
-    Raises `RuntimeError` where the page reports an error, asks for anything else, or shows no explorer.
+    Raises `NoBrowserError` where the browser does not open, and `RuntimeError` where the page reports an
+    error, asks for anything else, or shows no explorer.
     """
     troubles: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.ensure(), args=list(chromium.FLAGS))
+        browser = launch(playwright, browser_path)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, offline=True)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("requestfailed", lambda request: troubles.append(f"asked for {request.url[:200]}"))
@@ -65,15 +69,31 @@ def photograph(page_path: Path, picture: Path) -> None:
         raise RuntimeError(f"{page_path}: " + "; ".join(troubles))
 
 
+def launch(playwright: Playwright, browser_path: str) -> Browser:
+    """A running browser; `NoBrowserError` with the way out where it tells its version and does no more."""
+    try:
+        return playwright.chromium.launch(executable_path=browser_path, args=list(chromium.FLAGS))
+    except Error as error:
+        raise chromium.NoBrowserError(
+            f"{browser_path} does not open ({str(error).splitlines()[0]}): {chromium.WAYS_OUT}"
+        ) from error
+
+
 def main(folder: Path, notebook: Path) -> None:
     """Run, write, look, and print where everything is."""
     folder.mkdir(parents=True, exist_ok=True)
     node = execute(notebook, folder)
     nbformat.write(node, folder / notebook.name)
     report = notebook_report(node, folder / f"{notebook.stem}.html")
+    print(f"report   {report}", flush=True)
     picture = report.with_suffix(".png")
-    photograph(report, picture)
-    print(f"report   {report}\npicture  {picture}")
+    picture.unlink(missing_ok=True)  # one of an earlier run would not show this page
+    try:
+        photograph(report, picture, chromium.ensure())
+    except chromium.NoBrowserError as error:
+        print(f"picture  none: {error}")
+    else:
+        print(f"picture  {picture}")
 
 
 if __name__ == "__main__":

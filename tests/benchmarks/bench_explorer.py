@@ -90,8 +90,9 @@ def main() -> None:
     first_map()
     for name in ("widget.js", "standalone.js", "widget.css"):
         print(f"{name}: {(STATIC / name).stat().st_size / 1000:.1f} kB minified", flush=True)
+    path = chromium.ensure()
     with sync_playwright() as player, tempfile.TemporaryDirectory() as folder:
-        browser = player.chromium.launch(executable_path=chromium.ensure(), args=list(chromium.FLAGS))
+        browser = player.chromium.launch(executable_path=path, args=list(chromium.FLAGS))
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         for side in (224, 512):
             clicks(page, side, Path(folder))

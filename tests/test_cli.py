@@ -28,6 +28,11 @@ def sized():
     model.input_size = (16, 24)
     return model
 
+def squashing():
+    model = sized()
+    model.framing = lambda photo: torch.stack([torch.full((16, 24), value) for value in (0.2, 0.5, 0.4)])
+    return model
+
 def small():
     torch.manual_seed(0)
     conv = torch.nn.Conv2d(3, 4, 3, padding=1)
@@ -199,6 +204,13 @@ def test_an_image_is_brought_to_the_models_size(folder):
     result = wcam("explain", "cat.png", "--model", "cli_models:sized", *QUICK, "--npz", ".")
     assert result.exit_code == 0, result.stderr
     assert Attribution.load(folder / "cat.npz").cells.image_size == (16, 24)
+
+
+def test_an_image_is_seen_as_the_model_itself_would_see_it(folder):
+    result = wcam("explain", "cat.png", "--model", "cli_models:squashing", *QUICK, "--npz", ".")
+    assert result.exit_code == 0, result.stderr
+    explained = Attribution.load(folder / "cat.npz")
+    assert explained.score == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(

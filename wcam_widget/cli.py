@@ -40,7 +40,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.
 def explain(
     images: Annotated[list[Path], typer.Argument(help="Image files.", exists=True, dir_okay=False)],
     model: Annotated[
-        str, typer.Option(help="demo, demo:robust, torchvision:NAME, timm:NAME, hf:NAME or MODULE:FUNCTION.")
+        str,
+        typer.Option(
+            help="demo, efficientnet-lite0, torchvision:NAME, timm:NAME, hf:NAME or MODULE:FUNCTION."
+        ),
     ] = "demo",
     target: Annotated[
         str | None, typer.Option(help="A class name or number.", show_default="the highest class")
@@ -94,9 +97,7 @@ def explain(
         chosen = method_for(network, method, said)
         layers = [method_for(network, each, {}) for each in also or ()]
         asked = batch.target_of(target, network.class_names)
-        jobs = [
-            batch.Job(path.name, batch.fitted(path, network.input_size), network, asked) for path in images
-        ]
+        jobs = [batch.Job(path.name, network.fit(path), network, asked) for path in images]
     except INPUT_ERRORS as error:
         raise _failed(error) from error
     _run(jobs, chosen, layers, out, npz, as_json=as_json)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from wcam_widget.model.batches import Batches, Gathered, Load, Pass, ensure_batch_size, shared_by, uncompiled
 from wcam_widget.model.device import autocast, ensure_compiler, ensure_device
+from wcam_widget.model.framing import Framed
 from wcam_widget.model.gradients import differentiated, ensure_finite_slopes
 from wcam_widget.model.network import Network
 from wcam_widget.model.outputs import ModelError
@@ -19,7 +20,7 @@ _PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 @final
-class BlackBox:
+class BlackBox(Framed):
     """A network that scores images, asked in batches that fit into memory and left exactly as it was found.
 
     `net` is a torch module, or any callable that takes a tensor (n, c, h, w) and returns class scores (n, k)
@@ -64,8 +65,6 @@ class BlackBox:
         most = ensure_batch_size(batch_size, self.device)
         self._batches = Batches(shared_by(net), self.device, most)
         self.precision = precision
-        self.input_size: tuple[int, int] | None = None
-        """Height and width the network was trained at, where its source says so; set by `load_model`."""
 
     def __repr__(self) -> str:
         classes = "classes unnamed" if self.class_names is None else f"{len(self.class_names)} classes"
@@ -91,7 +90,7 @@ class BlackBox:
         ensure_compiler(self.device.type)
         net = torch.compile(self.net, dynamic=True)
         made = BlackBox(net, self.preprocess, self.class_names, self.device, self.batch_size, self.precision)
-        made.input_size = self.input_size
+        made.frame_as(self)
         return made
 
     def logits(self, images: Tensor) -> Float[Tensor, "n k"]:
@@ -223,9 +222,8 @@ class BlackBox:
     @property
     def _network(self) -> Network:
         """What one batch goes through, with the attributes as they are now."""
-        return Network(
-            self.net, self.preprocess, self.class_names, self.device, self.precision, self._batches
-        )
+        how = (self.class_names, self.device, self.precision)
+        return Network(self.net, self.preprocess, *how, self._batches, self.input_size)
 
 
 def _ensure_names(class_names: Sequence[Any] | None) -> tuple[str, ...] | None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from wcam_widget.model.batches import Batches, Load, uncompiled
 from wcam_widget.model.device import autocast, eval_mode, moved
+from wcam_widget.model.framing import size_hint
 from wcam_widget.model.gradients import INSTEAD, cutting_module
 from wcam_widget.model.memory import is_out_of_memory
 from wcam_widget.model.outputs import ModelError, read_scores
@@ -34,6 +35,7 @@ class Network:
     device: torch.device
     precision: str
     batches: Batches
+    input_size: tuple[int, int] | None = None
 
     def cut(self, network_input: Tensor, logits: Tensor, values: Tensor) -> str:
         """Say what keeps the gradient from the images."""
@@ -63,7 +65,7 @@ class Network:
     def scores(self, network_input: Tensor, images: int, net: Any = None) -> Float[Tensor, "n k"]:
         """Score one batch on the device by ``net`` or its own; the caller chooses the gradient mode."""
         with self.batches.shared.lock, eval_mode(self.net), autocast(self.device, reduced=self._reduced):
-            output = _asked("net", self.net if net is None else net, network_input)
+            output = _asked("net", self.net if net is None else net, network_input, self.input_size)
         logits = read_scores(output, images)
         if self.class_names is not None and logits.shape[1] != len(self.class_names):
             raise ValueError(
@@ -85,7 +87,9 @@ class Network:
         return self.precision == "bfloat16" or (self.precision == "auto" and self.device.type == "cuda")
 
 
-def _asked(who: str, function: Callable[[Tensor], Any], batch: Tensor) -> Any:
+def _asked(
+    who: str, function: Callable[[Tensor], Any], batch: Tensor, size: tuple[int, int] | None = None
+) -> Any:
     """Call the user's function; re-raise what it raises in the caller's words, with what it was given."""
     try:
         return function(batch)
@@ -97,4 +101,5 @@ def _asked(who: str, function: Callable[[Tensor], Any], batch: Tensor) -> Any:
             f"{who}: raised {type(error).__name__}: {error}\n"
             f"It was given a batch of shape {tuple(values.shape)}, {values.dtype}, "
             f"values in [{float(values.min()):.4g}, {float(values.max()):.4g}], on {values.device}."
+            f"{size_hint(values, size)}"
         ) from error

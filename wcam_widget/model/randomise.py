@@ -108,7 +108,7 @@ def replica(model: BlackBox) -> BlackBox:
     made = BlackBox(
         copied, model.preprocess, model.class_names, model.device, model.batch_size, model.precision
     )
-    made.input_size = model.input_size
+    made.frame_as(model)
     return made
 
 

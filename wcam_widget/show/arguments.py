@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from wcam_widget.explain import AbstractMethod, Wcam
@@ -22,7 +23,9 @@ def ensure_model(model: Any, class_names: Any = None) -> BlackBox:
         return BlackBox(model, class_names=class_names)
     if class_names is None:
         return model
-    return BlackBox(model.net, model.preprocess, class_names, model.device, model.batch_size, model.precision)
+    named = copy(model)
+    named.class_names = BlackBox(model.net, class_names=class_names).class_names
+    return named
 
 
 def ensure_method(method: Any) -> AbstractMethod:

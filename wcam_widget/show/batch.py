@@ -10,14 +10,13 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from wcam_widget.demo import VARIANTS, load_demo
 from wcam_widget.explain import AbstractMethod, Attribution
 from wcam_widget.explain.archive import whole
 from wcam_widget.model import BlackBox
-from wcam_widget.model.photograph import photograph_pixels, read_photograph
 from wcam_widget.show.explorer import Explorer, explore
 from wcam_widget.show.export import write_report
 from wcam_widget.show.layers import numbered
@@ -51,18 +50,6 @@ class Batch:
 
     explained: tuple[Explained, ...]
     ended_by: BaseException | None
-
-
-def fitted(path: Path, size: tuple[int, int] | None = None) -> Float[Tensor, "3 h w"]:
-    """Read an image file as RGB in [0, 1], upright.
-
-    With a `size` (H, W) it is scaled until it covers that size, and the middle is cut out, so that nothing is
-    distorted. Raises what ``read_photograph`` raises.
-    """
-    if size is None:
-        return photograph_pixels(path)
-    covered = ImageOps.fit(read_photograph(path), (size[1], size[0]), Image.Resampling.BICUBIC)
-    return photograph_pixels(covered)
 
 
 def target_of(text: str | None, class_names: Sequence[str] | None) -> str | int | None:

@@ -9,7 +9,7 @@ from torch import nn
 from wcam_widget.demo import load_network
 from wcam_widget.model import BlackBox
 from wcam_widget.zoo.efficientnet import SIDES, load_efficientnet
-from wcam_widget.zoo.preprocessing import read_transform
+from wcam_widget.zoo.preprocessing import Framing, read_transform
 from wcam_widget.zoo.sources import LIBRARIES, Loaded, load_from
 
 _DEMOS = {"demo": "standard", "demo:robust": "robust"}
@@ -69,7 +69,7 @@ classifier of these libraries under the name it has there; they download its def
 def _box(loaded: Loaded, name: str, device: str | torch.device | None) -> BlackBox:
     preprocess, input_size = read_transform(loaded.transform, name)
     box = BlackBox(loaded.net.eval().to(_device(device)), preprocess, loaded.class_names)
-    box.input_size = input_size
+    box.input_size, box.framing = input_size, Framing(loaded.transform, preprocess)
     return box
 
 

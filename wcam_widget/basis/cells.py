@@ -43,10 +43,10 @@ class Cells:
             raise ValueError(f"rectangles name bands outside 0 to {len(table) - 1}")
         home = table[self.rectangles[:, 0]]
         corner, side = self.rectangles[:, 1:3], self.rectangles[:, 3:5]
-        outside = (corner < home[:, :2]) | (corner + side > home[:, :2] + home[:, 2:]) | (side < 1)
+        outside = (corner < home[:, :2]) | (side > home[:, :2] + home[:, 2:] - corner) | (side < 1)
         if outside.any():
             raise ValueError(f"cell {int(outside.any(1).argmax())} is empty or leaves its band")
-        if int(side.prod(1).sum()) != int(table[:, 2:].prod(1).sum()) or self._overlapping():
+        if not _same_cover(self.rectangles[:, 1:], table):
             raise ValueError("cells must hold every coefficient of every band exactly once")
 
     @classmethod
@@ -125,10 +125,6 @@ class Cells:
         column = left[cell][place] + _counted(width[cell])
         owner[row[place], column] = cell[place]
         return torch.from_numpy(owner)
-
-    def _overlapping(self) -> bool:
-        covered = self.index < len(self)
-        return int(covered.sum()) != int(self.rectangles[:, 3:5].prod(1).sum())
 
     @cached_property
     def _places(self) -> DeviceCopies:
@@ -235,6 +231,26 @@ def _lines(band: Band, axis: int, side: int, grid: int) -> list[int]:
 def _counted(lengths: Int[np.ndarray, " n"]) -> Int[np.ndarray, " m"]:
     """0 … length-1 for each length, one after another."""
     return np.asarray(np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths))
+
+
+def _same_cover(some: Int[np.ndarray, "n 4"], others: Int[np.ndarray, "m 4"]) -> bool:
+    """Whether two sets of rectangles lie over every place equally often; no picture of them is made.
+
+    How often rectangles lie over each place is told by its differences along both axes, which are 0 but at
+    their corners.
+    """
+    added, taken = _corners(some)
+    others_added, others_taken = _corners(others)
+    rises, falls = np.concatenate([added, others_taken]), np.concatenate([taken, others_added])
+    return np.array_equal(np.sort(rises), np.sort(falls))
+
+
+def _corners(rectangles: Int[np.ndarray, "n 4"]) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
+    """Places, as one number each, where the differences of rectangles are 1, and where they are -1."""
+    top, left, height, width = rectangles.T.astype(np.int64)
+    above, below = top << 32, (top + height) << 32
+    right = left + width
+    return np.concatenate([above + left, below + right]), np.concatenate([above + right, below + left])
 
 
 def _span(edges: Complex[np.ndarray, " n"]) -> slice:

@@ -12,7 +12,10 @@ from wcam_widget.basis.packets import PacketBasis
 from wcam_widget.basis.pixel import PixelBasis
 from wcam_widget.basis.wavelet import WaveletBasis
 
-LONGEST = 1 << 15  # pixels of a side: a damaged file must not ask for all memory
+# A damaged file must not ask for all memory.
+LONGEST = 1 << 15  # pixels of a side
+MOST_SPLITS = 7  # of packets, which then are 16384 bands
+MOST_FREQUENCIES = 1 << 20  # each is sorted into its band by itself
 
 
 def basis_from(settings: object) -> AbstractBasis:
@@ -38,12 +41,17 @@ def _wavelet(settings: Mapping[str, object]) -> AbstractBasis:
     # Files of the first version say nothing of shifts.
     shift = _pair(settings, "shift") if "shift" in settings else (0, 0)
     kind: Any = PacketBasis if settings["basis"] == "packets" else WaveletBasis
+    if kind is PacketBasis and _count(settings, "levels") > MOST_SPLITS:
+        raise ValueError(f"levels={settings['levels']!r:.80} of packets must be at most {MOST_SPLITS}")
     basis: AbstractBasis = kind(_size(settings), shift=shift, **words)
     return basis
 
 
 def _fourier(settings: Mapping[str, object]) -> AbstractBasis:
-    return FourierBasis(_size(settings), _text(settings, "partition"), _count(settings, "count"))
+    size = _size(settings)
+    if size[0] * size[1] > MOST_FREQUENCIES:
+        raise ValueError(f"size={list(size)} of a Fourier basis must have at most {MOST_FREQUENCIES} pixels")
+    return FourierBasis(size, _text(settings, "partition"), _count(settings, "count"))
 
 
 def _colour(settings: Mapping[str, object]) -> AbstractBasis:

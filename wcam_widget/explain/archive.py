@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wcam_widget.basis import Cells, basis_from
+from wcam_widget.files import atomic_write
 from wcam_widget.sensitivity import Estimate, GroupEstimate
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ VERSION = 1
 PER_CELL = ("value", "low", "high", "kind", "error", "first", "slope")
 PER_BAND = ("total", "low", "high", "shapley", "closed")
 WORDS = ("method", "target", "stop", "unit", "statistic")
+SMALL = 32 << 20  # bytes that any file may unpack to
+MOST_COMPRESSED = 100  # times its size for a large one; empty maps come to half of that
+LARGEST_ITEM = 4 << 20  # bytes of one number, or of the text about the rest
 NUMBERS = ("score", "planned", "seconds", "complete")
 
 
@@ -37,46 +40,46 @@ def write(path: Path, attribution: Attribution) -> Path:
     if groups.superset is not None:
         arrays["band_superset"] = groups.superset
     arrays |= {"cells": attribution.cells.rectangles, "about": np.array(json.dumps(described))}
-    with whole(target) as part, part.open("wb") as file:
+    with atomic_write(target) as part, part.open("wb") as file:
         np.savez_compressed(file, **arrays)
     return target
 
 
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A path beside ``path`` to write to: it becomes ``path`` at the end, or vanishes if writing fails."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        yield part
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
 def read(path: Path) -> dict[str, Any]:
-    """The fields of the attribution in a file; ValueError naming the file where it cannot be one."""
+    """The fields of the attribution in a file; ValueError naming the file where it cannot be one.
+
+    Sizes are checked as the file declares them, before anything of that size is made.
+    """
     with path.open("rb") as file:
         try:
-            with np.load(file, allow_pickle=False) as stored:
-                about = json.loads(str(stored["about"]))
+            with zipfile.ZipFile(file) as stored:
+                about = json.loads(str(_array(stored, "about", (), "U")))
                 newer = int(about["version"]) > VERSION
                 if not newer:
+                    _ensure_loadable(stored, path.stat().st_size)
                     return _fields(about, stored)
         except Exception as error:  # a damaged archive makes numpy and zipfile raise almost anything
             raise ValueError(f"path={str(path)!r} is not a whole attribution file: {error}") from error
     raise ValueError(f"path={str(path)!r} was written by a newer version; please upgrade wcam-widget")
 
 
-def _fields(about: dict[str, Any], stored: Any) -> dict[str, Any]:
+def _ensure_loadable(stored: zipfile.ZipFile, packed: int) -> None:
+    """Refuse a small file that unpacks to far more than an attribution of its size could."""
+    declared = sum(member.file_size for member in stored.infolist())
+    if declared > max(SMALL, packed * MOST_COMPRESSED):
+        raise ValueError(f"{packed} bytes would unpack to {declared}")
+
+
+def _fields(about: dict[str, Any], stored: zipfile.ZipFile) -> dict[str, Any]:
     basis = basis_from(about["basis"])
-    cells = Cells(basis.bands, _array(stored, "cells", (None, 5), "i"), basis.picture_size, basis.size)
+    rectangles = _array(stored, "cells", (None, 5), "i").astype(np.int64)
+    cells = Cells(basis.bands, rectangles, basis.picture_size, basis.size)
     per_cell = {
         name: _array(stored, name, (len(cells),), "i" if name == "kind" else "f") for name in PER_CELL
     }
     count = len(basis.bands)
     groups = {name: _array(stored, f"band_{name}", (count,), "f") for name in PER_BAND}
-    joint = "band_superset" in stored
+    joint = "band_superset.npy" in stored.namelist()
     estimate = Estimate(
         **per_cell,
         left_out=_array(stored, "left_out", (None, len(cells)), "f"),
@@ -99,11 +102,26 @@ def _fields(about: dict[str, Any], stored: Any) -> dict[str, Any]:
     return {"estimate": estimate, "cells": cells, "basis": basis, "complete": complete, **words, **numbers}
 
 
-def _array(stored: Any, name: str, shape: tuple[int | None, ...], kind: str) -> np.ndarray:
-    array = stored[name]
-    fits = array.ndim == len(shape) and all(
-        w is None or w == f for w, f in zip(shape, array.shape, strict=True)
-    )
-    if not fits or array.dtype.kind != kind:
-        raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}")
-    return np.asarray(array)
+def _array(stored: zipfile.ZipFile, name: str, shape: tuple[int | None, ...], kind: str) -> np.ndarray:
+    """One array, made only where its header fits the shape that is due and the bytes that are there."""
+    member = stored.getinfo(f"{name}.npy")
+    with stored.open(member) as file:
+        found, dtype = _header(file)
+        fits = len(found) == len(shape) and all(
+            w is None or w == f for w, f in zip(shape, found, strict=True)
+        )
+        if not fits or dtype.kind != kind:
+            raise ValueError(f"{name} has shape {found} and type {dtype}")
+        if math.prod(found) * dtype.itemsize > member.file_size or dtype.itemsize > LARGEST_ITEM:
+            raise ValueError(f"{name} of shape {found} and type {dtype} is not there")
+    with stored.open(member) as file:
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+
+
+def _header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of an array, which come before its numbers."""
+    version = np.lib.format.read_magic(file)
+    if version != (1, 0):
+        raise ValueError(f"an array is written in version {version}")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    return shape, dtype

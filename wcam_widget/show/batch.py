@@ -15,7 +15,7 @@ from torch import Tensor
 
 from wcam_widget.demo import VARIANTS, load_demo
 from wcam_widget.explain import AbstractMethod, Attribution
-from wcam_widget.explain.archive import whole
+from wcam_widget.files import atomic_write
 from wcam_widget.model import BlackBox
 from wcam_widget.show.explorer import Explorer, explore
 from wcam_widget.show.export import write_report
@@ -89,7 +89,7 @@ def write_demo_images(folder: Path) -> list[Path]:
     written = []
     for name, image in zip(demo_names(), load_demo().images, strict=True):
         pixels = (image.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
-        with whole(folder / name) as part:
+        with atomic_write(folder / name) as part:
             Image.fromarray(pixels).save(part, format="PNG")
         written.append(folder / name)
     return written

@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from wcam_widget.explain.archive import whole
+from wcam_widget.files import atomic_write
 
 TRAITS = (
     "_picture",
@@ -238,6 +238,6 @@ def _sha256(script: str) -> str:
 
 def _write(path: Path, text: str) -> Path:
     """Write a file whole or not at all."""
-    with whole(path) as part:
+    with atomic_write(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
     return path

@@ -191,6 +191,12 @@ def hostile() -> dict[str, bytes]:
         }
         return with_header(json.dumps({"sections": [entry]}).encode().ljust(248), bytes(8))
 
+    def long_section(field: str, text: bytes) -> bytes:
+        entry = {"name": "a", "dtype": "u8", "shape": [8], "codec": "raw", "offset": 256, "nbytes": 8}
+        del entry[field]
+        start = json.dumps({"sections": [entry]}).encode().removesuffix(b"}]}")
+        return with_header(start + f', "{field}": '.encode() + text + b"}]}")
+
     return {
         "nothing": b"",
         "seven bytes": good[:7],
@@ -230,6 +236,12 @@ def hostile() -> dict[str, bytes]:
         "offset at the magic": section(offset=0),
         "section past the end": section(offset=264),
         "offset huge": section(offset=2**53),
+        **{
+            f"{field} of 4300 digits": long_section(field, b"9" * 4300)
+            for field in ("offset", "nbytes", "codec")
+        },
+        "shape of 4300 digits": long_section("shape", b"[" + b"9" * 4300 + b"]"),
+        "codec nested deeply": long_section("codec", b"[" * 10000 + b"]" * 10000),
     }
 
 

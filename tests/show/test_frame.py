@@ -116,6 +116,41 @@ def test_any_json_as_header_is_refused_or_read(value):
         decode(b"WCF1" + len(text).to_bytes(4, "little") + text)
 
 
+SECTION = {"name": "a", "dtype": "u8", "shape": [8], "codec": "raw", "offset": 4096, "nbytes": 8}
+ODD = [
+    "9" * 4300,
+    "-" + "9" * 4000,
+    "1e999",
+    "-1",
+    "true",
+    "null",
+    "9007199254740993",
+    "[[]]",
+    '"\\ud800"',
+    "{}",
+]
+
+
+@pytest.mark.parametrize("field", SECTION)
+@pytest.mark.parametrize("text", [*ODD, *(f"[{odd}]" for odd in ODD), "[0, " + "9" * 4300 + "]"])
+def test_no_value_of_a_section_raises_anything_else(field, text):
+    entry = json.dumps(SECTION | {field: 0}).replace(f'"{field}": 0', f'"{field}": {text}')
+    header = f'{{"sections": [{entry}]}}'.encode().ljust(12280)
+    with pytest.raises(FrameError):
+        decode(b"WCF1" + len(header).to_bytes(4, "little") + header)
+
+
+@pytest.mark.parametrize("depth", [*range(20, 1000, 49), 10000, 30000])
+def test_no_depth_raises_anything_else(depth):
+    for field in SECTION:
+        nested = "[" * depth + "]" * depth
+        entry = json.dumps(SECTION | {field: 0}).replace(f'"{field}": 0', f'"{field}": {nested}')
+        header = f'{{"sections": [{entry}]}}'.encode()
+        header = header.ljust(-(-len(header) // 8) * 8)
+        with pytest.raises(FrameError):
+            decode(b"WCF1" + len(header).to_bytes(4, "little") + header)
+
+
 def test_a_deeply_nested_header_is_refused():
     text = (b"[" * 60000).ljust(60000)
     with pytest.raises(FrameError, match="not JSON"):

@@ -25,7 +25,9 @@ MAGIC = b"WCF1"
 ALIGNMENT = 8
 LARGEST_HEADER = 65536  # bytes; must be kept in sync with js/src/frame
 LARGEST_SECTION = 2**31  # elements
+LARGEST_SIZE = 2**53  # bytes; what JavaScript counts exactly
 MOST_AXES = 8
+LONGEST_SHOWN = 80  # characters
 DTYPES: dict[str, np.dtype[Any]] = {"f32": np.dtype("<f4"), "u8": np.dtype("u1"), "i32": np.dtype("<i4")}
 
 
@@ -173,11 +175,11 @@ def _read_section(data: bytes, start: int, entry: Any, where: str) -> tuple[str,
         raise FrameError(f"{where} must be an object, found {type(entry).__name__}")
     name, dtype_name, codec = entry.get("name"), entry.get("dtype"), entry.get("codec")
     if not isinstance(name, str):
-        raise FrameError(f"{where}: name must be text, found {name!r}")
+        raise FrameError(f"{where}: name must be text, found {_shown(name)}")
     if not isinstance(dtype_name, str) or dtype_name not in DTYPES:
-        raise FrameError(f"{where}: dtype must be one of {', '.join(DTYPES)}, found {dtype_name!r}")
+        raise FrameError(f"{where}: dtype must be one of {', '.join(DTYPES)}, found {_shown(dtype_name)}")
     if codec != "raw":
-        raise FrameError(f"{where}: codec must be 'raw', found {codec!r}")
+        raise FrameError(f"{where}: codec must be 'raw', found {_shown(codec)}")
     shape, dtype = _read_shape(entry.get("shape"), where), DTYPES[dtype_name]
     offset, nbytes = _read_size(entry, "offset", where), _read_size(entry, "nbytes", where)
     if nbytes != math.prod(shape) * dtype.itemsize:
@@ -190,20 +192,32 @@ def _read_section(data: bytes, start: int, entry: Any, where: str) -> tuple[str,
     return name, np.frombuffer(data, dtype, count, offset if count else 0).reshape(shape)
 
 
+def _shown(value: Any) -> str:
+    """What stands there, for an error: never long, and never an error itself."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+        return f"{type(value).__name__} too long to be shown"
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
+
+
+def _is_size(value: Any, largest: int) -> bool:
+    return type(value) is int and 0 <= value <= largest  # bool is an int, and no size
+
+
 def _read_size(entry: dict[str, Any], key: str, where: str) -> int:
     value = entry.get(key)
-    if type(value) is not int or value < 0:  # bool is an int, and no size
-        raise FrameError(f"{where}: {key} must be a whole number from 0 on, found {value!r}")
-    return value
+    if not _is_size(value, LARGEST_SIZE):
+        raise FrameError(f"{where}: {key} must be a whole number from 0 to 2^53, found {_shown(value)}")
+    return int(value)
 
 
 def _read_shape(shape: Any, where: str) -> tuple[int, ...]:
-    if (
-        not isinstance(shape, list)
-        or len(shape) > MOST_AXES
-        or any(type(n) is not int or n < 0 for n in shape)
-    ):
-        raise FrameError(f"{where}: shape must be up to {MOST_AXES} whole numbers from 0 on, found {shape!r}")
-    if math.prod(max(n, 1) for n in shape) > LARGEST_SECTION:
+    axes: list[Any] = shape if isinstance(shape, list) else [None]
+    if len(axes) > MOST_AXES or not all(_is_size(n, LARGEST_SIZE) for n in axes):
+        raise FrameError(
+            f"{where}: shape must be up to {MOST_AXES} whole numbers from 0 to 2^53, found {_shown(shape)}"
+        )
+    if math.prod(max(n, 1) for n in axes) > LARGEST_SECTION:
         raise FrameError(f"{where}: at most {LARGEST_SECTION} elements, found shape {shape}")
-    return tuple(shape)
+    return tuple(axes)

@@ -1,5 +1,6 @@
 /** Reads single fields of a header that nobody has checked yet. */
 import { type Frame, FrameError, type Json, type JsonObject, type SectionArray } from "./frame";
+import { shownJson } from "./json";
 
 /** The fields of one object of a header; every error names the field by its full path. */
 export class Fields {
@@ -19,8 +20,7 @@ export class Fields {
   }
 
   #refuse(name: string, wanted: string): never {
-    const found = JSON.stringify(this.#read(name)) ?? "nothing";
-    throw new FrameError(`${this.#path}.${name} must be ${wanted}, found ${found.slice(0, 80)}`);
+    throw new FrameError(`${this.#path}.${name} must be ${wanted}, found ${shownJson(this.#read(name))}`);
   }
 
   object(name: string): Fields {

@@ -5,7 +5,7 @@
  * A frame may come from a file that somebody else made: nothing in it is believed before it is checked, and a
  * view is made only of bytes that are there. wcam_widget/show/frame.py reads and writes the same bytes.
  */
-import { writeJson } from "./json";
+import { shownJson, writeJson } from "./json";
 
 export class FrameError extends Error {
   override readonly name = "FrameError";
@@ -50,7 +50,7 @@ export class Frame {
 
   section(name: string): Section {
     const found = this.#sections.get(name);
-    if (found === undefined) throw new FrameError(`the frame has no section ${JSON.stringify(name)}`);
+    if (found === undefined) throw new FrameError(`the frame has no section ${shownJson(name)}`);
     return found;
   }
 }
@@ -66,7 +66,7 @@ export function decodeFrame(data: DataView | ArrayBuffer | Uint8Array): Frame {
     const where = `section ${number}`;
     const [name, section] = readSection(bytes, start, entry, where);
     if (sections.has(name)) {
-      throw new FrameError(`${where}: the name ${JSON.stringify(name)} is used twice`);
+      throw new FrameError(`${where}: the name ${shownJson(name)} is used twice`);
     }
     sections.set(name, section);
   });
@@ -130,9 +130,9 @@ function readSection(bytes: Uint8Array, start: number, entry: unknown, where: st
   const item = ITEM_BYTES.get(dtype);
   if (typeof name !== "string") throw new FrameError(`${where}: name must be text`);
   if (item === undefined) {
-    throw new FrameError(`${where}: dtype must be one of f32, u8, i32, found ${JSON.stringify(dtype)}`);
+    throw new FrameError(`${where}: dtype must be one of f32, u8, i32, found ${shownJson(dtype)}`);
   }
-  if (codec !== "raw") throw new FrameError(`${where}: codec must be "raw", found ${JSON.stringify(codec)}`);
+  if (codec !== "raw") throw new FrameError(`${where}: codec must be "raw", found ${shownJson(codec)}`);
   const [shape, count] = readShape(entry["shape"], where);
   const offset = readSize(entry["offset"], `${where}: offset`);
   const nbytes = readSize(entry["nbytes"], `${where}: nbytes`);
@@ -175,7 +175,7 @@ function readShape(shape: unknown, where: string): [number[], number] {
 
 function readSize(value: unknown, what: string): number {
   if (!isSize(value)) {
-    throw new FrameError(`${what} must be a whole number from 0 on, found ${JSON.stringify(value)}`);
+    throw new FrameError(`${what} must be a whole number from 0 on, found ${shownJson(value)}`);
   }
   return value;
 }

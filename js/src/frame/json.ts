@@ -1,6 +1,8 @@
 /** JSON as Python's json module writes it, so that both writers give the same bytes. */
 import type { Json } from "./frame";
 
+const LONGEST_SHOWN = 80;
+
 /** Compact JSON text; throws a TypeError for NaN and infinity, which JSON has no word for. */
 export function writeJson(value: Json): string {
   if (typeof value === "number") return writeNumber(value);
@@ -12,6 +14,17 @@ export function writeJson(value: Json): string {
     return `{${members.join(",")}}`;
   }
   return JSON.stringify(value);
+}
+
+/** What stands in a header, for an error: never long, and never an error itself. */
+export function shownJson(value: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    return "something nested too deeply to be shown";
+  }
+  return (text ?? "nothing").slice(0, LONGEST_SHOWN);
 }
 
 function writeNumber(value: number): string {

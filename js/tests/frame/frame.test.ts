@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { decodeFrame, encodeFrame, FrameError, type JsonObject, type Section } from "../../src/frame/frame";
+import { readPicture } from "../../src/frame/picture";
 import { bytesOf, f32, pictureParts, u8 } from "../samples";
 
 const FRAMES = new URL("../../../tests/reference/frames/", import.meta.url);
@@ -78,6 +79,22 @@ describe("hostile bytes", () => {
     }
     expect(refused).toBeGreaterThan(500);
   });
+
+  it.each(["name", "dtype", "codec", "offset", "nbytes", "shape", "more"])(
+    "reads or refuses %s nested at any depth, and never fails otherwise",
+    (field) => {
+      for (const depth of [1, 100, 5000, 10000, 30000]) {
+        const nested = `${"[".repeat(depth)}${"]".repeat(depth)}`;
+        const text = `{"sections":[{"name":"a","dtype":"u8","shape":[0],"codec":"raw","offset":65536,"nbytes":0,"${field}":${nested}}],"x":${nested}}`;
+        const length = Math.ceil(Math.min(text.length, 65536) / 8) * 8;
+        const bytes = new Uint8Array(8 + length).fill(0x20);
+        bytes.set([0x57, 0x43, 0x46, 0x31]);
+        new DataView(bytes.buffer).setUint32(4, length, true);
+        bytes.set(new TextEncoder().encode(text.slice(0, length)), 8);
+        expect(() => readPicture(decodeFrame(bytes)), `depth ${depth}`).toThrow(FrameError);
+      }
+    },
+  );
 
   it("keeps names that mean something to JavaScript as names", () => {
     const sections: [string, Section][] = [

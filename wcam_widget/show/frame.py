@@ -206,7 +206,7 @@ def _is_size(value: Any, largest: int) -> bool:
 
 
 def _read_size(entry: dict[str, Any], key: str, where: str) -> int:
-    value = entry.get(key)
+    value: Any = entry.get(key)
     if not _is_size(value, LARGEST_SIZE):
         raise FrameError(f"{where}: {key} must be a whole number from 0 to 2^53, found {_shown(value)}")
     return int(value)

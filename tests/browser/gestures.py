@@ -47,18 +47,55 @@ def place(page: Page, name: str, at: Point) -> Point:
     return box["x"] + at[1] * box["width"], box["y"] + at[0] * box["height"]
 
 
+def places(scene: Scene) -> tuple[dict[str, tuple[int, int, int]], int, int]:
+    """Top, left and side of every band as the dyadic view lays them out, and its height and width.
+
+    Bands of details at one size, each below a strip for its name; the coarse image larger, above them.
+    """
+    unit = max(band.side for band in scene.bands)
+    strip, gap, coarse = round(0.125 * unit), round(0.035 * unit), round(1.25 * unit)
+    if len(scene.bands) == 1:
+        return {scene.bands[0].name: (0, 0, unit)}, unit, unit
+    found = {}
+    for number, band in enumerate(scene.bands):
+        if band.orientation == "A":
+            found[band.name] = (strip, 0, coarse)
+        else:
+            row, column = divmod(number - 1, 3)
+            found[band.name] = (
+                2 * strip + coarse + row * (unit + strip),
+                column * (unit + gap),
+                unit,
+            )
+    rows = (len(scene.bands) - 1) // 3
+    return found, strip + coarse + rows * (strip + unit), 3 * unit + 2 * gap
+
+
+def _within(scene: Scene, cell: int, share: float) -> Point:
+    """A place in a cell of the dyadic view, from its upper left (0) to its lower right corner (1)."""
+    found, rows, columns = places(scene)
+    number, top, left, height, width = (int(one) for one in scene.cells[cell])
+    band = scene.bands[number]
+    down, right, side = found[band.name]
+    scale = side / band.side
+    y = down + (top - band.top + share * height) * scale
+    x = right + (left - band.left + share * width) * scale
+    return float(y / rows), float(x / columns)
+
+
 def middle(scene: Scene, cell: int) -> Point:
     """The middle of a cell in the dyadic view, as fractions (y, x)."""
-    side = scene.image.shape[0]
-    _, top, left, height, width = scene.cells[cell]
-    return float((top + height / 2) / side), float((left + width / 2) / side)
+    return _within(scene, cell, 0.5)
 
 
 def corner(scene: Scene, cell: int) -> Point:
     """The upper left corner of a cell in the dyadic view, as fractions (y, x)."""
-    side = scene.image.shape[0]
-    _, top, left, _, _ = scene.cells[cell]
-    return float(top / side), float(left / side)
+    return _within(scene, cell, 0.0)
+
+
+def lower_right(scene: Scene, cell: int) -> Point:
+    """The lower right corner of a cell in the dyadic view, as fractions (y, x)."""
+    return _within(scene, cell, 1.0)
 
 
 def hover(page: Page, name: str, at: Point) -> None:

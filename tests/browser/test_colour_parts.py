@@ -49,7 +49,7 @@ def test_one_part_of_the_colour_is_kept_by_its_bars(
     page = open_page(state)
     bars = page.locator("[data-wcam=profile-bar]")
     expect(bars).to_have_count(21)
-    assert page.locator(".wcam-bar > span").all_text_contents()[:4] == ["R A", "G A", "B A", "R LH"]
+    assert page.locator(".wcam-bar > span").all_text_contents()[:4] == ["R A2", "G A2", "B A2", "R LH2"]
     assert page.locator(".wcam-slot em:visible").count() == 0
     page.locator("[data-wcam=profile-bar][data-band='G:A2']").hover()
     assert page.locator(".wcam-slot em:visible").count() == 1
@@ -59,7 +59,7 @@ def test_one_part_of_the_colour_is_kept_by_its_bars(
         page.locator(f"[data-wcam=profile-bar][data-band='{cells.bands[number].name}']").click()
     kept = np.flatnonzero(np.isin(cells.groups, green))
     wait_selection(page, kept.tolist())
-    expect(page.locator("[data-wcam=selection]")).to_contain_text("G approximation: all")
+    expect(page.locator("[data-wcam=selection]")).to_contain_text("G A2: all")
     expect(page.locator("[data-wcam=selection]")).to_contain_text("G level 1: all")
     weights = torch.zeros(len(cells))
     weights[kept] = 1.0
@@ -70,6 +70,7 @@ def test_the_dyadic_view_is_as_wide_as_its_parts(
     open_page: OpenPage, coloured: tuple[dict[str, Any], Probe]
 ) -> None:
     page = open_page(coloured[0])
+    page.locator("[data-wcam=packed]").click()
     dyadic = page.locator("[data-wcam=dyadic]")
     assert (dyadic.get_attribute("data-picture-height"), dyadic.get_attribute("data-picture-width")) == (
         "64",

@@ -71,7 +71,7 @@ def test_two_views_share_a_model_and_end_alone(open_page: OpenPage, scene: Scene
     wait_selection(page, [cell])
     lines = page.locator("[data-wcam=selection]")
     for at in (0, 1):
-        expect(lines.nth(at)).to_have_text("Selected: level 2 HL: 1 cell")
+        expect(lines.nth(at)).to_have_text("Selected: HL2: 1 cell")
     page.evaluate("ends[0]()")
     expect(lines).to_have_count(1)
     click(page, "dyadic", middle(scene, cell))
@@ -158,7 +158,7 @@ def test_maps_stream_in(open_page: OpenPage, scene: Scene) -> None:
         expect(page.locator("[data-wcam=target]")).to_have_text(f"step {rev} 7.31")
         page.wait_for_function("rev => kernel.sent.some(m => m.t === 'ack' && m.rev === rev)", arg=rev)
     expect(page.locator("[data-wcam=colour-bar]").nth(1)).to_contain_text(
-        "share of the score's variance, total"
+        "share of the score's variance, per cell"
     )
     assert dyadic.bounding_box() == before
 

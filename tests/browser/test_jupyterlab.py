@@ -161,6 +161,7 @@ def test_the_quickstart_in_jupyterlab(lab: Lab, page: Page, tmp_path: Path) -> N
     part(page, "clear").dispatch_event("click")  # nothing happens where nothing is selected
     part(page, "mode-keep").click()
     wait_for_pixels(page, "reconstruction", photograph(expected.image))
+    part(page, "packed").click()  # where cells stand as the transform packs them
     click_dyadic(page, expected.middle(expected.band), shift=True)
     wait_for_pixels(page, "reconstruction", expected.pixels(expected.band))
     wait_for_scores(page, expected.answer(expected.band))

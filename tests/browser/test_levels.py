@@ -9,10 +9,11 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.gestures import click, corner, drag, drawn, hover, wait_drawn, wait_pixels, wait_selection
 from tests.browser.scene import Scene, make_pixel_scene, state_of
+from wcam_widget.show.words import format_value
 
 pytestmark = pytest.mark.browser
 
-LEVELS = ["approximation", "level 3", "level 2", "level 1"]
+LEVELS = ["A3", "level 3", "level 2", "level 1"]
 DRAWN_AT_ALL = """() => {
   const canvas = document.querySelector("[data-wcam=contours]");
   const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -31,32 +32,30 @@ def untick(page: Page, *levels: str) -> None:
         box(page, level).uncheck()
 
 
-def density(scene: Scene, bands: list[str]) -> float:
-    """The largest heat of a pixel, summed over bands."""
-    heat = np.zeros(scene.image.shape[:2])
+def heat(scene: Scene, bands: list[str]) -> float:
+    """The largest heat of a pixel: the sum of the cells over it."""
+    found = np.zeros(scene.image.shape[:2])
     for cell in [cell for name in bands for cell in scene.cells_in(name)]:
         top, left, bottom, right = scene.support[cell].astype(int)
-        heat[top:bottom, left:right] += scene.values[cell] / ((bottom - top) * (right - left))
-    return float(heat.max())
+        found[top:bottom, left:right] += scene.values[cell]
+    return float(found.max())
 
 
 def test_the_heatmap_sums_the_levels_that_are_ticked(open_page: OpenPage, scene: Scene) -> None:
     page = open_page(state_of(scene))
     bar = page.locator("[data-wcam=pane-image] [data-wcam=colour-bar]")
-    expect(bar).to_contain_text("summed over scales, per pixel")
-    untick(page, "approximation", "level 1")
-    expect(bar).to_contain_text("level 3 and level 2 only, per pixel")
-    top = density(scene, [f"{name}{level}" for level in (3, 2) for name in ("LH", "HL", "HH")])
-    digits = f"{top:.2e}".split("e")
-    wanted = f"{digits[0]} × 10" if top < 1e-3 else f"{top:.3g}"
-    expect(bar.locator("span").last).to_contain_text(wanted)
+    expect(bar).to_contain_text("share of the score's variance, all scales summed, per cell of 8 × 8 px")
+    untick(page, "A3", "level 1")
+    expect(bar).to_contain_text("level 3 and level 2 only, per cell of 8 × 8 px")
+    top = heat(scene, [f"{name}{level}" for level in (3, 2) for name in ("LH", "HL", "HH")])
+    expect(bar.locator("span").last).to_have_text(format_value(top))
 
 
 def test_the_pointer_on_the_image_speaks_of_the_levels_that_are_ticked(
     open_page: OpenPage, scene: Scene
 ) -> None:
     page = open_page(state_of(scene))
-    untick(page, "approximation", "level 3", "level 1")
+    untick(page, "A3", "level 3", "level 1")
     bands = ["LH2", "HL2", "HH2"]
     click(page, "image", (20.5 / 64, 36.5 / 64))  # row 2, column 4 of 8 x 8 cells
     wait_selection(page, [scene.cells_in(name)[20] for name in bands])
@@ -108,7 +107,7 @@ def test_pixels_have_no_levels_to_choose(open_page: OpenPage, scene: Scene) -> N
     page.wait_for_function(DRAWN_AT_ALL)
     expect(page.locator("[data-wcam=levels]")).to_be_hidden()
     bar = page.locator("[data-wcam=pane-image] [data-wcam=colour-bar]")
-    expect(bar).to_contain_text("share of the score's variance, total: per pixel")
+    expect(bar).to_contain_text("share of the score's variance, per cell of 8 × 8 px")
     click(page, "image", (20.5 / 64, 36.5 / 64))
     wait_selection(page, [20])
     wait_pixels(page, "image", scene.image, within=0)

@@ -143,20 +143,20 @@ def test_the_numbers_of_the_profile_stand_clear_of_the_whiskers(open_page: OpenP
 def test_everything_by_keyboard(open_page: OpenPage, scene: Scene) -> None:
     page = open_page(state_of(scene))
     live = page.locator("[data-wcam=announcement]")
-    for control in ("opacity", "colormap", "contours-shown", *4 * ("level",)):
+    for control in ("opacity", "colormap", *4 * ("level",), "contours-shown", "equal", "packed"):
         page.keyboard.press("Tab")
         expect(page.locator(f"[data-wcam={control}]:focus")).to_have_count(1)
     page.keyboard.press("Tab")
     expect(page.locator("[data-wcam=dyadic]")).to_be_focused()
     page.keyboard.press("ArrowDown")
-    expect(live).to_contain_text("approximation")
+    expect(live).to_contain_text("A3: the coarse image")
     expect(live).to_contain_text("rows 8 to 15, columns 0 to 7")
     page.keyboard.press("Space")
     wait_selection(page, [8])
     page.keyboard.press("]")
-    expect(live).to_contain_text("level 3 LH")
+    expect(live).to_contain_text("LH3: ")
     page.keyboard.press("]")
-    expect(live).to_contain_text("level 2 LH")
+    expect(live).to_contain_text("LH2: ")
     expect(live).to_contain_text("rows 8 to 15, columns 0 to 7")
     page.keyboard.press("Shift+Space")
     wait_selection(page, [8, *scene.cells_in("LH2")])
@@ -190,9 +190,7 @@ def scene_words(scene: Scene) -> str:
     """What the approximation's bar must say."""
     profile = scene.profile()
     total, low, high, shapley = (profile[name][0] for name in ("total", "low", "high", "shapley"))
-    return (
-        f"approximation: {total:.3f}, {low:.3f} to {high:.3f}, Shapley effect {shapley:.3f}. Toggles the band"
-    )
+    return f"A3: {total:.3f}, {low:.3f} to {high:.3f}, Shapley effect {shapley:.3f}. Toggles the band"
 
 
 def test_colours_and_opacity_are_the_readers(open_page: OpenPage, scene: Scene) -> None:

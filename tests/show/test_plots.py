@@ -16,6 +16,7 @@ from wcam_widget.basis import AbstractBasis, Cells, ColourBasis, FourierBasis
 from wcam_widget.explain import Attribution, Wcam
 from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import Kind, Sobol
+from wcam_widget.show.heat import area_words, heat_map, usual_cell
 from wcam_widget.show.plots import plot
 
 IMAGE = torch.rand(3, 33, 24, generator=torch.Generator().manual_seed(0))
@@ -39,10 +40,11 @@ def test_the_maps_are_the_attributions_own_numbers(attribution):
     figure = plot(attribution, IMAGE)
     photograph, heat = (image.get_array() for image in axes_of(figure, "image").images)
     np.testing.assert_array_equal(photograph, IMAGE.permute(1, 2, 0))
-    np.testing.assert_array_equal(heat, attribution.spatial())
+    np.testing.assert_array_equal(heat, heat_map(attribution))
     (drawn,) = axes_of(figure, "dyadic view").images
     picture = drawn.get_array()
-    np.testing.assert_array_equal(picture.filled(0.0), attribution.packed())
+    shown = attribution.cells.packed(attribution.values.clip(0.0, 1.0))
+    np.testing.assert_array_equal(picture.filled(0.0), shown)
     gaps = attribution.cells.index.numpy() == len(attribution.values)
     assert gaps.any()
     np.testing.assert_array_equal(picture.mask, gaps)
@@ -89,12 +91,13 @@ def test_the_bars_are_the_profile(attribution):
     axes = axes_of(plot(attribution), "scale profile")
     profile = attribution.profile()
     bars = axes.patches
-    np.testing.assert_allclose([bar.get_width() for bar in bars], profile.total)
+    total, low, high = (part.clip(0.0, 1.0) for part in (profile.total, profile.low, profile.high))
+    np.testing.assert_allclose([bar.get_width() for bar in bars], total)
     whiskers = next(c for c in axes.containers if isinstance(c, ErrorbarContainer))
     (intervals,) = whiskers.lines[2]
     reach = np.array([segment[:, 0] for segment in intervals.get_segments()])
-    np.testing.assert_allclose(reach[:, 0], np.minimum(profile.low, profile.total))
-    np.testing.assert_allclose(reach[:, 1], np.maximum(profile.high, profile.total))
+    np.testing.assert_allclose(reach[:, 0], np.minimum(low, total))
+    np.testing.assert_allclose(reach[:, 1], np.maximum(high, total))
     assert [label.get_text() for label in axes.get_yticklabels()] == list(profile.names)
 
 
@@ -110,8 +113,8 @@ def test_shapley_effects_below_zero_are_in_the_picture(attribution):
 
 def test_colour_bars_say_their_unit(attribution):
     words = " ".join(axes.get_xlabel() for axes in plot(attribution, IMAGE).figure.axes)
-    assert f"{attribution.unit}, per cell" in words
-    assert f"{attribution.unit}, per pixel" in words
+    assert "share of the score's variance, per cell" in words
+    assert f"share of the score's variance, {area_words(usual_cell(attribution.cells))}" in words
 
 
 def test_names_are_text_and_never_formulas(attribution):
@@ -215,3 +218,21 @@ def test_shares_of_a_variance_that_scatter_below_zero_are_not_signed(attribution
     figure = plot(replace(attribution, estimate=replace(attribution.estimate, value=values)))
     drawn = axes_of(figure, "dyadic view").images[0]
     assert (drawn.norm.vmin, drawn.cmap.name) == (0.0, "cividis")
+
+
+def test_shares_beyond_one_end_at_one(attribution):
+    crude = replace(
+        attribution.estimate,
+        value=attribution.values * 40,
+        groups=replace(attribution.estimate.groups, high=np.full(7, 1.9)),
+    )
+    assert crude.value.max() > 1
+    figure = plot(replace(attribution, estimate=crude))
+    for label in ("image", "dyadic view"):
+        drawn = axes_of(figure, label).images[0]
+        assert (drawn.norm.vmin, drawn.norm.vmax) == (0.0, 1.0)
+    whiskers = next(
+        c for c in axes_of(figure, "scale profile").containers if isinstance(c, ErrorbarContainer)
+    )
+    (intervals,) = whiskers.lines[2]
+    assert max(segment[:, 0].max() for segment in intervals.get_segments()) == pytest.approx(1.0)

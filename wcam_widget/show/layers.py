@@ -19,6 +19,7 @@ from wcam_widget.evaluate.domain import Domain, carried
 from wcam_widget.explain import AbstractMethod, Attribution, Probe
 from wcam_widget.sensitivity import GroupEstimate, Kind
 from wcam_widget.show.frame import encode
+from wcam_widget.show.heat import heat_map, usual_cell
 from wcam_widget.show.pictures import VERSION, finite
 
 Source = AbstractMethod | Attribution
@@ -53,7 +54,7 @@ class Layer:
     @cached_property
     def heat(self) -> Float[np.ndarray, "h w"] | None:
         """The map over the image, worked out once however often it is sent; None where there is none."""
-        return None if self.attribution is None else self.attribution.spatial().astype(np.float32)
+        return None if self.attribution is None else heat_map(self.attribution).astype(np.float32)
 
 
 def space_of(method: AbstractMethod, size: tuple[int, int]) -> HasCells:
@@ -132,6 +133,7 @@ def layers_frame(layers: Sequence[Layer], probe: Probe, run: str) -> bytes:
 
 def _described(layer: Layer) -> dict[str, Any]:
     found = layer.attribution
+    height, width = (1.0, 1.0) if found is None else usual_cell(found.cells)
     return {
         "name": layer.name,
         "main": layer.main,
@@ -143,6 +145,8 @@ def _described(layer: Layer) -> dict[str, Any]:
             "score": None if found is None else finite(found.score),
         },
         "unit": "" if found is None else found.unit,
+        "cell_height": height,
+        "cell_width": width,
         "signed": found is not None and found.signed,
         "complete": found is not None and found.complete,
         "stop": "" if found is None else found.stop,

@@ -1,8 +1,7 @@
 /** The keyboard: a cell cursor in the dyadic view, clear and undo anywhere in the widget. */
-import type { Picture } from "../frame/picture";
 import type { Signal } from "../state/signal";
 import type { ViewContext } from "../views/context";
-import { bandOf, cellsOfBand } from "../views/geometry";
+import { bandOf, type CellTable, cellsOfBand } from "../views/geometry";
 import { cellFacts } from "../views/tooltip";
 import { type Direction, neighbour, otherLevel } from "./cursor";
 
@@ -18,7 +17,7 @@ const ARROWS: Record<string, Direction> = {
 };
 
 /** Where a key leads from a cell, or undefined when it is no key of ours. */
-function destination(table: Picture, cell: number, key: string): number | undefined {
+function destination(table: CellTable, cell: number, key: string): number | undefined {
   const direction = ARROWS[key];
   if (direction) return neighbour(table, cell, direction);
   if (key === "[") return otherLevel(table, cell, -1);
@@ -27,8 +26,10 @@ function destination(table: Picture, cell: number, key: string): number | undefi
 }
 
 export interface CellActions {
+  /** the cells as they are laid out; null while there are none */
+  table(): CellTable | null;
   /** the cursor stands on another cell */
-  moved(cell: number, table: Picture): void;
+  moved(cell: number, table: CellTable): void;
   /** the band of the cell is to fill the view, or the whole picture again */
   zoom(cell: number): void;
 }
@@ -42,7 +43,7 @@ export function bindCellKeys(
 ): void {
   const { session, scope, act } = context;
   scope.listen(canvas, "keydown", (event) => {
-    const table = session.picture.peek();
+    const table = actions.table();
     if (table === null || event.altKey || event.ctrlKey || event.metaKey) return;
     const cell = cursor.peek();
     const next = destination(table, cell, event.key);

@@ -2,6 +2,7 @@
 import { Fields, sectionOf } from "./fields";
 import { type Frame, FrameError } from "./frame";
 import { requireVersion } from "./picture";
+import { cutShares } from "./shares";
 
 /** What the number of a cell means: an estimate, a linear estimate between bounds, or nothing yet. */
 export const KIND = { estimated: 0, bounded: 1, unresolved: 2 } as const;
@@ -11,7 +12,7 @@ export interface Target {
   readonly score: number;
 }
 
-/** One number per band, in the picture's band order; NaN where it is not known. */
+/** One number per band, in the picture's band order; NaN where it is not known. Shares are cut to [0, 1]. */
 export interface Profile {
   readonly statistic: string;
   readonly total: Float64Array;
@@ -38,7 +39,7 @@ export interface AttributionFrame {
   readonly stop: string;
   readonly variance: number | null;
   readonly profile: Profile;
-  /** one number per cell; NaN where it is not known */
+  /** one number per cell; NaN where it is not known; shares are cut to [0, 1] */
   readonly values: Float32Array;
   readonly low: Float32Array;
   readonly high: Float32Array;
@@ -54,6 +55,8 @@ export function readAttribution(frame: Frame): AttributionFrame {
   const target = header.object("target");
   const values = frame.section("values");
   const cells = [values.shape[0] ?? 0];
+  const unit = header.text("unit");
+  const cut = (name: string): Float32Array => cutShares(sectionOf(frame, name, "f32", cells), unit);
   return {
     run: header.text("run"),
     rev: header.count("rev"),
@@ -64,14 +67,14 @@ export function readAttribution(frame: Frame): AttributionFrame {
     gradients: header.count("gradients"),
     planned: header.count("planned"),
     seconds: header.number("seconds"),
-    unit: header.text("unit"),
+    unit,
     signed: header.flag("signed"),
     stop: header.text("stop"),
     variance: header.numberOrNull("variance"),
-    profile: readProfile(header.object("profile")),
-    values: sectionOf(frame, "values", "f32", cells),
-    low: sectionOf(frame, "low", "f32", cells),
-    high: sectionOf(frame, "high", "f32", cells),
+    profile: readProfile(header.object("profile"), unit),
+    values: cut("values"),
+    low: cut("low"),
+    high: cut("high"),
     slope: sectionOf(frame, "slope", "f32", cells),
     kind: requireKinds(sectionOf(frame, "kind", "u8", cells)),
   };
@@ -88,13 +91,14 @@ export function requireFit(attribution: AttributionFrame, cellCount: number, ban
   }
 }
 
-function readProfile(fields: Fields): Profile {
+function readProfile(fields: Fields, unit: string): Profile {
   const bands = fields.listLength("total");
+  const cut = (name: string): Float64Array => cutShares(fields.numbersOrNull(name, bands), unit);
   return {
     statistic: fields.text("statistic"),
-    total: fields.numbersOrNull("total", bands),
-    low: fields.numbersOrNull("low", bands),
-    high: fields.numbersOrNull("high", bands),
+    total: cut("total"),
+    low: cut("low"),
+    high: cut("high"),
     shapley: fields.numbersOrNull("shapley", bands),
   };
 }

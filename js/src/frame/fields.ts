@@ -69,6 +69,11 @@ export class Fields {
     return isFiniteNumber(value) ? value : this.#refuse(name, "a finite number");
   }
 
+  /** A number, or `otherwise` where the header says nothing. */
+  numberOr(name: string, otherwise: number): number {
+    return this.#read(name) === undefined ? otherwise : this.number(name);
+  }
+
   numberOrNull(name: string): number | null {
     return this.isNull(name) ? null : this.number(name);
   }

@@ -15,6 +15,8 @@ export interface MapLayer {
   readonly method: string;
   readonly target: { readonly label: string; readonly score: number | null };
   readonly unit: string;
+  /** height and width, in pixels, of the area that a number is counted for */
+  readonly cell: readonly [number, number];
   /** whether values below zero count against the target */
   readonly signed: boolean;
   readonly complete: boolean;
@@ -56,6 +58,7 @@ function readLayer(fields: Fields, heat: Float32Array | null): MapLayer {
     method: fields.text("method"),
     target: { label: target.text("label"), score: target.numberOrNull("score") },
     unit: fields.text("unit"),
+    cell: [fields.numberOr("cell_height", 1), fields.numberOr("cell_width", 1)],
     signed: fields.flag("signed"),
     complete: fields.flag("complete"),
     stop: fields.text("stop"),

@@ -21,7 +21,7 @@ export function levelsOf(bands: readonly Band[]): Level[] {
 
 function levelName({ level, orientation }: Band): string {
   if (level === 0) return "pixels";
-  return orientation === "A" ? "approximation" : `level ${level}`;
+  return orientation === "A" ? `A${level}` : `level ${level}`;
 }
 
 export class LevelChoice {

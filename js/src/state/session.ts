@@ -30,6 +30,8 @@ export class Session {
   /** the reader's choices that Python does not know: they last as long as the model, not longer */
   readonly levels: LevelChoice;
   readonly contours: Signal<boolean> = signal(true);
+  /** whether the dyadic view has the transform's own layout, or all bands at one size */
+  readonly packed: Signal<boolean> = signal(false);
   readonly status: ReadonlySignal<Status>;
   /** which cells the reconstruction keeps, one byte each */
   readonly kept: ReadonlySignal<Uint8Array>;

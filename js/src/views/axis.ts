@@ -1,10 +1,19 @@
 /** The axis of a bar chart: where its numbers stand, and how they are written. */
+import type { AttributionFrame } from "../frame/attribution";
 import { formatValue } from "./words";
 
 /** The numbers at the ends of the axis; sums of signed values, and estimates that scatter, may be negative. */
 export interface Axis {
   readonly low: number;
   readonly high: number;
+}
+
+/** The numbers that the chart of a profile must hold; a whisker may go below zero, and is cut there. */
+export function rangeOf(attribution: AttributionFrame | null): Axis {
+  if (attribution === null) return { low: 0, high: 0 };
+  const { total, high, shapley } = attribution.profile;
+  const finite = [...total, ...high, ...shapley].filter(Number.isFinite);
+  return { low: Math.min(0, ...finite), high: Math.max(0, ...finite) };
 }
 
 const MOST_STEPS = 5;

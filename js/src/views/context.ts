@@ -2,7 +2,7 @@
 import type { Session } from "../state/session";
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "../state/signal";
 import { type Colours, coloursOf, SIGNED_COLOURS } from "./colormap";
-import { EMPTY_SCALE, grow, type Scale } from "./scale";
+import { EMPTY_SCALE, follow, type MapNumbers, type Scale } from "./scale";
 import { Repainter, type Scope } from "./scope";
 import type { Theme } from "./theme";
 
@@ -56,26 +56,18 @@ export class ViewContext {
   }
 }
 
-/** Numbers of one map, and the run they belong to. */
-export interface RunNumbers {
-  readonly run: string;
-  readonly numbers: Float32Array;
-  readonly signed: boolean;
-}
-
-/** The colour scale of a run over the numbers of each frame; a new run starts it anew. */
+/** The colour scale over the numbers of each frame of a run; a new run starts it anew. */
 export function runScale(
   context: ViewContext,
-  values: ReadonlySignal<RunNumbers | null>,
+  values: ReadonlySignal<MapNumbers | null>,
 ): ReadonlySignal<Scale> {
   const scale = signal(EMPTY_SCALE);
-  let run = "";
+  let run: string | null = null;
   context.bind(() => {
     const now = values.value;
     if (now === null) return;
-    const before = now.run === run ? scale.peek() : EMPTY_SCALE;
+    scale.value = follow(now.run === run ? scale.peek() : null, now);
     run = now.run;
-    scale.value = grow(before, now.numbers, now.signed);
   });
   return scale;
 }

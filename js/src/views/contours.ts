@@ -1,20 +1,21 @@
-/** Lines of equal heat over the image. */
+/** Lines of equal heat over the image: along the edges of cells, smooth over the maps of other methods. */
 import { type Picture, SUPPORT_FIELDS } from "../frame/picture";
 import { computed, type ReadonlySignal } from "../state/signal";
 import { isolines, smoothed } from "../wavelet/isolines";
+import { blockOutlines } from "../wavelet/outlines";
 import { ScreenCanvas } from "./canvas";
 import type { ViewContext } from "./context";
 import { element } from "./dom";
 
-/** Where the lines stand, as shares of the largest value of the smoothed heat. */
+/** Where the lines stand, as shares of the largest value. */
 const SHARES = [0.25, 0.5, 0.75];
-export const CONTOUR_WORDS = "lines at 25, 50 and 75 % of the largest value of the smoothed heat";
+export const CONTOUR_WORDS = "lines at 25, 50 and 75 % of the largest value";
 /** A map whose values differ by less than this share of the largest is constant: its lines would show rounding. */
 const CONSTANT = 1e-3;
 /** The heat is smoothed over at least this share of the image's shorter side. */
 const LEAST_RADIUS = 1 / 32;
 
-/** The radius that blurs the tiles of a map: half the side of the usual cell. */
+/** The radius over which a map of another method is smoothed: half the side of the usual cell. */
 export function smoothingRadius(support: Float32Array, height: number, width: number): number {
   const sides = new Float32Array(support.length / SUPPORT_FIELDS);
   for (let cell = 0; cell < sides.length; cell++) {
@@ -25,21 +26,23 @@ export function smoothingRadius(support: Float32Array, height: number, width: nu
   return Math.max(1, Math.round(Math.max(usual / 2, LEAST_RADIUS * Math.min(height, width))));
 }
 
-/** Segments of the lines, see `isolines`; none where the map is constant. */
+/** Segments of the lines as y0, x0, y1, x1; none where the map is constant. Maps of cells keep their edges. */
 export function contourLines(
   heat: Float32Array,
   picture: Pick<Picture, "support" | "height" | "width">,
+  ofCells: boolean,
 ): number[] {
   const { support, height, width } = picture;
   const positive = heat.map((value) => Math.max(0, value));
-  const map = smoothed(positive, height, width, smoothingRadius(support, height, width));
+  const map = ofCells ? positive : smoothed(positive, height, width, smoothingRadius(support, height, width));
   let [least, largest] = [Number.POSITIVE_INFINITY, 0];
   for (const value of map) {
     least = Math.min(least, value);
     largest = Math.max(largest, value);
   }
   if (!(largest - least > CONSTANT * largest)) return [];
-  return SHARES.flatMap((share) => isolines(map, height, width, share * largest));
+  const draw = ofCells ? blockOutlines : isolines;
+  return SHARES.flatMap((share) => draw(map, height, width, share * largest));
 }
 
 /** The layer that shows them while the reader wants them. */
@@ -51,7 +54,9 @@ export function contourLayer(
   const canvas = element("canvas", { class: "wcam-overlay", "data-wcam": "contours", "aria-hidden": "true" });
   const lines = computed(() => {
     const [picture, numbers] = [session.picture.value, heat.value?.numbers];
-    return session.contours.value && picture && numbers ? contourLines(numbers, picture) : [];
+    return session.contours.value && picture && numbers
+      ? contourLines(numbers, picture, session.layers.shown.value === null)
+      : [];
   });
   const paint = (): void => {
     const picture = session.picture.peek();

@@ -35,13 +35,18 @@ export function context2d(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   return context;
 }
 
-/** A frame of a pane: heading, then its parts. */
-export function pane(name: string, title: string, ...children: Node[]): HTMLElement {
+/** A frame of a pane: heading, beside it its controls, then its parts. */
+export function pane(
+  name: string,
+  title: string,
+  beside: readonly Node[],
+  ...children: readonly Node[]
+): HTMLElement {
   const heading = element("h3", { class: "wcam-title" }, title);
   return element(
     "section",
     { class: `wcam-pane wcam-pane-${name}`, "data-wcam": `pane-${name}`, "aria-label": title },
-    heading,
+    element("div", { class: "wcam-head" }, heading, ...beside),
     ...children,
   );
 }

@@ -1,9 +1,10 @@
-/** Draws the packed picture: cells in the colours of their values, band frames, labels, kinds and the selection. */
-import { KIND } from "../frame/attribution";
+/** Draws the picture of bands: cells in the colours of their values, names, kinds and the selection. */
+import type { Band } from "../frame/picture";
 import { entryOf } from "./colormap";
 import { type CellTable, cellRectangle, contour, type Rectangle } from "./geometry";
-import { drawContour, fitting, type Mapping, toPixels } from "./marks";
-import { bandLabel, shortBandLabel } from "./words";
+import { markKinds } from "./kind_marks";
+import { boxOf, boxOfBand, drawContour, fitting, type Mapping } from "./marks";
+import { bandLabel, plainWords } from "./words";
 
 export interface DyadicPicture {
   readonly table: CellTable;
@@ -12,14 +13,19 @@ export interface DyadicPicture {
   readonly kinds: Uint8Array | null;
   readonly kept: Uint8Array;
   readonly selection: readonly number[];
+  /** what the profile says of every band, in words */
+  readonly totals: readonly string[];
   /** 256 CSS colours */
   readonly colours: readonly string[];
   readonly plate: string;
   readonly ground: string;
   readonly ink: string;
+  readonly quiet: string;
   readonly frame: string;
-  /** the part of the picture that fills the canvas, in coefficients */
+  /** the part of the picture that fills the canvas, in the table's own steps */
   readonly window: Rectangle;
+  /** whether names stand above the bands, in room of their own, or on them */
+  readonly namesAbove: boolean;
 }
 
 /** How much of a cell that is not kept the ground covers. */
@@ -30,27 +36,24 @@ export function drawDyadic(context: CanvasRenderingContext2D, picture: DyadicPic
   const { width, height } = context.canvas;
   const mapping = fitting(picture.window, { width, height, ratio });
   context.setTransform(1, 0, 0, 1, 0, 0);
-  context.fillStyle = picture.plate;
+  context.fillStyle = picture.namesAbove ? picture.ground : picture.plate;
   context.fillRect(0, 0, width, height);
+  fillBands(context, picture, mapping);
   fillCells(context, picture, mapping);
-  markKinds(context, picture, mapping);
+  markKinds(context, table, picture.kinds, mapping);
   dimOthers(context, picture, mapping);
-  drawFrames(context, table, mapping, picture.frame);
+  if (!picture.namesAbove) drawFrames(context, table, mapping, picture.frame);
   drawContour(context, contour(table, picture.selection), mapping);
-  drawLabels(context, picture, mapping);
+  drawNames(context, picture, mapping);
 }
 
-interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-function boxOf({ top, left, bottom, right }: Rectangle, mapping: Mapping): Box {
-  const { y, x } = toPixels(mapping, top, left);
-  const end = toPixels(mapping, bottom, right);
-  return { x, y, width: end.x - x, height: end.y - y };
+/** What is not computed yet is empty with the right shape. */
+function fillBands(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
+  context.fillStyle = picture.plate;
+  for (const band of picture.table.bands) {
+    const { x, y, width, height } = boxOfBand(band, mapping);
+    context.fillRect(x, y, width, height);
+  }
 }
 
 function fillCells(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
@@ -58,53 +61,10 @@ function fillCells(context: CanvasRenderingContext2D, picture: DyadicPicture, ma
   for (let cell = 0; cell < table.cellCount; cell++) {
     const position = positions[cell] ?? Number.NaN;
     if (Number.isNaN(position)) continue;
-    const box = boxOf(cellRectangle(table, cell), mapping);
-    context.fillStyle = colours[entryOf(position)] ?? picture.plate;
-    context.fillRect(box.x, box.y, box.width, box.height);
-  }
-}
-
-/** Bounded cells are hatched, unless all are: then the words below the picture say it. Unresolved ones are dotted. */
-function markKinds(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
-  const { table, kinds } = picture;
-  if (kinds === null) return;
-  const hatched = kinds.some((kind) => kind !== KIND.bounded);
-  const bounded = new Path2D();
-  const unresolved = new Path2D();
-  for (let cell = 0; cell < table.cellCount; cell++) {
-    if (kinds[cell] === KIND.estimated) continue;
     const { x, y, width, height } = boxOf(cellRectangle(table, cell), mapping);
-    if (kinds[cell] === KIND.bounded) bounded.rect(x, y, width, height);
-    else unresolved.rect(x + 1, y + 1, width - 2, height - 2);
+    context.fillStyle = colours[entryOf(position)] ?? picture.plate;
+    context.fillRect(x, y, width, height);
   }
-  if (hatched) {
-    context.fillStyle = hatching(context, mapping.ratio);
-    context.fill(bounded);
-  }
-  context.strokeStyle = "rgba(255, 255, 255, 0.55)";
-  context.lineWidth = mapping.ratio;
-  context.setLineDash([mapping.ratio, 2 * mapping.ratio]);
-  context.stroke(unresolved);
-  context.setLineDash([]);
-}
-
-/** Light diagonal lines, 6 CSS pixels apart. */
-function hatching(context: CanvasRenderingContext2D, ratio: number): CanvasPattern | string {
-  const tile = context.canvas.ownerDocument.createElement("canvas");
-  const side = Math.max(4, Math.round(6 * ratio));
-  tile.width = side;
-  tile.height = side;
-  const pen = tile.getContext("2d");
-  if (pen) {
-    pen.strokeStyle = "rgba(255, 255, 255, 0.3)";
-    pen.lineWidth = ratio;
-    for (const shift of [-side, 0, side]) {
-      pen.moveTo(shift - 1, side + 1);
-      pen.lineTo(shift + side + 1, -1);
-    }
-    pen.stroke();
-  }
-  return context.createPattern(tile, "repeat") ?? "transparent";
 }
 
 function dimOthers(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
@@ -129,32 +89,73 @@ function drawFrames(
   const line = Math.max(1, Math.round(mapping.ratio));
   context.strokeStyle = colour;
   context.lineWidth = line;
-  for (const { top, left, height, width } of table.bands) {
-    const box = boxOf({ top, left, bottom: top + height, right: left + width }, mapping);
-    context.strokeRect(box.x + line / 2, box.y + line / 2, box.width - line, box.height - line);
+  for (const band of table.bands) {
+    const { x, y, width, height } = boxOfBand(band, mapping);
+    context.strokeRect(x + line / 2, y + line / 2, width - line, height - line);
   }
 }
 
-function drawLabels(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
-  const { table } = picture;
-  const empty = picture.positions.every(Number.isNaN);
-  const { ratio } = mapping;
+/** Names, and above the bands what the profile says of them. */
+function drawNames(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
   const family = getComputedStyle(context.canvas).fontFamily;
-  context.textBaseline = "top";
   context.lineJoin = "round";
-  for (const band of table.bands) {
-    const { top, left, height, width } = band;
-    const box = boxOf({ top, left, bottom: top + height, right: left + width }, mapping);
-    const size = (box.width < 72 * ratio ? 10 : 12) * ratio;
-    context.font = `600 ${size}px ${family}`;
-    const room = Math.min(box.width - 8 * ratio, (box.height - 4 * ratio) * 4);
-    const text = [bandLabel(band), shortBandLabel(band)].find((t) => context.measureText(t).width <= room);
-    if (text === undefined || box.height < size * 1.6) continue;
-    const at = [box.x + 4 * ratio, box.y + 4 * ratio] as const;
-    context.strokeStyle = "rgba(0, 0, 0, 0.7)";
-    context.lineWidth = 3 * ratio;
-    if (!empty) context.strokeText(text, ...at);
-    context.fillStyle = empty ? picture.ink : "#ffffff";
-    context.fillText(text, ...at);
-  }
+  picture.table.bands.forEach((band, at) => {
+    if (picture.namesAbove) drawNameAbove(context, picture, at, mapping, family);
+    else drawNameInside(context, picture, band, mapping, family);
+  });
+}
+
+function drawNameAbove(
+  context: CanvasRenderingContext2D,
+  picture: DyadicPicture,
+  at: number,
+  mapping: Mapping,
+  family: string,
+): void {
+  const band = picture.table.bands[at];
+  if (!band) return;
+  const { ratio } = mapping;
+  const { x, y, width } = boxOfBand(band, mapping);
+  const base = y - 3 * ratio;
+  const [bold, normal] = [`600 ${11 * ratio}px ${family}`, `${11 * ratio}px ${family}`];
+  let left = 0;
+  const write = (text: string, font: string, colour: string, room: number): void => {
+    context.font = font;
+    const wide = context.measureText(text).width;
+    if (text === "" || left + wide > room) return;
+    context.fillStyle = colour;
+    context.fillText(text, x + left, base);
+    left += wide + 5 * ratio;
+  };
+  context.textBaseline = "alphabetic";
+  write(bandLabel(band), bold, picture.ink, width);
+  const total = picture.totals[at] ?? "";
+  context.font = normal;
+  const reserved = context.measureText(total).width;
+  write(plainWords(band), normal, picture.quiet, width - reserved - 4 * ratio);
+  left = Math.max(left, width - reserved);
+  write(total, normal, picture.ink, width + 1);
+}
+
+function drawNameInside(
+  context: CanvasRenderingContext2D,
+  picture: DyadicPicture,
+  band: Band,
+  mapping: Mapping,
+  family: string,
+): void {
+  const { ratio } = mapping;
+  const box = boxOfBand(band, mapping);
+  const size = (box.width < 72 * ratio ? 10 : 12) * ratio;
+  context.textBaseline = "top";
+  context.font = `600 ${size}px ${family}`;
+  const text = bandLabel(band);
+  if (context.measureText(text).width > box.width - 6 * ratio || box.height < size * 1.6) return;
+  const at = [box.x + 4 * ratio, box.y + 4 * ratio] as const;
+  const empty = picture.positions.every(Number.isNaN);
+  context.strokeStyle = "rgba(0, 0, 0, 0.7)";
+  context.lineWidth = 3 * ratio;
+  if (!empty) context.strokeText(text, ...at);
+  context.fillStyle = empty ? picture.ink : "#ffffff";
+  context.fillText(text, ...at);
 }

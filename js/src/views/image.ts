@@ -3,16 +3,16 @@ import { computed, type ReadonlySignal, type Signal, signal } from "../state/sig
 import { type Point, ScreenCanvas, trackPointer } from "./canvas";
 import { COLORMAPS } from "./colormap";
 import { colourBar } from "./colour_bar";
-import { type RunNumbers, runScale, type ViewContext } from "./context";
+import { runScale, type ViewContext } from "./context";
 import { CONTOUR_WORDS, contourLayer } from "./contours";
 import { CrossFade } from "./cross_fade";
-import { element, pane } from "./dom";
+import { element, pane, setAttribute } from "./dom";
 import { cellsInside, cellsOver, type Rectangle, supportRectangle } from "./geometry";
 import { heatOf, layerSelect, unitWords } from "./layer";
 import { levelRow } from "./level_row";
 import { ACCENT, fitting, outline } from "./marks";
 import { paintBytes, paintPositions, sizeTo } from "./pixels";
-import { place, type Scale } from "./scale";
+import { type MapNumbers, place, type Scale } from "./scale";
 
 export class ImagePane {
   readonly element: HTMLElement;
@@ -39,7 +39,7 @@ export class ImagePane {
     this.abandonDrag = this.#trackPointer();
   }
 
-  #layOut(heat: ReadonlySignal<RunNumbers | null>, scale: ReadonlySignal<Scale>): HTMLElement {
+  #layOut(heat: ReadonlySignal<MapNumbers | null>, scale: ReadonlySignal<Scale>): HTMLElement {
     const { session, bind } = this.#context;
     const plate = element(
       "div",
@@ -54,17 +54,14 @@ export class ImagePane {
       const picture = session.picture.value;
       plate.style.aspectRatio = picture ? `${picture.width} / ${picture.height}` : "";
     });
-    return pane(
-      "image",
-      "Image and heatmap",
-      plate,
-      colourBar(this.#context, scale, () => unitWords(session)),
-      this.#controls(scale),
-      levelRow(this.#context),
-    );
+    const [head, contours] = this.#controls(scale);
+    const choices = element("div", { class: "wcam-row" }, levelRow(this.#context), contours);
+    const bar = colourBar(this.#context, scale, () => unitWords(session));
+    return pane("image", "Where", head, plate, bar, choices);
   }
 
-  #controls(scale: ReadonlySignal<Scale>): HTMLElement {
+  /** What stands beside the heading, and the tick for the lines. */
+  #controls(scale: ReadonlySignal<Scale>): [readonly HTMLElement[], HTMLElement] {
     const { session, scope, act, bind } = this.#context;
     const contours = element("input", { type: "checkbox", "data-wcam": "contours-shown" });
     const opacity = element("input", { type: "range", min: 0, max: 1, step: 0.05, "data-wcam": "opacity" });
@@ -87,22 +84,20 @@ export class ImagePane {
       colormap.value = session.colormap.value;
       this.#heat.style.opacity = String(session.opacity.value);
     });
-    const colours = element("label", {}, "colours", colormap);
+    const colours = element("label", { title: "colours of the maps" }, colormap);
+    setAttribute(colormap, "aria-label", "colours");
     bind(() => {
       // Signed maps have colours of their own; where all that is shown is signed there is nothing to choose.
       colours.hidden = scale.value.signed && session.attribution.value?.signed === true;
     });
-    return element(
-      "div",
-      { class: "wcam-row" },
-      layerSelect(this.#context),
-      element("label", {}, "heat", opacity),
-      colours,
+    const heat = element("label", { title: "opacity of the heatmap" }, "heat", opacity);
+    return [
+      [layerSelect(this.#context), heat, colours],
       element("label", { title: CONTOUR_WORDS }, contours, "contours"),
-    );
+    ];
   }
 
-  #bindPictures(heat: ReadonlySignal<RunNumbers | null>, scale: ReadonlySignal<Scale>): void {
+  #bindPictures(heat: ReadonlySignal<MapNumbers | null>, scale: ReadonlySignal<Scale>): void {
     const { session, repaint, bind } = this.#context;
     const colours = this.#context.colours(scale);
     bind(() => {

@@ -1,12 +1,15 @@
 /** The map over the image: where its numbers come from, what they are, and the list to choose it from. */
+import { isShare } from "../frame/shares";
 import type { Session } from "../state/session";
-import { spatial } from "../wavelet/heat";
-import type { RunNumbers, ViewContext } from "./context";
+import { heatMap, usualCell } from "../wavelet/heat";
+import type { ViewContext } from "./context";
 import { element } from "./dom";
 import { summedWords } from "./level_row";
+import type { MapNumbers } from "./scale";
+import { areaWords, unitOnly } from "./words";
 
 /** The numbers of the layer that is shown, or of the cells of the ticked levels; null until there are some. */
-export function heatOf(session: Session): RunNumbers | null {
+export function heatOf(session: Session): MapNumbers | null {
   const [map, picture, layer] = [
     session.attribution.value,
     session.picture.value,
@@ -16,7 +19,15 @@ export function heatOf(session: Session): RunNumbers | null {
   if (layer !== null) {
     // Another layer is another map, with a scale of its own.
     const run = `${picture.run} layer ${layer.name}`;
-    return layer.heat && { run, numbers: layer.heat, signed: layer.signed };
+    return (
+      layer.heat && {
+        run,
+        numbers: layer.heat,
+        signed: layer.signed,
+        share: isShare(layer.unit),
+        settled: layer.complete || layer.stop !== "",
+      }
+    );
   }
   if (map === null) return null;
   const { cells, ticked } = session.levels;
@@ -24,8 +35,10 @@ export function heatOf(session: Session): RunNumbers | null {
   const values = map.values.map((value, cell) => (counted[cell] ? value : 0));
   return {
     run: [map.run, ...ticked.value.map((level) => level.name)].join(" "),
-    numbers: spatial(values, picture.support, picture.height, picture.width),
+    numbers: heatMap(values, picture.support, picture.height, picture.width),
     signed: map.signed,
+    share: isShare(map.unit),
+    settled: map.complete || map.stop !== "",
   };
 }
 
@@ -36,11 +49,12 @@ export function unitWords(session: Session): string {
     if (layer.error !== "") return `${layer.name} gave no map: ${layer.error}`;
     const same = layer.target.label === session.attribution.value?.target.label;
     const of = same ? "" : `, of the ${layer.target.label}`;
-    return `${layer.unit}, per pixel${of}${layer.stop === "" ? "" : `. ${layer.method}: ${layer.stop}`}`;
+    return `${unitOnly(layer.unit)}, ${areaWords(layer.cell)}${of}${layer.stop === "" ? "" : `. ${layer.method}: ${layer.stop}`}`;
   }
-  const words = session.attribution.value?.unit;
+  const [unit, picture] = [session.attribution.value?.unit, session.picture.value];
+  if (unit === undefined || picture === null) return "no value yet";
   const { all, ticked } = session.levels;
-  return words ? `${words}: ${summedWords(all.value, ticked.value)}` : "no value yet";
+  return `${unitOnly(unit)}${summedWords(all.value, ticked.value)}, ${areaWords(usualCell(picture.support))}`;
 }
 
 /** The list of layers; it is not there while there is nothing to choose. */

@@ -36,17 +36,22 @@ export function levelRow(context: ViewContext): HTMLElement {
         mark(); // the last one keeps its tick, which changes no signal
       });
     }
-    row.replaceChildren(...boxes.map(({ name, box }) => element("label", {}, box, name)));
+    const ticks = boxes.map(({ name, box }) => {
+      const short = name.replace("level ", "");
+      if (short !== name) box.setAttribute("aria-label", name);
+      return element("label", { title: name }, box, short);
+    });
+    row.replaceChildren("levels", ...ticks);
     row.hidden = all.length < 2;
   });
   bind(mark);
   return row;
 }
 
-/** "summed over scales", or which of them. */
+/** ", all scales summed", or which of them; nothing where there is one. */
 export function summedWords(all: readonly { readonly name: string }[], ticked: typeof all): string {
-  if (all.length < 2) return "per pixel";
-  if (ticked.length === all.length) return "summed over scales, per pixel";
+  if (all.length < 2) return "";
+  if (ticked.length === all.length) return ", all scales summed";
   const names = ticked.map((level) => level.name);
-  return `${names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0]} only, per pixel`;
+  return `, ${names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0]} only`;
 }

@@ -37,6 +37,28 @@ export function toPixels(mapping: Mapping, y: number, x: number): { readonly y: 
   };
 }
 
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A rectangle as device pixels. */
+export function boxOf({ top, left, bottom, right }: Rectangle, mapping: Mapping): Box {
+  const { y, x } = toPixels(mapping, top, left);
+  const end = toPixels(mapping, bottom, right);
+  return { x, y, width: end.x - x, height: end.y - y };
+}
+
+/** The same of a band. */
+export function boxOfBand(
+  { top, left, height, width }: { top: number; left: number; height: number; width: number },
+  mapping: Mapping,
+): Box {
+  return boxOf({ top, left, bottom: top + height, right: left + width }, mapping);
+}
+
 function strokeTwice(context: CanvasRenderingContext2D, path: Path2D, colour: string, ratio: number): void {
   context.lineJoin = "miter";
   context.lineCap = "square";

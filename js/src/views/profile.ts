@@ -1,11 +1,13 @@
 /** The scale profile: one bar per band, grouped by level, with its interval and its Shapley effect. */
 import type { AttributionFrame } from "../frame/attribution";
 import type { Picture } from "../frame/picture";
-import { type Axis, barWords, percentOf, roundTicks, tickWords } from "./axis";
+import { isShare } from "../frame/shares";
+import { levelsOf } from "../state/levels";
+import { type Axis, barWords, percentOf, rangeOf, roundTicks, tickWords } from "./axis";
 import type { ViewContext } from "./context";
 import { element, pane, setText } from "./dom";
 import { bandOf, cellsOfBand } from "./geometry";
-import { bandLabel, barLabel, formatValue } from "./words";
+import { bandLabel, formatValue, structureWords } from "./words";
 
 interface Bar {
   readonly band: number;
@@ -17,7 +19,7 @@ interface Bar {
 }
 
 /** Characters that there is always room for beside the axis. */
-const LEAST_AXIS = 5;
+const LEAST_AXIS = 3;
 /** Beyond so many characters numbers over the bars would run into each other. */
 const LONGEST_NUMBER = 6;
 /** Beyond so many bars the number of a bar shows when the pointer or the keyboard is on it. */
@@ -61,7 +63,7 @@ export function profilePane(context: ViewContext): HTMLElement {
     const lit = picture && cell !== undefined ? bandOf(picture, cell) : undefined;
     for (const bar of bars) bar.button.dataset["lit"] = String(bar.band === lit);
   });
-  return pane("profile", "Scale profile", chart, legend);
+  return pane("profile", "Scale profile", [], chart, legend);
 }
 
 function makeBars(context: ViewContext, picture: Picture): Bar[] {
@@ -74,7 +76,7 @@ function makeBars(context: ViewContext, picture: Picture): Bar[] {
       "button",
       { type: "button", class: "wcam-bar", "data-wcam": "profile-bar", "data-band": band.name },
       element("i", {}, total, whisker, shapley),
-      element("span", {}, barLabel(band)),
+      element("span", {}, bandLabel(band)),
     );
     bindBar(context, button, picture, at);
     return { band: at, button, total, whisker, shapley, number };
@@ -97,16 +99,16 @@ function bindBar(context: ViewContext, button: HTMLElement, picture: Picture, ba
   scope.listen(button, "blur", leave);
 }
 
-/** The bars of one level side by side over the level's name. */
-function groupByLevel(picture: Picture, bars: readonly Bar[]): HTMLElement[] {
-  const levels = [...new Set(picture.bands.map((band) => band.level))];
-  return levels.map((level) => {
-    const own = bars.filter((bar) => picture.bands[bar.band]?.level === level);
-    const name = level === 0 ? "" : `level ${level}`;
+/** The bars of one level side by side over the size of what they describe, the coarse image's apart. */
+function groupByLevel({ bands }: Picture, bars: readonly Bar[]): HTMLElement[] {
+  return levelsOf(bands).map(({ name, bands: numbers }) => {
+    const own = bars.filter((bar) => numbers.includes(bar.band));
+    const { level = 0, orientation = "A" } = bands[numbers[0] ?? 0] ?? {};
+    const words = level === 0 ? "" : orientation === "A" ? "coarse" : structureWords(level);
     const group = element("div", { class: "wcam-group", role: "group", "aria-label": name });
     const row = element("div", { class: "wcam-bars" }, ...own.map(slotOf));
-    group.append(row, element("span", {}, name));
-    group.style.flex = `${own.length} 1 0`;
+    group.append(row, element("span", {}, words));
+    group.style.flex = `${own.length === 1 ? 1.5 : own.length} 1 0`; // room for its words
     return group;
   });
 }
@@ -115,14 +117,6 @@ function groupByLevel(picture: Picture, bars: readonly Bar[]): HTMLElement[] {
 function slotOf({ button, number }: Bar): HTMLElement {
   const over = element("i", { class: "wcam-numbers", "aria-hidden": "true" }, number);
   return element("div", { class: "wcam-slot" }, button, over);
-}
-
-/** The numbers the chart must hold; a whisker may go below zero, and is cut there. */
-function rangeOf(attribution: AttributionFrame | null): Axis {
-  if (attribution === null) return { low: 0, high: 0 };
-  const { total, high, shapley } = attribution.profile;
-  const finite = [...total, ...high, ...shapley].filter(Number.isFinite);
-  return { low: Math.min(0, ...finite), high: Math.max(0, ...finite) };
 }
 
 /** A line and a number at zero and at round numbers above it; lines alone until there is a value. */
@@ -164,8 +158,6 @@ function updateBar(bar: Bar, picture: Picture, attribution: AttributionFrame | n
   stand(bar.total, range, 0, total);
   stand(bar.shapley, range, 0, shapley);
   stand(bar.whisker, range, hasInterval ? low : Number.NaN, high);
-  const tallest = Math.max(0, ...[total, high, shapley].filter(Number.isFinite));
-  bar.number.style.bottom = `${percentOf(range, tallest)}%`;
   setText(bar.number, Number.isFinite(total) ? barWords(total, range) : "");
   const interval = hasInterval ? `, ${formatValue(low, high)} to ${formatValue(high)}` : "";
   const effect = Number.isFinite(shapley) ? `, Shapley effect ${formatValue(shapley)}` : "";
@@ -195,8 +187,11 @@ function fillLegend(legend: HTMLElement, attribution: AttributionFrame | null): 
   const mark = element("i", { class: "wcam-swatch wcam-swatch-shapley" });
   const { low, high } = attribution.profile;
   const hasInterval = high.some((end, band) => (low[band] ?? Number.NaN) < end);
-  const total = `${attribution.profile.statistic}${hasInterval ? ", whiskers: its interval" : ""}`;
-  const entries = [element("span", { class: "wcam-entry" }, bar, total)];
+  const ends = isShare(attribution.unit) ? ", cut to 0–1" : "";
+  const { statistic } = attribution.profile;
+  const short = statistic.split(",")[0]?.replace(" of the band", "") ?? "";
+  const total = `${short}${hasInterval ? `, whiskers: its interval${ends}` : ""}`;
+  const entries = [element("span", { class: "wcam-entry", title: statistic }, bar, total)];
   entries.push(element("span", { class: "wcam-entry" }, mark, shapleyWords(attribution)));
   legend.replaceChildren(...entries);
 }

@@ -68,12 +68,7 @@ export function reconstructionPane(context: ViewContext): HTMLElement {
     setText(words, text);
     setAttribute(canvas, "aria-label", `Reconstruction. ${text}`);
   });
-  return pane(
-    "reconstruction",
-    "Reconstruction",
-    plate,
-    element("div", { class: "wcam-row" }, modeToggle(context), words),
-  );
+  return pane("reconstruction", "Reconstruction", [modeToggle(context)], plate, words);
 }
 
 /** Two buttons of which one is on: arrows move between them, as in any radio group. */

@@ -5,7 +5,7 @@ import type { ViewContext } from "./context";
 import { element, pane, setText } from "./dom";
 import { formatChange, formatScore, scoreDecimals } from "./words";
 
-const HEADINGS = ["", "original", "reconstruction", "change"];
+const HEADINGS = ["", "image", "rebuilt", "change"];
 const PROBABILITY_DECIMALS = 2;
 
 /** The state of the question, in words; empty when the table speaks for itself. */
@@ -47,7 +47,7 @@ export function scoresPane(context: ViewContext): HTMLElement {
     const rows = classes.map((score) => row(score, PROBABILITY_DECIMALS));
     body.replaceChildren(explained(target), ...(rows.length > 0 ? [kindRow("probability of"), ...rows] : []));
   });
-  return pane("scores", "Scores", table, note);
+  return pane("scores", "Scores", [note], table);
 }
 
 /** Before the first answer only the explained score of the original is known. */

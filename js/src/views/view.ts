@@ -46,10 +46,11 @@ function layOut(
   const body = element("div", { class: "wcam-body" });
   // The panel comes first, so that whatever fails after it is seen.
   const errors = errorPanel(context, failure);
-  body.append(errors);
+  const top = element("div", { class: "wcam-top" }, errors);
+  body.append(top);
   const image = new ImagePane(context);
   const dyadic = new DyadicPane(context);
-  body.prepend(headerLine(context), answerLine(context));
+  top.prepend(headerLine(context), answerLine(context));
   body.append(
     image.element,
     dyadic.element,

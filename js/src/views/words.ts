@@ -5,7 +5,7 @@ import type { Band } from "../frame/picture";
 import { bandOf, type CellTable, supportRectangle } from "./geometry";
 
 const FILTERS: Record<string, string> = {
-  A: "approximation: what is left when every detail is taken away",
+  A: "the coarse image: what is left when every detail is taken away",
   LH: "detail along y (horizontal edges)",
   HL: "detail along x (vertical edges)",
   HH: "diagonal detail",
@@ -23,33 +23,32 @@ const KINDS = ["estimated", "bounded: a linear estimate between its bounds", "no
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
-/** "level 3 HL", "approximation", "pixels"; before them the part of the colour, if bands hold one: "Y level 3 HL". */
+/** "HL3", "A3", "pixels", as Python selects them; before them the part of the colour, if there is one: "Y HL3". */
 export function bandLabel(band: Band): string {
-  if (band.level === 0) return ofPart(band, "pixels");
-  return ofPart(band, band.orientation === "A" ? "approximation" : `level ${band.level} ${band.orientation}`);
+  return ofPart(band, band.level === 0 ? "pixels" : `${band.orientation}${band.level}`);
 }
 
-/** The label for a frame too small for the long one: "3 HL", "A", "Y 3 HL". */
-export function shortBandLabel(band: Band): string {
-  if (band.level === 0) return ofPart(band, "pixels");
-  return ofPart(band, band.orientation === "A" ? "A" : `${band.level} ${band.orientation}`);
+/** What a band is, in plain words for a small place: "coarse image", "8–16 px". */
+export function plainWords(band: Band): string {
+  if (band.level === 0) return "";
+  return band.orientation === "A" ? "coarse image" : structureWords(band.level);
 }
 
-/** What stands under a bar of the profile, where the level is told for all its bars: "HL", "Y HL", "pixels". */
-export function barLabel(band: Band): string {
-  if (band.level === 0) return band.part || "pixels";
-  return ofPart(band, band.orientation);
+/** The size of what the details of a level describe: "8–16 px". */
+export function structureWords(level: number): string {
+  return `${2 ** level}–${2 ** (level + 1)} px`;
 }
 
 function ofPart({ part }: Band, label: string): string {
   return part === "" ? label : `${part} ${label}`;
 }
 
-/** What the filter of a band looks for, and in which part of the colour. */
+/** What the filter of a band looks for, how large, and in which part of the colour. */
 export function filterWords(band: Band): string {
-  const filter =
-    band.level === 0 ? "the image's own pixels" : (FILTERS[band.orientation] ?? band.orientation);
-  return band.part === "" ? filter : `${PARTS[band.part] ?? band.part}, ${filter}`;
+  const filter = FILTERS[band.orientation] ?? band.orientation;
+  const words = band.orientation === "A" ? filter : `${filter}, ${structureWords(band.level)} structures`;
+  const said = band.level === 0 ? "the image's own pixels" : words;
+  return band.part === "" ? said : `${PARTS[band.part] ?? band.part}, ${said}`;
 }
 
 export function kindWords(kind: number): string {
@@ -81,6 +80,17 @@ export function scoreDecimals(like: number): number {
 /** A score, or the probability of a class, as it is written everywhere; summary.py has the same rule. */
 export function formatScore(value: number, decimals = scoreDecimals(value)): string {
   return Number.isFinite(value) ? value.toFixed(decimals).replace("-", "−") : "–";
+}
+
+/** A unit as it stands under a colour bar: which index it is, the profile says. */
+export function unitOnly(unit: string): string {
+  return unit.replace(/, total$/, "");
+}
+
+/** What a number over the image belongs to: "per cell of 28 × 28 px". */
+export function areaWords([height, width]: readonly [number, number]): string {
+  const [rows, columns] = [Math.floor(height + 0.5), Math.floor(width + 0.5)];
+  return rows * columns === 1 ? "per pixel" : `per cell of ${rows} × ${columns} px`;
 }
 
 /** A change with its sign, zero without one. */
@@ -193,16 +203,18 @@ export function selectionPython(selection: readonly number[], mode: string): str
   return `explorer.selection, explorer.mode = [${parts.join(", ")}], "${mode === "remove" ? "remove" : "keep"}"`;
 }
 
+const BOUNDED = "bounded: the value is a linear estimate between bounds";
+
 /** What the marks on the cells mean, naming those kinds that occur. */
 export function kindLegend(kinds: Uint8Array | null): string {
   if (kinds === null || kinds.length === 0) return "";
-  const [bounded, unresolved] = [KIND.bounded, KIND.unresolved].map(
-    (wanted) => kinds.filter((kind) => kind === wanted).length,
+  const [estimated, bounded, unresolved] = [KIND.estimated, KIND.bounded, KIND.unresolved].map((kind) =>
+    kinds.includes(kind),
   );
   const parts: string[] = [];
-  if (bounded === kinds.length) return "every value is a linear estimate between bounds";
-  if (bounded)
-    parts.push("hatched: bounded; the index lies in the interval, the value is its linear estimate");
-  if (unresolved) parts.push("dotted: not resolved");
+  if (unresolved) parts.push("● not resolved");
+  if (bounded && estimated) parts.push(`/ ${BOUNDED}`);
+  else if (bounded)
+    parts.push(unresolved ? `the others are ${BOUNDED}` : "every value is a linear estimate between bounds");
   return parts.join(" · ");
 }

@@ -27,6 +27,30 @@ export function spatial(
   return heat;
 }
 
+/** Height and width, in pixels, of the cell of median area: heat is counted per area of so large a cell. */
+export function usualCell(support: Float32Array): readonly [number, number] {
+  const sides = Array.from({ length: support.length / SUPPORT_FIELDS }, (_, cell) => {
+    const [top = 0, left = 0, bottom = 0, right = 0] = support.subarray(cell * SUPPORT_FIELDS);
+    return [bottom - top, right - left] as const;
+  });
+  sides.sort((a, b) => a[0] * a[1] - b[0] * b[1]);
+  return sides[sides.length >> 1] ?? [1, 1];
+}
+
+/**
+ * The heat over the image: at each pixel the sum of the cells over it, where a cell that is larger or smaller than
+ * the usual one counts by its density. Where all have one size it is the plain sum of their values.
+ */
+export function heatMap(
+  values: Float32Array,
+  support: Float32Array,
+  height: number,
+  width: number,
+): Float32Array {
+  const [rows, columns] = usualCell(support);
+  return spatial(values, support, height, width).map((density) => density * rows * columns);
+}
+
 function spread(heat: Float32Array, covered: Float64Array, value: number, rectangle: Float32Array): void {
   const [top = 0, left = 0, bottom = 0, right = 0] = rectangle;
   const width = covered.length;

@@ -22,7 +22,7 @@ function choice(): { levels: LevelChoice; names: () => string[] } {
 describe("levels", () => {
   it("stand coarse to fine, the approximation apart", () => {
     expect(levelsOf(layout().bands)).toEqual([
-      { name: "approximation", bands: [0] },
+      { name: "A2", bands: [0] },
       { name: "level 2", bands: [1, 2, 3] },
       { name: "level 1", bands: [4, 5, 6] },
     ]);
@@ -32,7 +32,7 @@ describe("levels", () => {
   it("hold the bands of all colour parts", () => {
     const found = levelsOf(layoutOfParts("Y", "C").bands);
     expect(found.map(({ name, bands }) => [name, bands.length])).toEqual([
-      ["approximation", 2],
+      ["A2", 2],
       ["level 2", 6],
       ["level 1", 6],
     ]);
@@ -40,29 +40,29 @@ describe("levels", () => {
 
   it("count all at first, and the cells of those that are ticked", () => {
     const { levels, names } = choice();
-    expect(names()).toEqual(["approximation", "level 2", "level 1"]);
+    expect(names()).toEqual(["A2", "level 2", "level 1"]);
     expect([...levels.cells.value]).toEqual(Array(28).fill(1));
     levels.toggle("level 2");
-    expect(names()).toEqual(["approximation", "level 1"]);
+    expect(names()).toEqual(["A2", "level 1"]);
     expect([...levels.cells.value]).toEqual([
       ...Array(4).fill(1),
       ...Array(12).fill(0),
       ...Array(12).fill(1),
     ]);
     levels.toggle("level 2");
-    expect(names()).toEqual(["approximation", "level 2", "level 1"]);
+    expect(names()).toEqual(["A2", "level 2", "level 1"]);
   });
 
   it("keep at least one", () => {
     const { levels, names } = choice();
-    for (const name of ["approximation", "level 1", "level 2"]) levels.toggle(name);
+    for (const name of ["A2", "level 1", "level 2"]) levels.toggle(name);
     expect(names()).toEqual(["level 2"]);
   });
 
   it("count all of a picture that has none of those that were ticked", () => {
     const picture = signal(layout());
     const levels = new LevelChoice(picture);
-    for (const name of ["approximation", "level 1"]) levels.toggle(name);
+    for (const name of ["A2", "level 1"]) levels.toggle(name);
     const other = layout();
     picture.value = { ...other, bands: other.bands.filter((band) => band.level === 1) };
     expect(levels.ticked.value.map((level) => level.name)).toEqual(["level 1"]);

@@ -19,20 +19,29 @@ it("draws three lines over a hill and none over a plain, negative values being z
   const hill = Float32Array.from({ length: 64 * 64 }, (_, at) =>
     Math.hypot((at >> 6) - 32, (at & 63) - 32) < 14 ? 1 : -5,
   );
-  const lines = contourLines(hill, picture);
+  const lines = contourLines(hill, picture, false);
   const radii = new Set<number>();
   for (let at = 0; at < lines.length; at += 2) {
     radii.add(Math.round(Math.hypot((lines[at] ?? 0) - 32.5, (lines[at + 1] ?? 0) - 32.5) / 2));
   }
   expect(radii.size).toBeGreaterThanOrEqual(3);
-  expect(contourLines(new Float32Array(64 * 64).fill(0.2), picture)).toEqual([]);
-  expect(contourLines(new Float32Array(64 * 64), picture)).toEqual([]);
+  for (const ofCells of [true, false]) {
+    expect(contourLines(new Float32Array(64 * 64).fill(0.2), picture, ofCells)).toEqual([]);
+    expect(contourLines(new Float32Array(64 * 64), picture, ofCells)).toEqual([]);
+  }
+});
+
+it("follows the edges of cells and cuts through none", () => {
+  const heat = Float32Array.from({ length: 64 * 64 }, (_, at) => ((at >> 10) + ((at & 63) >> 4)) ** 2);
+  const lines = contourLines(heat, picture, true);
+  expect(lines.length).toBeGreaterThan(0);
+  expect(lines.every((edge) => edge % 16 === 0)).toBe(true);
 });
 
 it("says which scales are summed", () => {
-  const all = ["approximation", "level 2", "level 1"].map((name) => ({ name }));
-  expect(summedWords(all, all)).toBe("summed over scales, per pixel");
-  expect(summedWords(all, all.slice(2))).toBe("level 1 only, per pixel");
-  expect(summedWords(all, all.slice(1))).toBe("level 2 and level 1 only, per pixel");
-  expect(summedWords(all.slice(0, 1), all.slice(0, 1))).toBe("per pixel");
+  const all = ["A2", "level 2", "level 1"].map((name) => ({ name }));
+  expect(summedWords(all, all)).toBe(", all scales summed");
+  expect(summedWords(all, all.slice(2))).toBe(", level 1 only");
+  expect(summedWords(all, all.slice(1))).toBe(", level 2 and level 1 only");
+  expect(summedWords(all.slice(0, 1), all.slice(0, 1))).toBe("");
 });

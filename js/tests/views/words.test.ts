@@ -4,17 +4,18 @@ import { cellsOfBand } from "../../src/views/geometry";
 import { keptWords } from "../../src/views/reconstruction";
 import { opaqueLightness } from "../../src/views/theme";
 import {
+  areaWords,
   bandLabel,
-  barLabel,
   filterWords,
   formatChange,
   formatSeconds,
   formatValue,
   kindLegend,
   placeWords,
+  plainWords,
   selectionPython,
   selectionWords,
-  shortBandLabel,
+  unitOnly,
 } from "../../src/views/words";
 import { layout, layoutOfParts } from "./layout";
 
@@ -56,26 +57,32 @@ describe("numbers", () => {
   });
 });
 
+it("says a unit a reader knows, per cell", () => {
+  expect(unitOnly("share of the score's variance, total")).toBe("share of the score's variance");
+  expect(unitOnly("logit")).toBe("logit");
+  expect([areaWords([28, 27.6]), areaWords([1, 1])]).toEqual(["per cell of 28 × 28 px", "per pixel"]);
+});
+
 describe("bands and places", () => {
   it("name the level and the filter", () => {
     const labels = table.bands.map(bandLabel);
-    expect(labels.slice(0, 3)).toEqual(["approximation", "level 2 LH", "level 2 HL"]);
+    expect(labels.slice(0, 3)).toEqual(["A2", "LH2", "HL2"]);
+    expect(table.bands.map(plainWords).slice(0, 2)).toEqual(["coarse image", "4–8 px"]);
+    expect(table.bands.map(filterWords)[0]).toMatch(/^the coarse image/);
     expect(table.bands.map(filterWords)[1]).toMatch(/along y \(horizontal edges\)/);
     expect(table.bands.map(filterWords)[2]).toMatch(/along x \(vertical edges\)/);
   });
 
   it("name the part of the colour where there is one", () => {
     const [, lh] = layoutOfParts("Y", "C").bands.slice(7);
-    expect(lh && [bandLabel(lh), shortBandLabel(lh), barLabel(lh)]).toEqual([
-      "C level 2 LH",
-      "C 2 LH",
-      "C LH",
-    ]);
-    expect(lh && filterWords(lh)).toBe("colour beside luminance, detail along y (horizontal edges)");
+    expect(lh && bandLabel(lh)).toBe("C LH2");
+    expect(lh && filterWords(lh)).toBe(
+      "colour beside luminance, detail along y (horizontal edges), 4–8 px structures",
+    );
     const pixels = { ...table.bands[0], name: "G:pixels", level: 0, orientation: "A", part: "G" } as Band;
-    expect([bandLabel(pixels), barLabel(pixels), filterWords(pixels)]).toEqual([
+    expect([bandLabel(pixels), plainWords(pixels), filterWords(pixels)]).toEqual([
       "G pixels",
-      "G",
+      "",
       "green, the image's own pixels",
     ]);
   });
@@ -92,22 +99,18 @@ describe("a selection", () => {
     const luminance = whole(1, 2, 3);
     expect(selectionWords(colours, [...luminance, ...whole(8, 9, 10)])).toBe("level 2: all");
     expect(selectionWords(colours, [...luminance, ...whole(8).slice(1)])).toBe(
-      "Y level 2: all; C level 2 LH: 3 cells",
+      "Y level 2: all; C LH2: 3 cells",
     );
-    expect(selectionWords(colours, whole(0, 7))).toBe("Y approximation: all; C approximation: all");
+    expect(selectionWords(colours, whole(0, 7))).toBe("Y A2: all; C A2: all");
   });
 
   it("is said band by band, whole levels once", () => {
     expect(selectionWords(table, [])).toBe("nothing");
-    expect(selectionWords(table, [8])).toBe("level 2 HL: 1 cell");
-    expect(selectionWords(table, [...band(0), ...band(5).slice(2)])).toBe(
-      "approximation: all; level 1 HL: 2 cells",
-    );
+    expect(selectionWords(table, [8])).toBe("HL2: 1 cell");
+    expect(selectionWords(table, [...band(0), ...band(5).slice(2)])).toBe("A2: all; HL1: 2 cells");
     const level = [...band(1), ...band(2), ...band(3)];
-    expect(selectionWords(table, [...level, 20])).toBe("level 2: all; level 1 HL: 1 cell");
-    expect(selectionWords(table, level.slice(1))).toBe(
-      "level 2 LH: 3 cells; level 2 HL: all; level 2 HH: all",
-    );
+    expect(selectionWords(table, [...level, 20])).toBe("level 2: all; HL1: 1 cell");
+    expect(selectionWords(table, level.slice(1))).toBe("LH2: 3 cells; HL2: all; HH2: all");
   });
 
   it("is a line of Python, long runs as ranges", () => {
@@ -133,9 +136,10 @@ describe("states", () => {
 
   it("name the kinds that occur", () => {
     expect(kindLegend(Uint8Array.of(0, 0))).toBe("");
-    expect(kindLegend(Uint8Array.of(0, 1, 2))).toBe(
-      "hatched: bounded; the index lies in the interval, the value is its linear estimate · dotted: not resolved",
-    );
+    const bounded = "bounded: the value is a linear estimate between bounds";
+    expect(kindLegend(Uint8Array.of(0, 1, 2))).toBe(`● not resolved · / ${bounded}`);
+    expect(kindLegend(Uint8Array.of(1, 2))).toBe(`● not resolved · the others are ${bounded}`);
+    expect(kindLegend(Uint8Array.of(0, 1))).toBe(`/ ${bounded}`);
     expect(kindLegend(Uint8Array.of(1, 1))).toBe("every value is a linear estimate between bounds");
   });
 });

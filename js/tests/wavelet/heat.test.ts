@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { spatial } from "../../src/wavelet/heat";
+import { heatMap, spatial, usualCell } from "../../src/wavelet/heat";
 
 const heat = (values: number[], support: number[], height: number, width: number): number[] =>
   Array.from(spatial(Float64Array.from(values), Float32Array.from(support), height, width));
@@ -25,5 +25,20 @@ describe("spatial", () => {
 
   it("refuses a table of another length", () => {
     expect(() => heat([1, 2], [0, 0, 1, 1], 1, 1)).toThrow("support must have 2 rows of 4, found 4 numbers");
+  });
+});
+
+describe("the heat of cells", () => {
+  it("is their plain sum where all have one size", () => {
+    const support = Float32Array.of(0, 0, 2, 2, 0, 0, 2, 2, 0, 2, 2, 4);
+    expect([...usualCell(support)]).toEqual([2, 2]);
+    const map = heatMap(Float32Array.of(0.3, 0.5, 0.25), support, 2, 4);
+    expect(map[0]).toBeCloseTo(0.8, 6);
+    expect(map[3]).toBeCloseTo(0.25, 6);
+  });
+
+  it("counts cells of another size by their density", () => {
+    const support = Float32Array.of(0, 0, 2, 2, 0, 2, 2, 4, 0, 0, 2, 4);
+    expect([...heatMap(Float32Array.of(0, 0, 0.5), support, 2, 4)]).toEqual(new Array(8).fill(0.25));
   });
 });

@@ -1,0 +1,34 @@
+// Scales and numbers as the front end shows them, for a Python test: node scale.mjs < QUESTIONS > ANSWERS, both JSON.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const source = `
+  export { cutShares, isShare } from "./src/frame/shares";
+  export { scaleOf, valueAt } from "./src/views/scale";
+  export { areaWords, formatValue, unitOnly } from "./src/views/words";
+  export { heatMap, usualCell } from "./src/wavelet/heat";
+`;
+const { outputFiles } = await build({
+  stdin: { contents: source, resolveDir: fileURLToPath(new URL("../..", import.meta.url)) },
+  bundle: true,
+  write: false,
+  format: "esm",
+  target: "es2022",
+});
+const code = Buffer.from(outputFiles[0].contents).toString("base64");
+const front = await import(`data:text/javascript;base64,${code}`);
+
+const known = (numbers) => Float32Array.from(numbers, (value) => value ?? Number.NaN);
+const { maps, numbers, heats } = JSON.parse(readFileSync(0, "utf8"));
+const scales = maps.map(({ values, unit, signed }) => {
+  const cut = front.cutShares(known(values), unit);
+  const scale = front.scaleOf({ numbers: cut, signed, share: front.isShare(unit) });
+  return { ...scale, ticks: [0, 0.5, 1].map((at) => front.valueAt(scale, at)), unit: front.unitOnly(unit) };
+});
+const texts = numbers.map(([value, like]) => front.formatValue(value, like));
+const drawn = heats.map(({ values, support, height, width }) => ({
+  heat: [...front.heatMap(known(values), known(support), height, width)],
+  area: front.areaWords(front.usualCell(known(support))),
+}));
+process.stdout.write(JSON.stringify({ scales, texts, heats: drawn }));

@@ -1,0 +1,121 @@
+"""The bands of an attribution in a figure: the packed picture, as the transform lays it out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import Normal, Stroke
+
+from wcam_widget.explain.attribution import Attribution
+from wcam_widget.sensitivity import Kind
+from wcam_widget.show.figure_colours import colour_bar, colours_of
+from wcam_widget.show.scale import Scale, cut_shares, is_share
+from wcam_widget.show.words import unit_words
+
+CORNER = 0.3  # of the sides of a cell, where a mark stands
+_WORDS = {Kind.BOUNDED: "only bounded", Kind.UNRESOLVED: "not resolved"}
+
+
+def draw_bands(axes: Axes, attribution: Attribution, colormap: str) -> None:
+    """Draw the packed picture with the names of its bands."""
+    axes.set_label("dyadic view")
+    axes.set_title("At which scale")
+    cells, basis = attribution.cells, attribution.basis
+    gaps = cells.index.numpy() == len(cells)
+    values = cut_shares(attribution.values, attribution.unit)
+    packed = np.where(gaps, np.nan, cells.packed(values))
+    arranged = basis.arranged(packed)
+    picture = np.ma.masked_invalid(arranged)
+    height, width = picture.shape
+    scale = Scale.of(values, signed=attribution.signed, share=is_share(attribution.unit))
+    drawn = axes.imshow(
+        picture,
+        extent=(0.0, float(width), float(height), 0.0),
+        cmap=colours_of(scale, colormap),
+        norm=scale.norm,
+        interpolation="nearest",
+    )
+    if arranged is packed:
+        _mark_cells(axes, attribution)
+        for band in cells.bands:
+            _frame_band(axes, band.name, band.rectangle)
+    else:  # bands are no rectangles there
+        axes.set_xlabel("frequencies, zero in the middle", fontsize="x-small")
+    axes.set(xticks=[], yticks=[], xlim=(0, width), ylim=(height, 0))
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    colour_bar(axes, drawn, scale, f"{unit_words(attribution.unit)}, per cell")
+
+
+def _frame_band(axes: Axes, name: str, rectangle: tuple[int, int, int, int]) -> None:
+    top, left, height, width = rectangle
+    ground, ink = mpl.rcParams["figure.facecolor"], mpl.rcParams["text.color"]
+    axes.add_patch(Rectangle((left, top), width, height, fill=False, edgecolor=ground, linewidth=2.0))
+    axes.text(
+        left,
+        top,
+        name,
+        color=ink,
+        fontsize="x-small",
+        ha="left",
+        va="top",
+        bbox={"facecolor": ground, "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+    )
+
+
+def _mark_cells(axes: Axes, attribution: Attribution) -> None:
+    """Hatch a corner of what is only bounded, dot one of what was not resolved; say so below.
+
+    A corner, so that the colour of no cell is hidden, however small it is.
+
+    Where every cell is only bounded, hatches would tell nothing apart, and the words say it alone.
+    """
+    if (attribution.kind == Kind.BOUNDED).all():
+        axes.set_xlabel("every value is a linear estimate between bounds", fontsize="x-small")
+        return
+    ground, ink = mpl.rcParams["figure.facecolor"], mpl.rcParams["text.color"]
+    styles: dict[Kind, dict[str, Any]] = {
+        Kind.BOUNDED: {
+            "facecolor": (ground, 0.35),
+            "edgecolor": (ink, 0.8),
+            "hatch": "////",
+            "linewidth": 0.0,
+        },
+        Kind.UNRESOLVED: {
+            "facecolor": "none",
+            "edgecolor": ink,
+            "linestyle": ":",
+            "linewidth": 1.0,
+            "path_effects": [_drawn_under(ground), Normal()],  # readable on both ends of a map
+        },
+    }
+    handles = []
+    for kind, style in styles.items():
+        chosen = attribution.cells.rectangles[attribution.kind == kind]
+        if len(chosen) == 0:
+            continue
+        corners = [
+            [(left, top), (left + CORNER * width, top), (left, top + CORNER * height)]
+            for _, top, left, height, width in chosen.tolist()
+        ]
+        axes.add_collection(PolyCollection(corners, **style))
+        handles.append(Rectangle((0, 0), 1, 1, label=_WORDS[kind], **style))
+    if handles:
+        axes.legend(
+            handles=handles,
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0.0),
+            ncols=2,
+            frameon=False,
+            fontsize="x-small",
+        )
+
+
+def _drawn_under(colour: Any) -> Stroke:
+    """A solid line under a dotted one."""
+    return Stroke(foreground=colour, dashes={"dash_offset": 0, "dash_list": None})

@@ -1,0 +1,33 @@
+"""Colours and colour bars of figures."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from wcam_widget.show.scale import Scale
+from wcam_widget.show.words import format_value
+
+
+def colours_of(scale: Scale, colormap: str) -> Colormap:
+    """The map asked for; for values of both signs blue to orange, with white at 0."""
+    if scale.signed:
+        return LinearSegmentedColormap.from_list("signed", ["#0b5394", "#ffffff", "#c65d00"])
+    return mpl.colormaps[colormap]
+
+
+def colour_bar(axes: Axes, drawn: AxesImage, scale: Scale, words: str) -> None:
+    """A bar below the axes with the ticks and words of the explorer."""
+    if scale.root:
+        words += "\n(square-root scale)"
+    figure = axes.get_figure()
+    assert isinstance(figure, Figure)  # noqa: S101  axes made by subplots always stand in one
+    ticks = [scale.value_at(place) for place in (0.0, 0.5, 1.0)] if scale.top > 0 else [0.0]
+    bar = figure.colorbar(drawn, ax=axes, location="bottom", shrink=0.9, aspect=30, pad=0.02)
+    bar.set_ticks(ticks, labels=[format_value(tick, like=scale.top) for tick in ticks])
+    if bar.solids is not None:
+        bar.solids.set_alpha(1.0)  # the map itself, not the map over the image
+    bar.set_label(words, fontsize="small", parse_math=False)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.model import ensure_image
-from wcam_widget.show.figure_bands import draw_bands
-from wcam_widget.show.figure_colours import colour_bar, colours_of
-from wcam_widget.show.figure_profile import draw_profile
+from wcam_widget.show.figures.bands import draw_bands
+from wcam_widget.show.figures.colours import colour_bar, colours_of, norm_of
+from wcam_widget.show.figures.profile import draw_profile
 from wcam_widget.show.heat import area_words, heat_map, usual_cell
 from wcam_widget.show.scale import Scale, is_share
 from wcam_widget.show.words import unit_words
@@ -115,7 +115,7 @@ def _draw_heatmap(
         heat,
         extent=extent,
         cmap=colours_of(scale, colormap),
-        norm=scale.norm,
+        norm=norm_of(scale),
         alpha=1.0 if pixels is None else opacity,
         interpolation="nearest",
     )

@@ -9,12 +9,10 @@ test holds the two together.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from jaxtyping import Float
-from matplotlib.colors import FuncNorm, Normalize, PowerNorm
-from numpy.typing import NDArray
 
 SKEWED = 0.03
 """Median of the positive values, as a share of the largest, below which half the map has one colour."""
@@ -71,17 +69,6 @@ class Scale:
         skewed = len(positive) >= LEAST_COUNT and float(positive[len(positive) // 2]) < SKEWED * top
         return cls(top, skewed, signed)
 
-    @property
-    def norm(self) -> Normalize:
-        """The scale as matplotlib takes it; values beyond its ends have the colours of the ends."""
-        top = self.top or 1.0
-        low = -top if self.signed else 0.0
-        if self.root and self.signed:
-            return FuncNorm((_signed_root, _signed_square), vmin=low, vmax=top, clip=True)
-        if self.root:
-            return PowerNorm(0.5, vmin=low, vmax=top, clip=True)
-        return Normalize(vmin=low, vmax=top, clip=True)
-
     def value_at(self, position: float) -> float:
         """The value at a position of the colour bar, 0 to 1.
 
@@ -90,13 +77,3 @@ class Scale:
         """
         size = 2 * position - 1 if self.signed else position
         return self.top * (size * abs(size) if self.root else size)
-
-
-def _signed_root(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    roots: NDArray[np.floating[Any]] = np.sqrt(np.abs(values)) * np.sign(values)
-    return roots
-
-
-def _signed_square(roots: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    values: NDArray[np.floating[Any]] = roots * np.abs(roots)
-    return values

@@ -13,7 +13,7 @@ from matplotlib.patheffects import Normal, Stroke
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.sensitivity import Kind
-from wcam_widget.show.figure_colours import colour_bar, colours_of
+from wcam_widget.show.figures.colours import colour_bar, colours_of, norm_of
 from wcam_widget.show.scale import Scale, cut_shares, is_share
 from wcam_widget.show.words import unit_words
 
@@ -37,7 +37,7 @@ def draw_bands(axes: Axes, attribution: Attribution, colormap: str) -> None:
         picture,
         extent=(0.0, float(width), float(height), 0.0),
         cmap=colours_of(scale, colormap),
-        norm=scale.norm,
+        norm=norm_of(scale),
         interpolation="nearest",
     )
     if arranged is packed:

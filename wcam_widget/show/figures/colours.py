@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.colors import Colormap, FuncNorm, LinearSegmentedColormap, Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from numpy.typing import NDArray
 
 from wcam_widget.show.scale import Scale
 from wcam_widget.show.words import format_value
@@ -17,6 +21,27 @@ def colours_of(scale: Scale, colormap: str) -> Colormap:
     if scale.signed:
         return LinearSegmentedColormap.from_list("signed", ["#0b5394", "#ffffff", "#c65d00"])
     return mpl.colormaps[colormap]
+
+
+def norm_of(scale: Scale) -> Normalize:
+    """The scale as matplotlib takes it; values beyond its ends have the colours of the ends."""
+    top = scale.top or 1.0
+    low = -top if scale.signed else 0.0
+    if scale.root and scale.signed:
+        return FuncNorm((_signed_root, _signed_square), vmin=low, vmax=top, clip=True)
+    if scale.root:
+        return PowerNorm(0.5, vmin=low, vmax=top, clip=True)
+    return Normalize(vmin=low, vmax=top, clip=True)
+
+
+def _signed_root(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    roots: NDArray[np.floating[Any]] = np.sqrt(np.abs(values)) * np.sign(values)
+    return roots
+
+
+def _signed_square(roots: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    values: NDArray[np.floating[Any]] = roots * np.abs(roots)
+    return values
 
 
 def colour_bar(axes: Axes, drawn: AxesImage, scale: Scale, words: str) -> None:

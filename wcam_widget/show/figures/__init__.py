@@ -1,0 +1,1 @@
+"""The parts of a figure of an attribution; matplotlib stands here and in plots.py alone."""

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from real_maps import (
+
+from tests.benchmarks.real_maps import (
     CHEAP,
     COLUMNS,
     DEAR,
@@ -36,7 +37,6 @@ from real_maps import (
     read_lines,
     run,
 )
-
 from wcam_widget.evaluate.comparison import Comparison, Row
 from wcam_widget.evaluate.rankings import NULLS
 from wcam_widget.evaluate.result import Faithfulness

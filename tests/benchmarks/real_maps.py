@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from folding import folded
 from PIL import Image
 
+from tests.benchmarks.folding import folded
 from wcam_widget import BlackBox, load_model
 from wcam_widget.evaluate import Domain, deletion, insertion, mu_fidelity
 from wcam_widget.evaluate.rankings import NULLS
@@ -92,9 +92,12 @@ def line_key(photograph: Photograph, method: str, protocol: Protocol) -> dict[st
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """All lines that were written to their end."""
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    """All lines that were written to their end; one that was cut is taken out of the file."""
+    written = path.read_bytes() if path.exists() else b""
+    complete = written[: written.rfind(b"\n") + 1]
+    if len(complete) < len(written):
+        path.write_bytes(complete)
+    return [json.loads(line) for line in complete.splitlines()]
 
 
 @lru_cache(maxsize=1)

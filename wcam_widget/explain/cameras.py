@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -16,7 +15,7 @@ from typing_extensions import override
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.maps import Told, in_unit, map_attribution
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch, ensure_model
+from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
 from wcam_widget.model import AbstractTarget, BlackBox, ModelError, ensure_image
 from wcam_widget.model.device import moved
 from wcam_widget.model.layers import Captured, Layer, capture, find_layer
@@ -119,38 +118,28 @@ class Cameras(AbstractMethod):
         del stream
         network, asked = ensure_model(model), ensure_image(image, "image")[None]
         layer = find_layer(network, self.layer, asked[0])
-        for so_far in self._rounds(network, layer, asked, [target]):
+        for so_far in self._grown(network, layer, asked, [target]):
             yield from self._attributions(network, layer, so_far, asked)
 
     @override
-    def __call__(self, model: Any, images: Pixels, targets: Sequence[Any] | None = None) -> list[Attribution]:
-        """One attribution for each image of (B, C, H, W) in [0, 1], several images at a time.
-
-        ``targets`` holds one class id, class name, target or None per image. A keyboard interrupt returns
-        what was done, with a warning. Raises ValueError naming ``images`` or ``targets`` for what does not
-        fit.
-        """
-        asked, wanted = ensure_batch(images, targets)
-        network, done = ensure_model(model), list[Attribution]()
-        layer = find_layer(network, self.layer, asked[0])
-        for start in range(0, len(asked), GROUP):
-            group, so_far = asked[start : start + GROUP], None
+    def rounds(
+        self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[Any]
+    ) -> Iterator[tuple[int, Attribution]]:
+        """Attributions of several images at a time where an accelerator takes them together, else of one."""
+        layer, together = find_layer(model, self.layer, images[0]), 1 if model.device.type == "cpu" else GROUP
+        for start in range(0, len(images), together):
+            group, so_far, interrupt = images[start : start + together], None, None
             try:
-                for so_far in self._rounds(network, layer, group, wanted[start : start + GROUP]):  # noqa: B007
+                for so_far in self._grown(model, layer, group, targets[start : start + together]):  # noqa: B007
                     pass
-            except KeyboardInterrupt:
-                if so_far is not None:
-                    reason = "interrupted: call again for the whole map"
-                    done += [one.stopped(reason) for one in self._attributions(network, layer, so_far, group)]
-                if not done:
-                    raise
-                warnings.warn(f"interrupted: {len(done)} of {len(asked)} images are returned", stacklevel=2)
-                return done
+            except KeyboardInterrupt as error:
+                interrupt = error
             if so_far is not None:
-                done += self._attributions(network, layer, so_far, group)
-        return done
+                yield from enumerate(self._attributions(model, layer, so_far, group), start)
+            if interrupt is not None:
+                raise interrupt
 
-    def _rounds(
+    def _grown(
         self, model: BlackBox, layer: Layer, images: Float[Tensor, "n c h w"], targets: Sequence[Any]
     ) -> Iterator[_SoFar]:
         """Show some images at one size after another; the targets of the first size hold for all."""
@@ -187,9 +176,9 @@ class Cameras(AbstractMethod):
 
     def _attributions(
         self, model: BlackBox, layer: Layer, so_far: _SoFar, images: Float[Tensor, "n c h w"]
-    ) -> list[Attribution]:
+    ) -> Iterator[Attribution]:
         size, first, asked = (images.shape[2], images.shape[3]), so_far.sizes[0], len(so_far.sizes)
-        made, complete = [], 3 * asked == so_far.planned
+        complete = 3 * asked == so_far.planned
         for place, target in enumerate(first.targets):
             started, counts = time.perf_counter(), self._counts(so_far, place)
             kept = [each for each, counted in zip(so_far.sizes, counts.tolist(), strict=True) if counted]
@@ -210,8 +199,7 @@ class Cameras(AbstractMethod):
                 seconds=so_far.seconds / len(images) + time.perf_counter() - started,
                 stop=f"{len(kept)} of {asked} input sizes count" if complete else "",
             )
-            made.append(map_attribution(heat, told))
-        return made
+            yield map_attribution(heat, told)
 
 
 def fused(

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.maps import Told, map_attribution, masks_over, over_image
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch, ensure_model
+from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
 from wcam_widget.model import BlackBox, ensure_image, ensure_target
 from wcam_widget.model.layers import Captured, Layer, activations, capture, find_layer
 
@@ -109,25 +109,27 @@ class GradCam(AbstractMethod):
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """The attribution of one image (C, H, W), in one step; ``stream`` has no effect: nothing is drawn."""
         del stream
-        yield from self._explained(ensure_model(model), ensure_image(image, "image")[None], [target])
+        for _, one in self.rounds(ensure_model(model), ensure_image(image, "image")[None], [target]):
+            yield one
 
     @override
-    def __call__(self, model: Any, images: Pixels, targets: Sequence[Any] | None = None) -> list[Attribution]:
-        """One attribution for each image of (B, C, H, W) in [0, 1], the images in batches.
-
-        ``targets`` holds one class id, class name, target or None per image. Raises ValueError naming
-        ``images`` or ``targets`` for what does not fit.
-        """
-        asked, wanted = ensure_batch(images, targets)
-        return list(self._explained(ensure_model(model), asked, wanted))
+    def rounds(
+        self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[Any]
+    ) -> Iterator[tuple[int, Attribution]]:
+        """The attributions of as many images at a time as go through the network together."""
+        layer, together = find_layer(model, self.layer, images[0]), model.batch_size
+        if self.variant == SCORECAM:
+            for place, (image, target) in enumerate(zip(images, targets, strict=True)):
+                yield place, self._scored(model, layer, image, target)
+            return
+        for start in range(0, len(images), together):
+            part = slice(start, start + together)
+            for place, one in enumerate(self._explained(model, layer, images[part], targets[part]), start):
+                yield place, one
 
     def _explained(
-        self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[Any]
+        self, model: BlackBox, layer: Layer, images: Float[Tensor, "n c h w"], targets: Sequence[Any]
     ) -> Iterator[Attribution]:
-        layer = find_layer(model, self.layer, images[0])
-        if self.variant == SCORECAM:
-            yield from (self._scored(model, layer, *each) for each in zip(images, targets, strict=True))
-            return
         size, started = (images.shape[2], images.shape[3]), time.perf_counter()
         maps, told = images.new_empty(len(images), *size), {}
 

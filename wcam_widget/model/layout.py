@@ -14,6 +14,7 @@ Size = tuple[int, int]
 Order = Literal["channels first", "channels last", "tokens"]
 
 MOST_EXTRA = 8  # class, distillation and register tokens before those of the patches
+NEAR = 1.25  # rows or columns by which a grid of tokens may be off what its patches make of another size
 SLACK = 0.25  # by how much a grid's aspect may differ from the image's, beyond two columns
 
 
@@ -51,10 +52,12 @@ class Layout:
         return tokens.reshape(*tokens.shape[:2], height, width)
 
     def _grid_of(self, count: int, size: Size) -> Size:
-        for near in (round, math.ceil, math.floor):
-            height, width = (int(near(side / patch)) for side, patch in zip(size, self.patch, strict=True))
-            if height * width == count:
-                return height, width
+        expected = tuple(side / patch for side, patch in zip(size, self.patch, strict=True))
+        # Networks that pad the last patch of a side, at every halving, end up to one above or below.
+        grids = [(height, count // height) for height in range(1, count + 1) if count % height == 0]
+        off = [max(abs(side - wanted) for side, wanted in zip(grid, expected, strict=True)) for grid in grids]
+        if off and min(off) < NEAR:
+            return grids[off.index(min(off))]
         raise ValueError(
             f"layer: {count} tokens make no grid over an input of {size[0]}x{size[1]}, as {self.grid[0]}x"
             f"{self.grid[1]} did before; choose a layer that answers (n, c, h, w)"

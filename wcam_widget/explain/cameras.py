@@ -20,7 +20,8 @@ from wcam_widget.model import AbstractTarget, BlackBox, ModelError, ensure_image
 from wcam_widget.model.device import moved
 from wcam_widget.model.field_of_view import FieldOfView
 from wcam_widget.model.geometry import field_of_view
-from wcam_widget.model.layers import Captured, Layer, capture, find_layer
+from wcam_widget.model.layers import Captured, capture, find_layer
+from wcam_widget.model.positions import Layer
 
 PUBLISHED_SIZES = tuple(range(224, 1000, 100))  # of an image of 224 pixels; others are scaled alike
 INTERPOLATIONS = ("bicubic", "bilinear")

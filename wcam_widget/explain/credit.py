@@ -16,7 +16,8 @@ from wcam_widget.model.device import moved
 from wcam_widget.model.field_of_view import FieldOfView
 from wcam_widget.model.geometry import field_of_view
 from wcam_widget.model.gradients import ensure_finite_slopes
-from wcam_widget.model.layers import Captured, Layer
+from wcam_widget.model.layers import Captured
+from wcam_widget.model.positions import Layer
 
 ADAPTIVE = "otsu"
 Threshold = float | str

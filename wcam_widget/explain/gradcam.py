@@ -18,7 +18,8 @@ from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
 from wcam_widget.model import BlackBox, ensure_image, ensure_target
 from wcam_widget.model.field_of_view import FieldOfView
 from wcam_widget.model.geometry import field_of_view
-from wcam_widget.model.layers import Captured, Layer, activations, capture, find_layer
+from wcam_widget.model.layers import Captured, activations, capture, find_layer
+from wcam_widget.model.positions import Layer
 
 Weighting = Callable[[Tensor, Tensor], Tensor]
 

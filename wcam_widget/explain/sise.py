@@ -29,7 +29,8 @@ from wcam_widget.model import (
     log_odds,
 )
 from wcam_widget.model.blocks import block_layers
-from wcam_widget.model.layers import AUTO, Captured, Layer, capture_all, find_layer
+from wcam_widget.model.layers import AUTO, Captured, capture_all, find_layer
+from wcam_widget.model.positions import Layer
 
 SELECTING = ("score", "logit")
 

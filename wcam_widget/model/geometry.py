@@ -107,14 +107,14 @@ def _waves(side: int, periods: int) -> Float[Tensor, "k s"]:
     """A wave of amplitude 0.2 over one side, in its phases."""
     places = periods * (torch.arange(side) + 0.5) / _length(side)
     shifts = torch.arange(PHASES) / PHASES
-    return 0.2 * torch.cos(2 * math.pi * (places - shifts[:, None]))
+    return (0.2 * torch.cos(2 * math.pi * (places - shifts[:, None]))).float()
 
 
 def _ripple(side: int, periods: int) -> Float[Tensor, " s"]:
     """Short waves over one side; 1 where it has too few pixels for them."""
     if side <= 4 * periods:
-        return torch.ones(side)
-    return torch.cos(2 * math.pi * periods * torch.arange(side) / side)
+        return torch.ones(side, dtype=torch.float32)
+    return torch.cos(2 * math.pi * periods * torch.arange(side) / side).float()
 
 
 def _places(
@@ -135,7 +135,7 @@ def _places(
             _ensure_pictures(preprocess(moved(part.expand(-1, *shape).contiguous(), device)), len(part))
             for part in torch.split(pictures, together)
         ]
-        turns = torch.exp(2j * math.pi * torch.arange(PHASES) / PHASES)
+        turns = torch.exp(2j * math.pi * torch.arange(PHASES) / PHASES).to(torch.complex64)
         answers.append(torch.einsum("k,kchw->chw", turns, torch.cat(parts).cpu().to(turns)))
     return (answers[1] * answers[0].conj()).sum(0)
 

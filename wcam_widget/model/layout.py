@@ -24,13 +24,15 @@ class Layout:
     """Where the positions of an answer are: in the last axes, before the channels, or as a list of tokens.
 
     ``grid`` holds the rows and columns at the size the layout was worked out for, ``patch`` how many pixels
-    of the network's input one takes, ``extra`` how many tokens come before those of the patches.
+    of the network's input one takes, ``extra`` how many tokens come before those of the patches, ``after``
+    how many behind them.
     """
 
     order: Order
     grid: Size
     patch: tuple[float, float]
     extra: int = 0
+    after: int = 0
 
     @property
     def positions(self) -> int:
@@ -46,9 +48,9 @@ class Layout:
             return answer
         if self.order == "channels last":
             return answer.movedim(-1, 1)
-        count = answer.shape[1] - self.extra
+        count = answer.shape[1] - self.extra - self.after
         height, width = self._grid_of(count, size)
-        tokens = answer[:, self.extra :].movedim(-1, 1)
+        tokens = answer[:, self.extra : self.extra + count].movedim(-1, 1)
         return tokens.reshape(*tokens.shape[:2], height, width)
 
     def _grid_of(self, count: int, size: Size) -> Size:

@@ -25,8 +25,8 @@ class Answer:
 
     ``layout`` is None where the answer is no map of more than one position, ``entered`` the grid of what the
     module was given, None where that is no map. ``matters``: whether the top score depends on any position.
-    ``sure``: whether positions are places by the way they are computed: a map in rows and columns that no
-    answer without places comes before.
+    ``sure``: whether positions are places by the way they are computed: a map in rows and columns that only
+    such maps come before.
     """
 
     seen: Seen
@@ -75,7 +75,7 @@ def _read(seen: Sequence[Seen], slopes: Sequence[Tensor | None], size: Size) -> 
         matters = layout is not None and slope is not None and _reached(layout, slope, size)
         sure = layout is not None and layout.order != "tokens" and not lost
         answers.append(Answer(each, layout, None if entered is None else entered.grid, matters, sure))
-        lost = lost or layout is None
+        lost = not sure
         if layout is not None:
             known.append(layout.grid)
     return answers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 from wcam_widget.basis import (
@@ -158,6 +158,30 @@ class Wcam(AbstractMethod):
             )
         trace.analysis = analysis
         yield from self._run(trace)
+
+    def further(self, attribution: Attribution) -> Wcam | None:
+        """This method as ``resume`` goes on with it; None where more would tell nothing new.
+
+        After a run that ended it has about twice the rows or the budget; a run that was cut is only finished.
+
+        >>> import torch
+        >>> model, image = lambda images: images.mean((2, 3)), torch.rand(3, 8, 8)
+        >>> wcam = Wcam(Sobol(rows=4), levels=1, grid=2)
+        >>> *_, attribution = wcam.steps(model, image)
+        >>> wcam.further(attribution).analysis.rows
+        8
+        """
+        if len(attribution.traces) != 1:
+            return None
+        (trace,) = attribution.traces
+        ended = trace.analysis.finished(trace.state)
+        analysis = trace.analysis.deeper(trace.state) if ended else trace.analysis
+        return None if analysis is None else replace(self, analysis=analysis)
+
+    def planned(self, attribution: Attribution) -> int:
+        """Forward-equivalents of a whole run on the cells of ``attribution``, at most."""
+        cells, (trace, *_) = attribution.cells, attribution.traces
+        return self.analysis_for(trace.probe.model).planned(len(cells), len(cells.bands))
 
     def analysis_for(self, model: BlackBox) -> AbstractAnalysis[Any]:
         """The analysis asked for, or the one that fits the model; ValueError where gradients are missing."""

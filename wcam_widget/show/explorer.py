@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import weakref
 from pathlib import Path
-from types import TracebackType
 from typing import Any, final
 
 import anywidget
@@ -18,11 +17,15 @@ from wcam_widget.explain import Attribution
 from wcam_widget.show import export
 from wcam_widget.show.arguments import ensure_method, ensure_model
 from wcam_widget.show.guard import Guard
+from wcam_widget.show.heartbeat import HEART
 from wcam_widget.show.layers import ensure_layers
+from wcam_widget.show.lifetime import Lifetime
 from wcam_widget.show.link import Link
 from wcam_widget.show.messages import PROTOCOL, Messages
 from wcam_widget.show.questions import MODES, Question
+from wcam_widget.show.rerun import replace_earlier
 from wcam_widget.show.session import Session
+from wcam_widget.show.still import Still, display_widget
 from wcam_widget.show.traits import CellIds, LayerName
 
 STATIC = Path(__file__).parent / "static"
@@ -33,7 +36,7 @@ RELOADING = os.environ.get("ANYWIDGET_HMR") == "1"
 
 
 @final
-class Explorer(anywidget.AnyWidget):
+class Explorer(Lifetime, anywidget.AnyWidget):
     """A widget that explains one image to its reader; made by ``explore``.
 
     The map streams in from the moment it is made. What the reader does in the browser can be read and set
@@ -73,9 +76,6 @@ class Explorer(anywidget.AnyWidget):
     ) -> None:
         # ipywidgets keeps per-widget state while it sends and receives; messages come on other threads.
         self._guard = Guard()
-        self._session: Session | None = None
-        self._messages: Messages | None = None
-        self._last: Attribution | None = None
         code = {} if RELOADING else {"_esm": export.built("widget.js"), "_css": export.built("widget.css")}
         link = Link(self)
         session = Session(
@@ -93,8 +93,12 @@ class Explorer(anywidget.AnyWidget):
                 f"too much for a page; accepted are {LARGEST_PICTURE >> 20} MiB: make the image smaller"
             )
         super().__init__(**code, _picture=picture, _status=session.status)
+        self._own_layout = self.layout
+        self._still = Still(session, link.colormap)
         self._session = session
-        self._messages = Messages(session, link.send, link.resend)
+        self._messages = Messages(
+            session, link.send, link.resend, lambda: HEART.greeted(session.run, link.beat)
+        )
         self._at_exit = weakref.finalize(self, session.close, AT_EXIT)
         session.start()
         for name, source in wanted.items():
@@ -104,16 +108,19 @@ class Explorer(anywidget.AnyWidget):
         status = self._status
         if self._session is None:
             return "Explorer(closed)"
-        progress = f"{status['state']}, {status['done']} of {status['total']} passes"
-        return f"Explorer({progress}. {self._session.answer_words})"
+        passes = f", {status['done']} of {status['total']} evaluations" if status["total"] else ""
+        return f"Explorer({self._session.label}: {status['state']}{passes})"
 
     def __enter__(self) -> Explorer:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def _ipython_display_(self, **options: Any) -> None:
+        """Show the view, and below it the picture that stays when nothing draws the view any more."""
+        still = self._still
+        if still is None:
+            print(repr(self))  # noqa: T201 what IPython does with what it cannot show
+        elif display_widget(super(), repr(self), still.title, options):
+            still.display()
 
     def wait(self, timeout: float | int | None = None) -> Attribution:  # noqa: PYI041 a check at run time tells them apart
         """Wait until the run has ended and return its attribution, partial if it was cancelled.
@@ -130,28 +137,12 @@ class Explorer(anywidget.AnyWidget):
         finally:
             # Sent once more on behalf of the waiting cell: what another thread sends, nbclient does not keep.
             self.send_state(LASTING)
+            if self._still is not None:
+                self._still.show(again=True)
 
     def cancel(self) -> None:
         """End the run after the step that is under way; the partial map stays, in ``attribution`` too."""
         self._open_session.cancel()
-
-    def deepen(self) -> None:
-        """Go on with the run that ended, with about twice its rows or budget, into the same views.
-
-        A run that was cancelled is finished instead. Returns at once: ``wait`` waits for it, ``cancel`` ends
-        it, and it may be called again. Raises RuntimeError while the run goes on, and where nothing more can
-        be computed.
-
-        >>> import torch
-        >>> from wcam_widget import Sobol, Wcam
-        >>> image, method = torch.rand(3, 16, 16), Wcam(Sobol(rows=4), levels=2, grid=2)
-        >>> with explore(lambda images: images.mean((2, 3)), image, method=method) as explorer:
-        ...     before = explorer.wait().evaluations
-        ...     explorer.deepen()
-        ...     explorer.wait().evaluations == 2 * before
-        True
-        """
-        self._open_session.deepen()
 
     @property
     def attribution(self) -> Attribution | None:
@@ -219,18 +210,9 @@ class Explorer(anywidget.AnyWidget):
         with self._guard:
             return {"title": title} | {name: getattr(self, name) for name in export.TRAITS}
 
-    def close(self) -> None:
-        """End the run, say good-bye to the front ends, and let go of the model; may be called twice."""
-        session = getattr(self, "_session", None)
-        if session is not None:
-            self._at_exit.detach()
-            Link(self).send({"t": "bye", "reason": "closed"})
-            # In an observer, which the worker may wait for, the worker is left to end by itself.
-            session.close(0 if self._guard.held else None)
-            self._last, self._session, self._messages = session.attribution, None, None
-        super().close()
-        if session is not None:  # no front end hears of this any more; it only frees the memory
-            self._picture = self._frame = self._layers = b""
+    def _free(self) -> None:
+        self._picture = self._frame = self._layers = b""
+        self._own_layout.close()
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what a front end changed."""
@@ -252,6 +234,9 @@ class Explorer(anywidget.AnyWidget):
         with self._guard, self.hold_sync():
             for name, value in news.items():
                 setattr(self, name, value)
+
+        if "_status" in news and self._still is not None:
+            self._still.heed()
 
     def _say(self, content: dict[str, Any]) -> None:
         with self._guard:
@@ -286,6 +271,9 @@ def explore(
     per score; those of ``model`` if None. ``layers``: methods or attributions, whose maps can be put over the
     image instead; a table of names and them, or a list.
 
+    When the cell that made an explorer runs again, the explorer is closed; its ``attribution`` stays. A saved
+    notebook keeps a picture of the map: the last one where a page was open or a cell called ``wait``.
+
     Raises TypeError and ValueError that name the argument, and ModelError where the model itself fails.
 
     >>> import torch
@@ -295,4 +283,6 @@ def explore(
     ...     explorer.wait().complete
     True
     """
-    return Explorer(model, image, target, method, class_names, layers)
+    explorer = Explorer(model, image, target, method, class_names, layers)
+    replace_earlier(explorer)
+    return explorer

@@ -28,7 +28,17 @@ class Link:
         if (explorer := self._explorer()) is not None:
             explorer._say(content)  # noqa: SLF001
 
+    def beat(self, content: dict[str, Any]) -> None:
+        """Send a message also while an observer works: nothing of the widget's own is touched on the way."""
+        if (explorer := self._explorer()) is not None:
+            explorer.send(content)
+
     def resend(self) -> None:
         """Send the frames and what is known again."""
         if (explorer := self._explorer()) is not None:
             explorer.send_state(list(RESENT))
+
+    def colormap(self) -> str:
+        """The colours the reader has chosen."""
+        explorer = self._explorer()
+        return "cividis" if explorer is None else str(explorer.colormap)

@@ -17,6 +17,7 @@ LONGEST_NAME = 100  # characters of an id that is worth sending back
 
 Send = Callable[[dict[str, Any]], None]
 Resend = Callable[[], None]
+Greeted = Callable[[], None]
 
 
 @final
@@ -24,12 +25,13 @@ class Messages:
     """Answers the messages of all front ends of one session; returns at once, work is left to the worker.
 
     Messages are dictionaries with ``t``: "hello" is acknowledged (and the frames sent again where the front
-    end holds older ones), "req" gets "res" or "err" with its ``id`` and ``client``, "cancel" withdraws a
-    request, "ack" says which frame was drawn. Anything else is logged and dropped.
+    end holds older ones), "here" says that a front end still stands, "req" gets "res" or "err" with its
+    ``id`` and ``client``, "cancel" withdraws a request, "ack" says which frame was drawn. Anything else is
+    logged and dropped. ``greeted`` is called after each "hello" and "here".
     """
 
-    def __init__(self, session: Session, send: Send, resend: Resend) -> None:
-        self._session, self._send, self._resend = session, send, resend
+    def __init__(self, session: Session, send: Send, resend: Resend, greeted: Greeted = lambda: None) -> None:
+        self._session, self._send, self._resend, self._greeted = session, send, resend, greeted
 
     def receive(self, content: Any) -> None:
         """Take one message."""
@@ -42,6 +44,9 @@ class Messages:
             logger.warning("a message of no known kind was dropped")
         elif kind == "hello":
             self._greet(client, content.get("have"))
+            self._greeted()
+        elif kind == "here":
+            self._greeted()
         elif kind in ("req", "cancel") and (name := _name(content.get("id"))) is not None:
             if kind == "req":
                 self._request(client, name, content.get("method"), content.get("params"))
@@ -69,15 +74,8 @@ class Messages:
         if method == "stop":
             self._session.cancel()
             reply({})
-        elif method == "more":
-            try:
-                self._session.deepen()
-            except RuntimeError as error:
-                refuse("bad_request", str(error))
-            else:
-                reply({})
         elif method != "score":
-            refuse("bad_request", "method must be 'score', 'stop' or 'more'")
+            refuse("bad_request", "method must be 'score' or 'stop'")
         elif not isinstance(params, dict):
             refuse("bad_request", "params must be an object")
         else:

@@ -84,7 +84,12 @@ export class RpcClient {
   close(message = "the widget is closed"): void {
     if (this.#closed) return;
     this.#closed = new RpcError("closed", message);
-    for (const id of [...this.#open.keys()]) this.#take(id)?.reject(this.#closed);
+    this.fail(this.#closed);
+  }
+
+  /** Rejects what is open; what is asked later may be answered again. */
+  fail(error: RpcError): void {
+    for (const id of [...this.#open.keys()]) this.#take(id)?.reject(error);
   }
 
   #take(id: string): Open | undefined {

@@ -1,7 +1,8 @@
 /** Whether there is a kernel behind the widget, and whether it answers. */
 import type { MessageHandler, Model } from "../host/afm";
-import { RpcClient } from "../rpc/client";
+import { RpcClient, RpcError } from "../rpc/client";
 import { asObject } from "./answers";
+import { Heartbeat } from "./heartbeat";
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "./signal";
 
 /**
@@ -32,11 +33,12 @@ export class Connection {
   readonly #closed: Signal<boolean> = signal(false);
   readonly #everLive: Signal<boolean> = signal(false);
   readonly #views = new Set<HTMLElement>();
-  readonly #stopWatching: () => void;
+  readonly #heart: Heartbeat;
+  readonly #ends: (() => void)[];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   readonly state: ReadonlySignal<ConnectionState> = computed(() => {
-    if (this.#closed.value) return "lost";
+    if (this.#closed.value || this.#heart.silent.value) return "lost";
     if (this.#gone.value) return this.#everLive.value ? "lost" : "static";
     // A run that streams while nobody greets back: the kernel works through a long cell.
     if (!this.#acknowledged.value) return this.#heard.value ? "busy" : "connecting";
@@ -48,13 +50,21 @@ export class Connection {
     this.#model = model;
     this.#held = held;
     this.rpc = new RpcClient((content) => model.send(content));
+    this.#heart = new Heartbeat(() => model.send({ t: "here", client: this.rpc.client }));
     model.on("msg:custom", this.#receive);
     const waiting = computed(() => this.rpc.pending.value > 0);
-    this.#stopWatching = effect(() => {
-      if (waiting.value) this.#arm();
-      else this.#calm();
-      return undefined;
-    });
+    this.#ends = [
+      effect(() => {
+        if (waiting.value) this.#arm();
+        else this.#calm();
+        return undefined;
+      }),
+      effect(() => {
+        // What a kernel that is gone was asked, nobody will answer.
+        if (this.#heart.silent.value) this.rpc.fail(new RpcError("gone", "the kernel is gone"));
+        return undefined;
+      }),
+    ];
   }
 
   /** Greets the kernel. */
@@ -64,8 +74,9 @@ export class Connection {
     this.#model.send({ t: "hello", client: this.rpc.client, proto: PROTOCOL, have: this.#held() });
   }
 
-  /** To be called when the kernel changed a trait. */
+  /** To be called when the kernel changed a trait: what it does for all, it does also while it greets nobody. */
   hear(): void {
+    this.#live();
     this.#heard.value = true;
     this.#everLive.value = true;
   }
@@ -77,24 +88,31 @@ export class Connection {
       observer.observe(node, { attributes: true, attributeFilter: ["class"] });
     }
     this.#views.add(el);
+    const endHeart = this.#heart.attach();
     this.#look();
     return () => {
       observer.disconnect();
+      endHeart();
       this.#views.delete(el);
     };
   }
 
   close(): void {
-    this.#stopWatching();
+    for (const end of this.#ends) end();
+    this.#heart.close();
     this.#calm();
     this.#model.off("msg:custom", this.#receive);
     this.rpc.close();
   }
 
   readonly #receive: MessageHandler = (content) => {
-    const { t, client } = asObject(content);
-    if (t === "bye") this.#farewell();
-    else if (t === "hello-ack" && client === this.rpc.client) {
+    const { t, client, next } = asObject(content);
+    if (t === "bye") return this.#farewell();
+    this.#live();
+    if (t === "beat") {
+      this.#heart.beat(next);
+      this.hear();
+    } else if (t === "hello-ack" && client === this.rpc.client) {
       this.#acknowledged.value = true;
       this.#everLive.value = true;
     } else if (this.rpc.receive(content)) {
@@ -102,6 +120,13 @@ export class Connection {
       if (this.rpc.pending.peek() > 0) this.#arm();
     }
   };
+
+  /** A sign of life, whoever it is for; greets a kernel that is back. */
+  #live(): void {
+    const back = this.#heart.silent.peek();
+    this.#heart.hear();
+    if (back) this.greet();
+  }
 
   #farewell(): void {
     this.#closed.value = true;

@@ -1,5 +1,6 @@
 /** One view of a model: the panes, the theme, and the boundary that shows errors instead of a blank output. */
 import { Announcer } from "../a11y/description";
+import { focusRoot } from "../a11y/focus";
 import { bindWidgetKeys } from "../a11y/keys";
 import type { Session } from "../state/session";
 import { signal } from "../state/signal";
@@ -26,7 +27,7 @@ export function showView(session: Session, el: HTMLElement): () => void {
     console.error("[wcam]", error);
   });
   const announcer = new Announcer(el.ownerDocument);
-  const root = element("div", { class: "wcam", "data-wcam": "root", "data-lm-suppress-shortcuts": "true" });
+  const root = focusRoot(scope);
   const context = new ViewContext(session, scope, (text) => announcer.say(text));
   scope.guard(() => root.append(layOut(context, failure, announcer.element)));
   scope.guard(() => followHost(context, root, el));

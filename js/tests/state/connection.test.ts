@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DISCONNECTED_CLASS } from "../../src/state/connection";
 import { score } from "../samples";
-import { frame, Kernel, pause } from "./kernel";
+import { frame, Kernel, Observer, pause, place, Shadow, stubPage } from "./kernel";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -75,38 +75,7 @@ describe("the connection", () => {
 });
 
 describe("a view without a kernel", () => {
-  class Observer {
-    static readonly all: Observer[] = [];
-    readonly changed: () => void;
-    constructor(changed: () => void) {
-      this.changed = changed;
-      Observer.all.push(this);
-    }
-    observe(): void {
-      Observer.all.push(this);
-    }
-    disconnect(): void {
-      Observer.all.splice(0, Observer.all.length, ...Observer.all.filter((each) => each !== this));
-    }
-  }
-
-  class Shadow {
-    readonly host: unknown;
-    constructor(host: unknown) {
-      this.host = host;
-    }
-  }
-
-  function place(classes: Set<string>, parentElement: unknown = null, root: unknown = null): HTMLElement {
-    const classList = { contains: (name: string) => classes.has(name) };
-    return { classList, parentElement, getRootNode: () => root } as unknown as HTMLElement;
-  }
-
-  beforeEach(() => {
-    Observer.all.length = 0;
-    vi.stubGlobal("MutationObserver", Observer);
-    vi.stubGlobal("ShadowRoot", Shadow);
-  });
+  beforeEach(stubPage);
 
   const changed = (): void => Observer.all.at(-1)?.changed();
 

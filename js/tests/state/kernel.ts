@@ -61,3 +61,42 @@ export class Kernel {
 export const frame = (run: string, rev: number): DataView => viewOf(bytesOf(attributionParts(run, rev)));
 export const picture = (run: string): DataView => viewOf(bytesOf(pictureParts(run)));
 export const pause = (ms = 150): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+
+/** What a page has and node has not: an observer of classes, and shadow roots. */
+export class Observer {
+  static readonly all: Observer[] = [];
+  readonly changed: () => void;
+  constructor(changed: () => void) {
+    this.changed = changed;
+    Observer.all.push(this);
+  }
+  observe(): void {
+    Observer.all.push(this);
+  }
+  disconnect(): void {
+    Observer.all.splice(0, Observer.all.length, ...Observer.all.filter((each) => each !== this));
+  }
+}
+
+export class Shadow {
+  readonly host: unknown;
+  constructor(host: unknown) {
+    this.host = host;
+  }
+}
+
+/** An element with these classes, as far as the session looks at one. */
+export function place(
+  classes: Set<string>,
+  parentElement: unknown = null,
+  root: unknown = null,
+): HTMLElement {
+  const classList = { contains: (name: string) => classes.has(name) };
+  return { classList, parentElement, getRootNode: () => root } as unknown as HTMLElement;
+}
+
+export function stubPage(): void {
+  Observer.all.length = 0;
+  vi.stubGlobal("MutationObserver", Observer);
+  vi.stubGlobal("ShadowRoot", Shadow);
+}

@@ -39,7 +39,7 @@ $(VENV)/installed: pyproject.toml tests/constraints.txt
 	@touch $@
 
 js/node_modules/installed: js/package.json $(wildcard js/package-lock.json)
-	@{ command -v npm && node -e 'process.exit(parseInt(process.versions.node) < 20)'; } >/dev/null 2>&1 || \
+	@{ command -v npm && node -e 'process.exit(Number(parseInt(process.versions.node) < 20))'; } >/dev/null 2>&1 || \
 	{ echo "Node 20 or newer with npm is needed: none was found on PATH" >&2; exit 1; }
 	@echo "Set-up 2 of 3: packages of the front end: half a minute"
 	@cd js && if test -f package-lock.json; then npm ci; else npm install; fi

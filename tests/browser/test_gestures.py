@@ -34,7 +34,7 @@ def test_hovering_a_cell_explains_it_and_outlines_its_support(open_page: OpenPag
     cell = scene.cells_in("HL2")[27]  # row 3, column 3 of 8: image rows and columns 24 to 31
     hover(page, "dyadic", middle(scene, cell))
     tooltip = page.locator("[data-wcam=tooltip]")
-    expect(tooltip).to_contain_text("HL2: detail along x (vertical edges), 4–8 px structures")
+    expect(tooltip).to_contain_text("HL2: detail along x (vertical edges), 4–8 px")
     expect(tooltip).to_contain_text("rows 24 to 31, columns 24 to 31")
     expect(tooltip).to_contain_text("8 × 8 pixels per cell")
     expect(tooltip).to_contain_text(

@@ -26,10 +26,11 @@ from tests.browser.lab import (
     start,
     wait_for_kernel,
 )
-from wcam_widget.demo import load_demo
+from wcam_widget.demo import load_photos
 from wcam_widget.explain import Wcam
 from wcam_widget.show.pictures import photograph
 from wcam_widget.show.questions import Inquiry, Question
+from wcam_widget.zoo import load_model
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -38,7 +39,7 @@ ASKED = """\
 mode, layer, kept = explorer.mode, explorer.layer, int(explorer.mask.sum())
 print(f"selection={explorer.selection} {mode=!s} {kept=} {layer=!s}")
 """
-IMAGE, BAND, OTHER = 6, "HL2", "LH2"  # the quickstart's image; the bands that are clicked
+TARGET, BAND, OTHER = "Egyptian cat", "HL2", "LH2"  # the quickstart's class; the bands that are clicked
 
 COLOURS = """canvas => {
   if (!canvas?.width) return 0;
@@ -74,9 +75,9 @@ class Expected:
     """What torch says of the quickstart's image when some cells are kept."""
 
     def __init__(self) -> None:
-        model, images, labels, class_names = load_demo()
-        self.image = images[IMAGE]
-        self.probe = Wcam().probe(model, self.image, class_names[labels[IMAGE]])
+        model = load_model("efficientnet-lite0")
+        self.image = model.fit(load_photos()["cat"])
+        self.probe = Wcam().probe(model, self.image, TARGET)
         self.inquiry = Inquiry(self.probe)
         self.band = self.probe.cells.in_band(BAND).tolist()
         self.cell = int(self.probe.cells.in_band(OTHER)[27])

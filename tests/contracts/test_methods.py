@@ -180,6 +180,40 @@ def test_stopping_early_leaves_the_model_as_found_and_a_partial_map(method, net,
 
 
 @each_method
+def test_an_interrupt_keeps_the_images_that_are_finished(method, net, images):
+    model, passes, last = BlackBox(net, batch_size=1), [], None
+
+    def count(*_given: object) -> None:
+        passes.append(1)
+        if len(passes) == last:
+            raise KeyboardInterrupt
+
+    net.register_forward_pre_hook(count)
+    (alone,) = method(model, images[:1], [1])
+    last = 2 * len(passes) + 1
+    with pytest.warns(UserWarning, match="interrupted: [12] of 3 images are returned"):
+        finished, *partial = method(model, torch.cat([images, images[:1]]), [1, 0, 2])
+    assert finished.complete
+    np.testing.assert_array_equal(finished.values, alone.values)
+    assert all(not one.complete and one.stop.startswith("interrupted") for one in partial)
+
+
+@each_method
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_the_batch_size_changes_nothing(method, net, images, batch_size):
+    together = method(BlackBox(net, batch_size=32), images, [0, 2])
+    apart = method(BlackBox(net, batch_size=batch_size), images, [0, 2])
+    for one, other in zip(together, apart, strict=True):
+        assert (one.evaluations, one.gradients, one.target) == (
+            other.evaluations,
+            other.gradients,
+            other.target,
+        )
+        largest = np.abs(one.values).max()
+        np.testing.assert_allclose(other.values, one.values, rtol=1e-4, atol=1e-4 * largest)
+
+
+@each_method
 def test_targets_must_be_as_many_as_images(method, net, images):
     with pytest.raises(ValueError, match="targets has 3 entries for 2 images; one each is needed"):
         method(net, images, [0, 1, 2])

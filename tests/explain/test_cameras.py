@@ -16,6 +16,7 @@ from wcam_widget import BlackBox
 from wcam_widget.explain import cameras
 from wcam_widget.explain.cameras import Cameras
 from wcam_widget.model import ModelError
+from wcam_widget.model.field_of_view import FieldOfView
 
 SIZES = (64, 96, 128, 160)
 
@@ -128,13 +129,13 @@ def test_chunks_of_channels_change_nothing(tiny, image, chunk):
 
 
 def test_never_more_than_a_chunk_is_stretched_over_the_image(tiny, image, monkeypatch):
-    stretched = []
+    stretched, over = [], FieldOfView.over
 
-    def watched(stack: Tensor, size: tuple[int, int], **how) -> Tensor:
-        stretched.append(stack.shape[1])
-        return interpolate(stack, size, **how)
+    def watched(view: FieldOfView, stack: Tensor) -> Tensor:
+        stretched.append(len(stack))
+        return over(view, stack)
 
-    monkeypatch.setattr(cameras, "interpolate", watched)
+    monkeypatch.setattr(FieldOfView, "over", watched)
     Cameras("conv3", (64,), chunk=10)(tiny, image[None], [0])
     assert stretched == [10, 10, 10, 10, 4, 4]  # activations, then gradients
 

@@ -154,6 +154,8 @@ def test_published_settings_and_names() -> None:
     assert (published.iterations, published.noise) == (300, Noise(draws=16))
     cells = CartoonX(levels=1)._space.cells(CartoonX(levels=1)._space.basis((8, 8)))
     assert CartoonX(levels=1).describe(cells) == "CartoonX · sparsity 1 · haar, 1 levels, every coefficient"
-    assert CartoonX(grid=2).describe(cells) == "CartoonX · sparsity 1 · haar, 3 levels, 64 cells"
+    gridded = CartoonX(grid=2)._space
+    coarse = gridded.cells(gridded.basis((16, 16)))
+    assert CartoonX(grid=2).describe(coarse) == "CartoonX · sparsity 1 · haar, 3 levels, 40 cells"
     other = WaveletGradient("product", wavelet="pixels").describe(cells)
     assert other == "WaveletGradient · product · pixels, every coefficient"

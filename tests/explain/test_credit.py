@@ -14,19 +14,20 @@ from wcam_widget import BlackBox, Logit
 from wcam_widget.explain import credit
 from wcam_widget.explain.credit import Masked, selected
 from wcam_widget.explain.sise import Sise
+from wcam_widget.model.field_of_view import FieldOfView
 
 
 @given(st.integers(0, 999), st.integers(1, 5))
 def test_the_credit_of_a_mask_adds_to_its_score(seed, count):
     maps = torch.rand(count, 3, 4, generator=torch.manual_seed(seed))
     masked = Masked.of(BlackBox(linear()), Logit(0), PICTURE, "mean")
-    parts = [credit.over_image(masked.credit(each[None])[None], masked.size)[0] for each in maps]
+    parts = [masked.view.over(masked.credit(each[None])[None])[0] for each in maps]
     for each, part in zip(maps, parts, strict=True):
-        mask = credit.over_image(each[None], masked.size)[0]
+        mask = masked.view.over(each[None])[0]
         mask = (mask - mask.min()) / (mask.max() - mask.min())
         score = linear()((masked.base + mask * masked.shown)[None])[0, 0]
         assert float((part - part.min()).sum()) == pytest.approx(float(score), rel=1e-4)
-    torch.testing.assert_close(credit.over_image(masked.credit(maps)[None], masked.size)[0], sum(parts))
+    torch.testing.assert_close(masked.view.over(masked.credit(maps)[None])[0], sum(parts))
 
 
 GAINS = st.lists(st.floats(-1, 1, width=32).filter(lambda gain: abs(gain) > 1e-3), min_size=1, max_size=40)
@@ -58,9 +59,9 @@ def test_masks_are_made_batch_by_batch(tiny, image, monkeypatch):
     made: list[int] = []
     stretch = credit.masks_over
 
-    def noting(maps: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    def noting(maps: Tensor, view: FieldOfView) -> tuple[Tensor, Tensor]:
         made.append(len(maps))
-        return stretch(maps, size)
+        return stretch(maps, view)
 
     monkeypatch.setattr(credit, "masks_over", noting)
     Sise(["conv1", "conv2"])(BlackBox(tiny, batch_size=2), image[None])

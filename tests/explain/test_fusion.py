@@ -14,6 +14,7 @@ from torch import Tensor
 from wcam_widget.explain import fusion
 from wcam_widget.explain.fusion import BINS, CUTS, cascade, otsu
 from wcam_widget.explain.maps import in_unit
+from wcam_widget.model.field_of_view import FieldOfView
 
 FLOATS = st.floats(-100, 100, width=32)
 
@@ -35,13 +36,17 @@ def _equally_apart(values: np.ndarray, *thresholds: float) -> bool:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_otsu_is_that_of_scikit_image_on_smooth_maps(seed):
-    heat = in_unit(blob(60 + 10 * seed) + 0.05 * torch.rand(224, 224, generator=torch.manual_seed(seed)))
+    heat = unit(blob(60 + 10 * seed) + 0.05 * torch.rand(224, 224, generator=torch.manual_seed(seed)))
     assert otsu(heat) == pytest.approx(threshold_otsu(heat.double().numpy()), abs=1e-9)
+
+
+def unit(heat: Tensor) -> Tensor | None:
+    return in_unit(heat, FieldOfView.whole((heat.shape[0], heat.shape[1])))
 
 
 def blob(width: float) -> Tensor:
     places = torch.arange(224) - 111.5
-    return in_unit(torch.exp(-(places[:, None] ** 2 + places**2) / (2 * width**2)))
+    return unit(torch.exp(-(places[:, None] ** 2 + places**2) / (2 * width**2)))
 
 
 def test_the_soft_cut_is_tighter_around_small_objects_as_in_its_authors_code():
@@ -69,7 +74,7 @@ def test_the_soft_cut_is_a_sigmoid_at_the_threshold():
 
 def maps(count: int, seed: int) -> list[Tensor]:
     generator = torch.manual_seed(seed)
-    return [in_unit(torch.rand(9, 7, generator=generator) ** 2) for _ in range(count)]
+    return [unit(torch.rand(9, 7, generator=generator) ** 2) for _ in range(count)]
 
 
 @pytest.mark.parametrize("cut", list(CUTS))
@@ -100,7 +105,7 @@ def test_one_map_is_its_own_fusion_and_none_is_told():
 
 
 def test_maps_that_differ_by_rounding_alone_show_no_place():
-    assert in_unit(torch.full((3, 3), 7.0) + torch.tensor([0.0, 1e-6, -1e-6])) is None
-    assert in_unit(torch.zeros(3, 3)) is None
-    stretched = in_unit(torch.tensor([[-3.0, 1.0], [0.0, -1.0]]))
+    assert unit(torch.full((3, 3), 7.0) + torch.tensor([0.0, 1e-6, -1e-6])) is None
+    assert unit(torch.zeros(3, 3)) is None
+    stretched = unit(torch.tensor([[-3.0, 1.0], [0.0, -1.0]]))
     torch.testing.assert_close(stretched, torch.tensor([[0.0, 1.0], [0.75, 0.5]]))

@@ -94,7 +94,7 @@ def test_a_grid_that_does_not_divide_takes_the_nearest_cell() -> None:
     ("size", "arguments", "message"),
     [
         ((64, 48), {}, "image of 64x48 pixels does not suit"),
-        ((60, 60), {"grid": 6}, r"2\*\*levels=8 divides"),
+        ((60, 60), {"grid": 6, "levels": 3}, r"2\*\*levels=8 divides"),
         ((16, 16), {"grid": 28}, "at least grid=28 pixels"),
     ],
 )

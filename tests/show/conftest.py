@@ -129,3 +129,28 @@ def image():
 def method():
     """28 cells, many short steps."""
     return Wcam(Sobol(rows=4), levels=2, grid=2)
+
+
+class Screen:
+    """Keeps everything that was published."""
+
+    def __init__(self) -> None:
+        self.news = []
+        self.changed = threading.Condition()
+
+    def __call__(self, news):
+        with self.changed:
+            self.news.append(news)
+            self.changed.notify_all()
+
+    def all(self, name):
+        return [news[name] for news in self.news if name in news]
+
+    def wait_for(self, condition):
+        with self.changed:
+            assert self.changed.wait_for(condition, PATIENCE)
+
+
+@pytest.fixture
+def screen():
+    return Screen()

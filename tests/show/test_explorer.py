@@ -245,10 +245,9 @@ def test_models_may_be_given_in_any_form(image):
 
 def test_the_text_of_an_explorer_is_short(explorer):
     explorer.wait(PATIENCE)
-    assert repr(explorer) == (
-        f"Explorer({explorer.attribution.target}: done, {explorer.attribution.planned} of "
-        f"{explorer.attribution.planned} evaluations)"
-    )
+    planned, sentence = explorer.attribution.planned, explorer._status["answer"]
+    assert repr(explorer) == f"Explorer(done, {planned} of {planned} passes. {sentence})"
+    assert sentence.startswith("green (.36): ")
 
 
 def test_the_code_is_no_default_so_that_every_way_of_saving_keeps_it(explorer):

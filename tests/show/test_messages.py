@@ -68,6 +68,17 @@ def test_stop_cancels_the_run(post):
     assert post.session._cancels == 1
 
 
+def test_more_goes_on_with_the_run_and_is_refused_where_nothing_is_on_offer(post):
+    first = post.session.attribution
+    assert post.ask(t="req", id="1", client="tab", method="more", params={}) == [
+        {"t": "res", "id": "1", "client": "tab", "result": {}}
+    ]
+    assert post.session.attribution.evaluations == 2 * first.evaluations
+    post.session.close()
+    refusal = post.ask(t="req", id="2", client="tab", method="more", params={"rows": 10**9})[-1]
+    assert (refusal["t"], refusal["code"]) == ("err", "bad_request")
+
+
 @pytest.mark.parametrize(
     ("asked", "params", "message"),
     [
@@ -78,9 +89,9 @@ def test_stop_cancels_the_run(post):
         ("score", {"selection": "<img src=x>", "mode": "keep"}, "selection: found <U11"),
         ("score", {"selection": [10**30], "mode": "keep"}, "selection: "),
         ("score", {"selection": [1], "mode": {"a": 1}}, "mode must be 'keep' or 'remove'"),
-        ("eval", {}, "method must be 'score' or 'stop'"),
-        (None, {}, "method must be 'score' or 'stop'"),
-        (["score"], {}, "method must be 'score' or 'stop'"),
+        ("eval", {}, "method must be 'score', 'stop' or 'more'"),
+        (None, {}, "method must be 'score', 'stop' or 'more'"),
+        (["score"], {}, "method must be 'score', 'stop' or 'more'"),
     ],
 )
 def test_a_bad_request_is_told_what_is_wrong(post, asked, params, message):

@@ -114,7 +114,8 @@ def test_shapley_effects_below_zero_are_in_the_picture(attribution):
 def test_colour_bars_say_their_unit(attribution):
     words = " ".join(axes.get_xlabel() for axes in plot(attribution, IMAGE).figure.axes)
     assert "share of the score's variance, per cell" in words
-    assert f"share of the score's variance, {area_words(usual_cell(attribution.cells))}" in words
+    area = area_words(usual_cell(attribution.cells))
+    assert f"share of the score's variance, all scales summed, {area}" in words
 
 
 def test_names_are_text_and_never_formulas(attribution):

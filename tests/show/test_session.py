@@ -4,38 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from tests.show.conftest import PATIENCE
 from wcam_widget.model import BlackBox
 from wcam_widget.show.frame import decode
-from wcam_widget.show.questions import Question
-from wcam_widget.show.session import TOGETHER, Session
+from wcam_widget.show.questions import TOGETHER, Question
+from wcam_widget.show.session import Session
 from wcam_widget.show.stream import CANCELLED, brief
-
-PATIENCE = 60
-
-
-class Screen:
-    """Keeps everything that was published."""
-
-    def __init__(self) -> None:
-        self.news = []
-        self.changed = threading.Condition()
-
-    def __call__(self, news):
-        with self.changed:
-            self.news.append(news)
-            self.changed.notify_all()
-
-    def all(self, name):
-        return [news[name] for news in self.news if name in news]
-
-    def wait_for(self, condition):
-        with self.changed:
-            assert self.changed.wait_for(condition, PATIENCE)
-
-
-@pytest.fixture
-def screen():
-    return Screen()
 
 
 @pytest.fixture
@@ -107,7 +81,7 @@ def test_cancelling_keeps_the_partial_map(session, gate, screen):
     assert attribution.stop == status["message"] == CANCELLED
     assert status["state"] == "cancelled"
     assert decode(screen.all("_frame")[-1]).header["stop"] == CANCELLED
-    assert session.known == {}
+    assert session.inquiry.known == {}
 
 
 def test_a_run_cancelled_before_its_first_map_has_none(session):
@@ -233,6 +207,7 @@ def test_close_refuses_what_waits_and_leaves_no_thread(session, gate, screen):
 def test_a_reader_never_waits_for_more_than_a_few_prepared_answers(session, gate):
     session.start()
     session.wait(PATIENCE)
+    session.inquiry.known = {}
     batches = []
     session.inquiry.answer = lambda questions: batches.append(len(questions)) or []
     assert list(session._prepare())

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from types import ModuleType, SimpleNamespace
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -77,6 +78,16 @@ def test_an_unknown_model_of_a_source_is_named(tmp_path):
         load_model(f"hf:{tmp_path}")
 
 
+def test_without_a_network_two_ways_out_are_named(torchvision, monkeypatch):
+    def offline(name, weights):
+        raise URLError("Name or service not known")
+
+    monkeypatch.setattr(sys.modules["torchvision"].models, "get_model", offline)
+    message = r'without a network, load what was saved in a folder, "hf:FOLDER", or .* "efficientnet-lite0"'
+    with pytest.raises(ValueError, match=message):
+        load_model("torchvision:plain")
+
+
 class Plain(nn.Module):
     """A network whose scores are the mean colours it is given."""
 
@@ -113,7 +124,9 @@ def torchvision(monkeypatch):
         return Plain()
 
     module = ModuleType("torchvision")
-    module.models = SimpleNamespace(get_model_weights=get_model_weights, get_model=get_model)
+    module.models = SimpleNamespace(
+        get_model_weights=get_model_weights, get_model=get_model, list_models=lambda: ["plain", "fancy"]
+    )
     monkeypatch.setitem(sys.modules, "torchvision", module)
 
 
@@ -123,9 +136,10 @@ def test_torchvision_weights_give_normalisation_size_and_names(torchvision):
     torch.testing.assert_close(scores, torch.tensor([[0.0, 0.4, 0.4]]), rtol=1e-4, atol=1e-5)
     assert model.class_names == ("r", "g", "b")
     assert model.input_size == (48, 48)
-    with pytest.raises(
-        ValueError, match="name: 'torchvision:plane' could not be loaded: Unknown model plane"
-    ):
+    message = (
+        "'torchvision:plane' could not be loaded: Unknown model plane; did you mean 'torchvision:plain'?"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
         load_model("torchvision:plane")
 
 

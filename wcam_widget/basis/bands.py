@@ -106,6 +106,21 @@ class AbstractBasis(ABC):
         raise ValueError(f"{self!r} has no tiles that could be shifted: only wavelets and packets have")
 
 
+def as_whole_images(
+    basis: AbstractBasis,
+    coefficients: Float[Tensor, "n c h w"],
+    band: Band,
+    corners: Sequence[tuple[int, int]],
+) -> tuple[Float[Tensor, "n c ph pw"], list[tuple[int, int]]]:
+    """Patches as large as the image, by the inverse transform: for blocks that reach over all of it."""
+    picture = coefficients.new_zeros(*coefficients.shape[:2], *basis.picture_size)
+    for place, block, (row, column) in zip(picture, coefficients, corners, strict=True):
+        inside = place[(..., *band.slices)][:, row:, column:]
+        height, width = min(inside.shape[1], block.shape[1]), min(inside.shape[2], block.shape[2])
+        inside[:, :height, :width] = block[:, :height, :width]
+    return basis.unpack(picture), [(0, 0)] * len(picture)
+
+
 def ensure_size(size: Sequence[float | int], argument: str = "size") -> tuple[int, int]:
     """Height and width as two positive integers, or a ValueError naming ``argument``.
 

@@ -57,16 +57,17 @@ class Cells:
         wavelets have, to the cell at the border. Raises ValueError when ``grid`` is not a positive integer or
         cells would be smaller than the tiles of the coarsest band.
         """
-        most = min(side // band.scale for band in basis.bands for side in basis.size)
+        most = most_cells(basis)
         if grid != 1 and max(band.scale for band in basis.bands) >= max(basis.size):
             raise ValueError(
                 f"grid={grid!r} cells per side do not fit: a coefficient of this basis acts on the whole "
                 "image, so only grid=1 does, one cell per band"
             )
-        if int(grid) != grid or not 1 <= grid <= max(1, most):
+        if int(grid) != grid or not 1 <= grid <= most:
+            fitting = "grid=1 does, one cell per band" if most == 1 else f"1 to {most} cells do"
             raise ValueError(
-                f"grid={grid!r} cells per side do not fit: over this image the coarsest band has {most} "
-                f"coefficients per side, so 1 to {most} cells do"
+                f"grid={grid!r} cells per side do not fit: the coarsest band has {most} of its coefficients "
+                f"along the shorter side of this image, so {fitting}"
             )
         height, width = basis.size
         cuts = [
@@ -217,6 +218,16 @@ class Cells:
             raise ValueError(
                 f"values must have one number per cell, {len(self)}; found shape {np.shape(values)}"
             )
+
+
+def most_cells(basis: AbstractBasis) -> int:
+    """The largest ``grid`` of ``Cells.regular``: coefficients of the coarsest band along the shorter side.
+
+    >>> from wcam_widget.basis import WaveletBasis
+    >>> most_cells(WaveletBasis((28, 40), levels=3))
+    3
+    """
+    return max(1, min(side // band.scale for band in basis.bands for side in basis.size))
 
 
 def _lines(band: Band, axis: int, side: int, grid: int) -> list[int]:

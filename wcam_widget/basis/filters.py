@@ -9,8 +9,6 @@ from difflib import get_close_matches
 import pywt
 import torch
 from jaxtyping import Float
-from ptwt.constants import WaveletDetailTuple2d
-from ptwt.conv_transform_2 import wavedec2, waverec2
 from torch import Tensor
 from torch.nn import functional
 
@@ -56,12 +54,20 @@ def ensure_wavelet(wavelet: str) -> pywt.Wavelet:
 
 def ensure_levels(levels: int, size: tuple[int, int]) -> int:
     """A number of levels that fits an image, or a ValueError with those that do."""
-    most = min(size).bit_length() - 1
+    most = most_levels(size)
     if not 1 <= levels <= most:
-        raise ValueError(
-            f"levels={levels} does not fit an image of {size[0]}x{size[1]} pixels; 1 to {most} levels do"
-        )
+        fitting = "1 level does" if most == 1 else f"1 to {most} levels do"
+        raise ValueError(f"levels={levels} does not fit an image of {size[0]}x{size[1]} pixels; {fitting}")
     return levels
+
+
+def most_levels(size: tuple[int, int]) -> int:
+    """How often the shorter side of an image can be halved; once in any case.
+
+    >>> most_levels((32, 20)), most_levels((1, 9))
+    (4, 1)
+    """
+    return max(1, min(size).bit_length() - 1)
 
 
 def ensure_shift(shift: Sequence[int], levels: int) -> tuple[int, int]:
@@ -120,8 +126,22 @@ def split(image: Float[Tensor, "*batch h w"], wavelet: pywt.Wavelet, levels: int
     """Approximation, then LH, HL, HH from the coarsest level to the finest; half-point symmetric borders."""
     if wavelet.name == "haar":
         return haar.analyse(image, levels)
-    coarse, *details = wavedec2(image, wavelet, mode="symmetric", level=levels)
-    return [coarse, *(band for triple in details for band in triple)]
+    taps = image.new_tensor([wavelet.dec_lo[::-1], wavelet.dec_hi[::-1]])
+    coarse, details = image.reshape(-1, 1, *image.shape[-2:]), list[Tensor]()
+    for _ in range(levels):
+        down = functional.conv2d(_continued(coarse, 2, taps.shape[1]), taps[:, None, :, None], stride=(2, 1))
+        along = _continued(down.flatten(0, 1)[:, None], 3, taps.shape[1])
+        four = functional.conv2d(along, taps[:, None, None], stride=(1, 2))
+        (coarse, hl), (lh, hh) = (part.split(1, 1) for part in four.unflatten(0, (-1, 2)).unbind(1))
+        details[:0] = [lh, hl, hh]
+    return [part.reshape(*image.shape[:-2], *part.shape[-2:]) for part in (coarse, *details)]
+
+
+def _continued(image: Float[Tensor, "n 1 h w"], axis: int, length: int) -> Float[Tensor, "n 1 _ _"]:
+    """One axis continued by its mirror image, again and again, as far as filters of ``length`` reach."""
+    side, reach = image.shape[axis], length - 2
+    places = torch.arange(-reach, side + reach + side % 2, device=image.device) % (2 * side)
+    return image.index_select(axis, torch.minimum(places, 2 * side - 1 - places))
 
 
 def join(parts: Sequence[Tensor], wavelet: pywt.Wavelet, sides: Sequence[tuple[int, int]]) -> Tensor:
@@ -129,9 +149,19 @@ def join(parts: Sequence[Tensor], wavelet: pywt.Wavelet, sides: Sequence[tuple[i
     coarse, *details = parts
     if wavelet.name == "haar":
         return haar.synthesise(coarse, details, sides)
-    triples = [WaveletDetailTuple2d(*details[k : k + 3]) for k in range(0, len(details), 3)]
-    image: Tensor = waverec2((coarse, *triples), wavelet)
-    return image[..., : sides[0][0], : sides[0][1]]
+    taps, reach = coarse.new_tensor([wavelet.rec_lo, wavelet.rec_hi]), wavelet.dec_len - 2
+    image = coarse.reshape(-1, *coarse.shape[-2:])
+    for step, (height, width) in enumerate(reversed(sides[:-1])):
+        lh, hl, hh = (part.reshape(image.shape) for part in details[3 * step : 3 * step + 3])
+        rows = torch.stack([torch.stack([image, hl], 1), torch.stack([lh, hh], 1)], 1).flatten(0, 1)
+        # What lies outside of the image is not computed: ``padding`` takes it off.
+        across = functional.conv_transpose2d(rows, taps[:, None, None], stride=(1, 2), padding=(0, reach))
+        columns = across[:, 0, :, :width].unflatten(0, (-1, 2))
+        whole = functional.conv_transpose2d(
+            columns, taps[:, None, :, None], stride=(2, 1), padding=(reach, 0)
+        )
+        image = whole[:, 0, :height]
+    return image.reshape(*coarse.shape[:-2], *image.shape[-2:])
 
 
 def grown(
@@ -151,6 +181,11 @@ def grown(
             part = functional.conv_transpose2d(part, vertical.view(1, 1, -1, 1), stride=(2, 1))
             part = functional.conv_transpose2d(part, horizontal.view(1, 1, 1, -1), stride=(1, 2))
     return part.reshape(n, channels, *part.shape[2:])
+
+
+def reach(side: int, level: int, length: int) -> int:
+    """The pixels along one axis of the image of a block of ``side`` coefficients of one level."""
+    return 2**level * side + (2**level - 1) * (length - 2)
 
 
 def patch_places(

@@ -12,7 +12,15 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from wcam_widget.basis import frequencies
-from wcam_widget.basis.bands import AbstractBasis, Band, DeviceCopies, as_float32, ensure_sides, ensure_size
+from wcam_widget.basis.bands import (
+    AbstractBasis,
+    Band,
+    DeviceCopies,
+    as_float32,
+    as_whole_images,
+    ensure_sides,
+    ensure_size,
+)
 
 
 @dataclass(frozen=True)
@@ -127,12 +135,7 @@ class FourierBasis(AbstractBasis):
         self, coefficients: Float[Tensor, "n c h w"], band: Band, corners: Sequence[tuple[int, int]]
     ) -> tuple[Float[Tensor, "n c ph pw"], list[tuple[int, int]]]:
         """Images of single blocks of one band, each as large as the whole image."""
-        picture = coefficients.new_zeros(*coefficients.shape[:2], *self.picture_size)
-        for place, block, (row, column) in zip(picture, coefficients, corners, strict=True):
-            inside = place[(..., *band.slices)][:, row:, column:]
-            height, width = min(inside.shape[1], block.shape[1]), min(inside.shape[2], block.shape[2])
-            inside[:, :height, :width] = block[:, :height, :width]
-        return self.unpack(picture), [(0, 0)] * len(picture)
+        return as_whole_images(self, coefficients, band, corners)
 
     def arranged(self, picture: Float[np.ndarray, "hp wp"]) -> Float[np.ndarray, "h w"]:
         """The picture on the frequency plane, with the size of the image and zero frequency in the middle.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,6 +20,7 @@ from wcam_widget.basis.bands import (
     Band,
     DeviceCopies,
     as_float32,
+    as_whole_images,
     ensure_sides,
     ensure_size,
 )
@@ -146,6 +148,9 @@ class PacketBasis(AbstractBasis):
         self, coefficients: Float[Tensor, "n c h w"], band: Band, corners: Sequence[tuple[int, int]]
     ) -> tuple[Float[Tensor, "n c ph pw"], list[tuple[int, int]]]:
         """Images of single blocks of one band, as large as those of a wavelet band of the coarsest level."""
+        spans = [filters.reach(side, self.levels, self._filters.dec_len) for side in coefficients.shape[2:]]
+        if math.prod(spans) > math.prod(self.size):
+            return as_whole_images(self, coefficients, band, corners)
         height, width = self._sides[-1]
         place = int(self._order[band.top // height * 2**self.levels + band.left // width])
         path = [SPLITS[place // 4**step % 4] for step in range(self.levels)]

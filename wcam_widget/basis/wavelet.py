@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +12,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wcam_widget.basis import filters
-from wcam_widget.basis.bands import APPROXIMATION, AbstractBasis, Band, as_float32, ensure_sides, ensure_size
+from wcam_widget.basis.bands import (
+    APPROXIMATION,
+    AbstractBasis,
+    Band,
+    as_float32,
+    as_whole_images,
+    ensure_sides,
+    ensure_size,
+)
 
 DETAILS = ("LH", "HL", "HH")
 
@@ -21,14 +30,15 @@ class WaveletBasis(AbstractBasis):
     """Discrete wavelet transform of images of one size, for every discrete wavelet of PyWavelets.
 
     size: height and width of the image, any two integers, odd or even. wavelet: a name of
-    ``pywt.wavelist(kind="discrete")``. levels: 1 to ``floor(log2(min(size)))``. The picture has HL top right
-    and LH bottom left, as pywt packs them. Borders are extended by half-point symmetry; wavelets longer than
-    Haar then have a few coefficients more than pixels, and gaps stand in the picture where bands do not tile.
-    shift: rows and columns by which tiles begin before the image, each less than 2^levels; the image is
-    continued there by its mirror image, so that averages over shifts see no edge of their own.
+    ``pywt.wavelist(kind="discrete")``. levels: 1 to ``floor(log2(min(size)))``, 1 where a side is a single
+    pixel. The picture has HL top right and LH bottom left, as pywt packs them. Borders are extended by
+    half-point symmetry; wavelets longer than Haar then have a few coefficients more than pixels, and gaps
+    stand in the picture where bands do not tile. shift: rows and columns by which tiles begin before the
+    image, each less than 2^levels; the image is continued there by its mirror image, so that averages over
+    shifts see no edge of their own.
 
     Raises ValueError for an unknown wavelet, more levels than the size allows or a shift of a tile.
-    Source: Mallat (1989), "A theory for multiresolution signal decomposition"; ptwt's ``wavedec2``.
+    Source: Mallat (1989), "A theory for multiresolution signal decomposition".
 
     >>> import torch
     >>> basis = WaveletBasis((32, 48), "db2", levels=2)
@@ -123,7 +133,10 @@ class WaveletBasis(AbstractBasis):
     def patches(
         self, coefficients: Float[Tensor, "n c h w"], band: Band, corners: Sequence[tuple[int, int]]
     ) -> tuple[Float[Tensor, "n c ph pw"], list[tuple[int, int]]]:
-        """Images of single blocks of one band, each 2^l h + (2^l - 1)(L - 2) pixels high."""
+        """Images of single blocks of one band, each 2^l h + (2^l - 1)(L - 2) pixels high, or the image's."""
+        spans = [filters.reach(side, band.level, self._filters.dec_len) for side in coefficients.shape[2:]]
+        if math.prod(spans) > math.prod(self.size):
+            return as_whole_images(self, coefficients, band, corners)
         path = [band.orientation] + [APPROXIMATION] * (band.level - 1)
         patches = filters.grown(coefficients, self._filters, path)
         return patches, filters.patch_places(corners, band.scale, self._filters.dec_len, self.shift)

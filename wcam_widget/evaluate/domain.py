@@ -24,7 +24,6 @@ from wcam_widget.explain.wcam import Wcam
 from wcam_widget.model import AbstractTarget, Logit, Margin, Probability, ensure_images, ensure_target
 
 SPACES = ("own", "pixels", "wavelet")
-LEVELS, GRID = 3, 8  # of the wavelet domain by name: those of ``Wcam()``, on small images fewer cells
 ACCEPTED = "one Attribution or map (H, W) per image"
 
 Map = Float[np.ndarray, "h w"]
@@ -68,7 +67,7 @@ class Domain:
         if isinstance(self.space, Wcam):
             return self.space
         if self.space == "wavelet":
-            return Wcam(levels=LEVELS, grid=max(1, min(GRID, min(size) // 2**LEVELS)))
+            return Wcam()
         if pixel_grid is None:
             return Wcam(wavelet="pixels", grid=single_coefficients)
         return Wcam(wavelet="pixels", grid=min(pixel_grid, *size))

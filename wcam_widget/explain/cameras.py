@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -16,10 +15,13 @@ from typing_extensions import override
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.maps import Told, in_unit, map_attribution
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch, ensure_model
+from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
 from wcam_widget.model import AbstractTarget, BlackBox, ModelError, ensure_image
 from wcam_widget.model.device import moved
-from wcam_widget.model.layers import Captured, Layer, capture, find_layer
+from wcam_widget.model.field_of_view import FieldOfView
+from wcam_widget.model.geometry import field_of_view
+from wcam_widget.model.layers import Captured, capture, find_layer
+from wcam_widget.model.positions import Layer
 
 PUBLISHED_SIZES = tuple(range(224, 1000, 100))  # of an image of 224 pixels; others are scaled alike
 INTERPOLATIONS = ("bicubic", "bilinear")
@@ -37,7 +39,7 @@ class _AtSize:
     top: Int[Tensor, " n"]
     targets: tuple[AbstractTarget, ...]
     scores: tuple[float, ...]
-    input_size: tuple[int, int]
+    view: FieldOfView
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,53 +121,44 @@ class Cameras(AbstractMethod):
         del stream
         network, asked = ensure_model(model), ensure_image(image, "image")[None]
         layer = find_layer(network, self.layer, asked[0])
-        for so_far in self._rounds(network, layer, asked, [target]):
+        for so_far in self._grown(network, layer, asked, [target]):
             yield from self._attributions(network, layer, so_far, asked)
 
     @override
-    def __call__(self, model: Any, images: Pixels, targets: Sequence[Any] | None = None) -> list[Attribution]:
-        """One attribution for each image of (B, C, H, W) in [0, 1], several images at a time.
-
-        ``targets`` holds one class id, class name, target or None per image. A keyboard interrupt returns
-        what was done, with a warning. Raises ValueError naming ``images`` or ``targets`` for what does not
-        fit.
-        """
-        asked, wanted = ensure_batch(images, targets)
-        network, done = ensure_model(model), list[Attribution]()
-        layer = find_layer(network, self.layer, asked[0])
-        for start in range(0, len(asked), GROUP):
-            group, so_far = asked[start : start + GROUP], None
+    def rounds(
+        self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[Any]
+    ) -> Iterator[tuple[int, Attribution]]:
+        """Attributions of several images at a time where an accelerator takes them together, else of one."""
+        layer, together = find_layer(model, self.layer, images[0]), 1 if model.device.type == "cpu" else GROUP
+        for start in range(0, len(images), together):
+            group, so_far, interrupt = images[start : start + together], None, None
             try:
-                for so_far in self._rounds(network, layer, group, wanted[start : start + GROUP]):  # noqa: B007
+                for so_far in self._grown(model, layer, group, targets[start : start + together]):  # noqa: B007
                     pass
-            except KeyboardInterrupt:
-                if so_far is not None:
-                    reason = "interrupted: call again for the whole map"
-                    done += [one.stopped(reason) for one in self._attributions(network, layer, so_far, group)]
-                if not done:
-                    raise
-                warnings.warn(f"interrupted: {len(done)} of {len(asked)} images are returned", stacklevel=2)
-                return done
+            except KeyboardInterrupt as error:
+                interrupt = error
             if so_far is not None:
-                done += self._attributions(network, layer, so_far, group)
-        return done
+                yield from enumerate(self._attributions(model, layer, so_far, group), start)
+            if interrupt is not None:
+                raise interrupt
 
-    def _rounds(
+    def _grown(
         self, model: BlackBox, layer: Layer, images: Float[Tensor, "n c h w"], targets: Sequence[Any]
     ) -> Iterator[_SoFar]:
         """Show some images at one size after another; the targets of the first size hold for all."""
         sizes = self.input_sizes((images.shape[2], images.shape[3]))
         given, there = tuple(target is not None for target in targets), moved(images, model.device)
         done, wanted, seconds = list[_AtSize](), list(targets), 0.0
+        view = field_of_view(model, images[0])
         for size in sizes:
             started = time.perf_counter()
             try:
-                found = _captured(model, layer, self._shown(there, size), wanted)
+                found = _captured(model, layer, self._shown(there, size), wanted, view)
             except (ModelError, ValueError) as error:
                 if not done:
                     raise
                 raise _refused(size, sizes[0], str(error)) from error
-            if done and size != sizes[0] and found.input_size == done[0].input_size:
+            if done and size != sizes[0] and found.view.input_size == done[0].view.input_size:
                 raise _refused(size, sizes[0], "preprocess brings both to the same size")
             wanted = list(found.targets)
             done.append(found)
@@ -187,16 +180,16 @@ class Cameras(AbstractMethod):
 
     def _attributions(
         self, model: BlackBox, layer: Layer, so_far: _SoFar, images: Float[Tensor, "n c h w"]
-    ) -> list[Attribution]:
+    ) -> Iterator[Attribution]:
         size, first, asked = (images.shape[2], images.shape[3]), so_far.sizes[0], len(so_far.sizes)
-        made, complete = [], 3 * asked == so_far.planned
+        complete = 3 * asked == so_far.planned
         for place, target in enumerate(first.targets):
             started, counts = time.perf_counter(), self._counts(so_far, place)
             kept = [each for each, counted in zip(so_far.sizes, counts.tolist(), strict=True) if counted]
             heat = fused(
                 [each.activations[place] for each in kept],
                 [each.slopes[place] for each in kept],
-                size,
+                [each.view.for_size(size) for each in kept],
                 self.chunk,
             )
             told = Told(
@@ -210,59 +203,66 @@ class Cameras(AbstractMethod):
                 seconds=so_far.seconds / len(images) + time.perf_counter() - started,
                 stop=f"{len(kept)} of {asked} input sizes count" if complete else "",
             )
-            made.append(map_attribution(heat, told))
-        return made
+            yield map_attribution(heat, told)
 
 
 def fused(
     activations: Sequence[Float[Tensor, "c _ _"]],
     slopes: Sequence[Float[Tensor, "c _ _"]],
-    size: tuple[int, int],
+    views: Sequence[FieldOfView],
     chunk: int,
 ) -> Float[Tensor, "h w"]:
     """The map of one image from what a layer answered at each size, in [0, 1]; 0 where all of it is equal.
 
-    The product of means is not the mean of products: both stacks are averaged over the whole image first,
-    ``chunk`` channels at a time.
+    ``views`` say where the answers lie over the image. The product of means is not the mean of products: both
+    stacks are averaged over the whole image first, ``chunk`` channels at a time.
 
-    >>> ones = torch.ones(2, 2, 2)
-    >>> fused([ones], [torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]).repeat(2, 1, 1)], (2, 2), 1)
+    >>> ones, whole = torch.ones(2, 2, 2), FieldOfView.whole((2, 2))
+    >>> fused([ones], [torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]).repeat(2, 1, 1)], [whole], 1)
     tensor([[0., 1.],
             [0., 1.]])
     """
-    heat = activations[0].new_zeros(size)
+    heat = activations[0].new_zeros(views[0].size)
     for start in range(0, len(activations[0]), chunk):
         part = slice(start, start + chunk)
-        mean_activation = _mean_over([each[part] for each in activations], size)
-        heat += mean_activation.mul_(_mean_over([each[part] for each in slopes], size)).sum(0)
-    stretched = in_unit(heat.relu_())
+        mean_activation = _mean_over([each[part] for each in activations], views)
+        heat += mean_activation.mul_(_mean_over([each[part] for each in slopes], views)).sum(0)
+    stretched = in_unit(heat.relu_(), views[0])
     return torch.zeros_like(heat) if stretched is None else stretched
 
 
-def _mean_over(stack: Sequence[Float[Tensor, "c _ _"]], size: tuple[int, int]) -> Float[Tensor, "c h w"]:
-    """The mean of maps of several resolutions, each stretched to one size, bilinear."""
-    total = stack[0].new_zeros(len(stack[0]), *size)
-    for each in stack:
-        total += interpolate(each[None], size, mode="bilinear", align_corners=False)[0]
+def _mean_over(
+    stack: Sequence[Float[Tensor, "c _ _"]], views: Sequence[FieldOfView]
+) -> Float[Tensor, "c h w"]:
+    """The mean of maps of several resolutions, each laid over the image."""
+    total = stack[0].new_zeros(len(stack[0]), *views[0].size)
+    for each, view in zip(stack, views, strict=True):
+        total += view.over(each)
     return total.div_(len(stack))
 
 
-def _captured(model: BlackBox, layer: Layer, images: Tensor, targets: Sequence[Any]) -> _AtSize:
-    """What a layer answers for some images at one size, batches put together."""
+def _captured(
+    model: BlackBox, layer: Layer, images: Tensor, targets: Sequence[Any], first: FieldOfView
+) -> _AtSize:
+    """What a layer answers for some images at one size, batches put together; ``first`` is the view before.
+
+    A ``preprocess`` that left the first size as it was, and this one too, need not be measured again.
+    """
     found: dict[int, Captured] = {}
 
     def keep(part: Captured) -> None:
         found[part.start] = part
 
     logits = capture(model, layer, images, targets, keep)
-    parts = [found[start] for start in sorted(found)]
+    parts, size = [found[start] for start in sorted(found)], (images.shape[2], images.shape[3])
+    as_is = first.is_all and first.input_size == first.size and parts[0].input_size == size
     return _AtSize(
         activations=torch.cat([part.activations for part in parts]),
         slopes=torch.cat([part.slopes for part in parts]),
         top=logits.argmax(1),
         targets=tuple(target for part in parts for target in part.targets),
         scores=tuple(score for part in parts for score in part.scores.tolist()),
-        input_size=parts[0].input_size,
+        view=FieldOfView.whole(size) if as_is else field_of_view(model, images[0]),
     )
 
 

@@ -21,7 +21,7 @@ from wcam_widget.explain.maps import ALL_ZERO
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
 from wcam_widget.explain.probe import Probe
 from wcam_widget.explain.sums import estimate_of, per_band, summed
-from wcam_widget.explain.wcam import Cutter, Maker, Wcam
+from wcam_widget.explain.wcam import AtMost, Cutter, Maker, Wcam
 from wcam_widget.model import AbstractTarget, Logit, Probability
 from wcam_widget.sensitivity import Estimate
 
@@ -67,7 +67,7 @@ class CartoonX(AbstractMethod):
     iterations: int = 100
     noise: Noise | None = field(default_factory=Noise)
     wavelet: str | Maker = "haar"
-    levels: int = 3
+    levels: int | None = None
     grid: int | Cutter | None = None
     baseline: Baseline = "mean"
 
@@ -82,12 +82,14 @@ class CartoonX(AbstractMethod):
 
     @staticmethod
     def as_published() -> CartoonX:
-        """The settings of the published runs on ImageNet: 300 steps of 16 draws, db3 at 5 levels, black.
+        """The settings of the published runs on ImageNet: 300 steps of 16 draws, db3, black.
 
-        Adam's rate there is 0.1, here 0.01, and no image without noise is looked at there. Takes about six
-        times as long as the defaults.
+        The levels are 5, or as many as fit the image. Adam's rate there is 0.1, here 0.01, and no image
+        without noise is looked at there. Takes about six times as long as the defaults.
         """
-        return CartoonX(iterations=300, noise=Noise(draws=16), wavelet="db3", levels=5, baseline="black")
+        return CartoonX(
+            iterations=300, noise=Noise(draws=16), wavelet="db3", levels=AtMost(5), baseline="black"
+        )
 
     def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
         """The score of one image as a function of its cells' weights; a class stands for its probability."""
@@ -132,7 +134,7 @@ class CartoonX(AbstractMethod):
     def describe(self, cells: Cells) -> str:
         """The method in words, as shown above its pictures."""
         parts = "every coefficient" if self.grid is None else f"{len(cells)} cells"
-        return f"CartoonX · sparsity {self.sparsity:g} · {self._space.where}, {parts}"
+        return f"CartoonX · sparsity {self.sparsity:g} · {self._space.where(cells)}, {parts}"
 
     @property
     def _space(self) -> Wcam:

@@ -10,11 +10,14 @@ from torch import Tensor
 
 from wcam_widget.explain.baseline import Baseline, baseline_image
 from wcam_widget.explain.fusion import otsu
-from wcam_widget.explain.maps import in_unit, masks_over, over_image
+from wcam_widget.explain.maps import in_unit, masks_over
 from wcam_widget.model import AbstractTarget, BlackBox
 from wcam_widget.model.device import moved
+from wcam_widget.model.field_of_view import FieldOfView
+from wcam_widget.model.geometry import field_of_view
 from wcam_widget.model.gradients import ensure_finite_slopes
-from wcam_widget.model.layers import Captured, Layer
+from wcam_widget.model.layers import Captured
+from wcam_widget.model.positions import Layer
 
 ADAPTIVE = "otsu"
 Threshold = float | str
@@ -28,19 +31,15 @@ class Masked:
     target: AbstractTarget
     base: Float[Tensor, "c h w"]
     shown: Float[Tensor, "c h w"]
+    view: FieldOfView
 
     @classmethod
     def of(
         cls, model: BlackBox, target: AbstractTarget, image: Float[Tensor, "c h w"], baseline: Baseline
     ) -> Masked:
         """An image on the model's device and what hides it."""
-        base = moved(baseline_image(baseline, image), model.device)
-        return cls(model, target, base, moved(image, model.device) - base)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width of the image."""
-        return self.shown.shape[1], self.shown.shape[2]
+        base, view = moved(baseline_image(baseline, image), model.device), field_of_view(model, image)
+        return cls(model, target, base, moved(image, model.device) - base, view)
 
     def credit(self, maps: Float[Tensor, "k m n"]) -> Float[Tensor, "m n"]:
         """What places earn by some maps, at the maps' own resolution and but for a constant.
@@ -52,7 +51,7 @@ class Masked:
         sums = maps.new_zeros(len(maps))
 
         def hidden(start: int, stop: int) -> Tensor:
-            masks, spans = masks_over(maps[start:stop], self.size)
+            masks, spans = masks_over(maps[start:stop], self.view)
             sums[start:stop] = spans * masks.sum((1, 2))
             return self.base + masks[:, None] * self.shown
 
@@ -96,9 +95,9 @@ class Block:
         maps = self.maps[self.scored : self.scored + chunk]
         return replace(self, credit=self.credit + masked.credit(maps), scored=self.scored + len(maps))
 
-    def over(self, size: tuple[int, int]) -> Float[Tensor, "h w"] | None:
+    def over(self, view: FieldOfView) -> Float[Tensor, "h w"] | None:
         """The block's map over an image, in [0, 1]; None where it shows no place."""
-        return in_unit(over_image(self.credit[None], size)[0])
+        return in_unit(view.over(self.credit[None])[0], view)
 
 
 def selected(gains: Float[Tensor, " c"], threshold: Threshold) -> Bool[Tensor, " c"]:

@@ -13,10 +13,13 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.maps import Told, map_attribution, masks_over, over_image
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch, ensure_model
+from wcam_widget.explain.maps import Told, map_attribution, masks_over
+from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
 from wcam_widget.model import BlackBox, ensure_image, ensure_target
-from wcam_widget.model.layers import Captured, Layer, activations, capture, find_layer
+from wcam_widget.model.field_of_view import FieldOfView
+from wcam_widget.model.geometry import field_of_view
+from wcam_widget.model.layers import Captured, activations, capture, find_layer
+from wcam_widget.model.positions import Layer
 
 Weighting = Callable[[Tensor, Tensor], Tensor]
 
@@ -70,7 +73,7 @@ TITLES = {
 @final
 @dataclass(frozen=True, eq=False)
 class GradCam(AbstractMethod):
-    """Class activation maps: channels of one layer, weighted, summed, cut at 0, stretched over the image.
+    """Class activation maps: channels of one layer, weighted, summed, cut at 0, laid over the image.
 
     layer: a module of the network, its name, or "auto", the last spatial stage. Answers (n, c, h, w),
     (n, h, w, c) and tokens (n, count, c), as vision transformers give, are told apart by their shapes.
@@ -109,31 +112,40 @@ class GradCam(AbstractMethod):
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """The attribution of one image (C, H, W), in one step; ``stream`` has no effect: nothing is drawn."""
         del stream
-        yield from self._explained(ensure_model(model), ensure_image(image, "image")[None], [target])
+        for _, one in self.rounds(ensure_model(model), ensure_image(image, "image")[None], [target]):
+            yield one
 
     @override
-    def __call__(self, model: Any, images: Pixels, targets: Sequence[Any] | None = None) -> list[Attribution]:
-        """One attribution for each image of (B, C, H, W) in [0, 1], the images in batches.
-
-        ``targets`` holds one class id, class name, target or None per image. Raises ValueError naming
-        ``images`` or ``targets`` for what does not fit.
-        """
-        asked, wanted = ensure_batch(images, targets)
-        return list(self._explained(ensure_model(model), asked, wanted))
+    def rounds(
+        self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[Any]
+    ) -> Iterator[tuple[int, Attribution]]:
+        """The attributions of as many images at a time as go through the network together."""
+        layer, together = find_layer(model, self.layer, images[0]), model.batch_size
+        view = field_of_view(model, images[0])
+        if self.variant == SCORECAM:
+            for place, (image, target) in enumerate(zip(images, targets, strict=True)):
+                yield place, self._scored(model, (layer, view), image, target)
+            return
+        for start in range(0, len(images), together):
+            part = slice(start, start + together)
+            for place, one in enumerate(
+                self._explained(model, (layer, view), images[part], targets[part]), start
+            ):
+                yield place, one
 
     def _explained(
-        self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[Any]
+        self,
+        model: BlackBox,
+        at: tuple[Layer, FieldOfView],
+        images: Float[Tensor, "n c h w"],
+        targets: Sequence[Any],
     ) -> Iterator[Attribution]:
-        layer = find_layer(model, self.layer, images[0])
-        if self.variant == SCORECAM:
-            yield from (self._scored(model, layer, *each) for each in zip(images, targets, strict=True))
-            return
-        size, started = (images.shape[2], images.shape[3]), time.perf_counter()
-        maps, told = images.new_empty(len(images), *size), {}
+        (layer, view), started = at, time.perf_counter()
+        maps, told = images.new_empty(len(images), *view.size), {}
 
         def keep(found: Captured) -> None:
             weights = WEIGHTINGS[self.variant](found.activations, found.slopes)
-            made = over_image((weights * found.activations).sum(1).relu(), size)
+            made = view.over((weights * found.activations).sum(1).relu())
             maps[found.start : found.start + len(made)] = made.cpu()
             for place, (target, score) in enumerate(zip(found.targets, found.scores.tolist(), strict=True)):
                 told[found.start + place] = target.label(model.class_names), score
@@ -144,24 +156,26 @@ class GradCam(AbstractMethod):
             label, score = told[place]
             yield self._attribution(heat, layer, (label, score), (1, 1), seconds)
 
-    def _scored(self, model: BlackBox, layer: Layer, image: Tensor, target: Any) -> Attribution:
+    def _scored(
+        self, model: BlackBox, at: tuple[Layer, FieldOfView], image: Tensor, target: Any
+    ) -> Attribution:
         """Score-CAM: how high the target scores on what each channel shows."""
-        started, size = time.perf_counter(), (image.shape[1], image.shape[2])
+        (layer, view), started = at, time.perf_counter()
         answers, whole = activations(model, layer, image)
         resolved = ensure_target(target, whole, model.class_names)
         lowest, highest = answers.amin((1, 2)), answers.amax((1, 2))
         answers = answers[highest > lowest]  # a constant channel shows no place
-        heat = image.new_zeros(size)
+        heat = image.new_zeros(view.size)
         if len(answers):
             there = image.to(answers.device)
 
             def masked(start: int, stop: int) -> Tensor:
-                masks, _ = masks_over(answers[start:stop], size)
+                masks, _ = masks_over(answers[start:stop], view)
                 return there * masks[:, None]
 
             scores = resolved(model.logits_of(masked, len(answers)))
             weights = scores.softmax(0).to(answers.device)
-            heat = over_image((weights[:, None, None] * answers).sum(0).relu()[None], size)[0]
+            heat = view.over((weights[:, None, None] * answers).sum(0).relu()[None])[0]
         score, seconds = float(resolved(whole[None])[0]), time.perf_counter() - started
         label = resolved.label(model.class_names)
         return self._attribution(heat, layer, (label, score), (1 + len(answers), 0), seconds)

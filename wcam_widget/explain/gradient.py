@@ -57,7 +57,7 @@ class WaveletGradient(AbstractMethod):
 
     mode: str | AbstractGradientMode = "integrated"
     wavelet: str | Maker = "haar"
-    levels: int = 3
+    levels: int | None = None
     grid: int | Cutter | None = None
     baseline: Baseline = "mean"
 
@@ -70,7 +70,11 @@ class WaveletGradient(AbstractMethod):
 
     @staticmethod
     def as_published(
-        mode: str = "smooth", rows: int = 25, levels: int = 3, approximation: bool = False, seed: int = 42
+        mode: str = "smooth",
+        rows: int = 25,
+        levels: int | None = None,
+        approximation: bool = False,
+        seed: int = 42,
     ) -> PublishedWaveletGradient:
         """The conventions of WAM's published code, for comparison: see ``PublishedWaveletGradient``."""
         return PublishedWaveletGradient(mode, rows, levels, approximation, seed)
@@ -110,7 +114,7 @@ class WaveletGradient(AbstractMethod):
         """The method in words, as shown above its pictures."""
         name = type(self._mode).__name__.lower()
         parts = "every coefficient" if self.grid is None else f"{len(cells)} cells"
-        return f"WaveletGradient · {name} · {self._space.where}, {parts}"
+        return f"WaveletGradient · {name} · {self._space.where(cells)}, {parts}"
 
     @property
     def _mode(self) -> AbstractGradientMode:

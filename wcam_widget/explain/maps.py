@@ -11,6 +11,7 @@ from torch import Tensor
 
 from wcam_widget.basis import Cells, PixelBasis
 from wcam_widget.explain.attribution import Attribution
+from wcam_widget.model.field_of_view import FieldOfView
 from wcam_widget.sensitivity import Estimate, GroupEstimate, Kind
 
 NO_STATISTIC = "a map over the image has no totals of bands"
@@ -84,32 +85,35 @@ def map_attribution(values: Float[Tensor, "h w"] | Float[np.ndarray, "h w"], tol
     )
 
 
-def over_image(maps: Float[Tensor, "n h w"], size: tuple[int, int]) -> Float[Tensor, "n H W"]:
-    """Maps stretched over the image, bilinear between the centres of their positions."""
-    return torch.nn.functional.interpolate(maps[:, None], size, mode="bilinear", align_corners=False)[:, 0]
-
-
 def masks_over(
-    maps: Float[Tensor, "n h w"], size: tuple[int, int]
-) -> tuple[Float[Tensor, "n H W"], Float[Tensor, " n"]]:
-    """Maps stretched over the image and each to [0, 1], and the span each had before; constant ones are 0.
+    maps: Float[Tensor, "n _ _"], view: FieldOfView
+) -> tuple[Float[Tensor, "n h w"], Float[Tensor, " n"]]:
+    """Maps laid over the image and each stretched to [0, 1] where the network looks, and their spans before.
 
-    >>> masks_over(torch.tensor([[[1.0, 3.0]]]), (1, 2))
+    Constant ones are 0, and all are where the network does not look.
+
+    >>> masks_over(torch.tensor([[[1.0, 3.0]]]), FieldOfView.whole((1, 2)))
     (tensor([[[0., 1.]]]), tensor([2.]))
     """
-    over = over_image(maps, size)
-    low, high = over.amin((1, 2), keepdim=True), over.amax((1, 2), keepdim=True)
+    over = view.over(maps)
+    inside = over if view.is_all else over[:, view.seen.to(over.device)][:, None]
+    low, high = inside.amin((1, 2))[:, None, None], inside.amax((1, 2))[:, None, None]
     spans = high - low
-    return (over - low) / spans.clamp_min(torch.finfo(over.dtype).tiny), spans[:, 0, 0]
+    masks = (over - low) / spans.clamp_min(torch.finfo(over.dtype).tiny)
+    return masks if view.is_all else masks * view.seen.to(over.device), spans[:, 0, 0]
 
 
-def in_unit(heat: Float[Tensor, "h w"]) -> Float[Tensor, "h w"] | None:
-    """A map stretched to [0, 1]; None where all of it is equal, so that it shows no place.
+def in_unit(heat: Float[Tensor, "h w"], view: FieldOfView) -> Float[Tensor, "h w"] | None:
+    """A map stretched to [0, 1] where the network looks, 0 elsewhere; None where it shows no place.
 
-    >>> in_unit(torch.tensor([[1.0, 3.0]])), in_unit(torch.ones(2, 2))
+    >>> whole = FieldOfView.whole((1, 2))
+    >>> in_unit(torch.tensor([[1.0, 3.0]]), whole), in_unit(torch.ones(1, 2), whole)
     (tensor([[0., 1.]]), None)
     """
-    lowest, highest = heat.aminmax()
-    if highest - lowest <= FLAT * heat.abs().max():
+    seen = None if view.is_all else view.seen.to(heat.device)
+    inside = heat if seen is None else heat[seen]
+    lowest, highest = inside.aminmax()
+    if highest - lowest <= FLAT * inside.abs().max():
         return None
-    return (heat - lowest) / (highest - lowest)
+    stretched = (heat - lowest) / (highest - lowest)
+    return stretched if seen is None else torch.where(seen, stretched, 0.0)

@@ -6,9 +6,10 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, final
 
 import numpy as np
+from jaxtyping import Float
 from torch import Tensor
 
 from wcam_widget.explain.attribution import Attribution
@@ -35,6 +36,19 @@ class AbstractMethod(ABC):
         random rows of several images.
         """
 
+    def rounds(
+        self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[Any]
+    ) -> Iterator[tuple[int, Attribution]]:
+        """The place of an image and its attribution, image by image; a later one replaces an earlier one.
+
+        Methods that send several images through the network together override this, and nothing else, for
+        batches.
+        """
+        for stream, (image, target) in enumerate(zip(images, targets, strict=True)):
+            for one in self.steps(model, image, target, stream):
+                yield stream, one
+
+    @final
     def __call__(self, model: Any, images: Pixels, targets: Sequence[Any] | None = None) -> list[Attribution]:
         """One attribution for each image of (B, C, H, W) in [0, 1].
 
@@ -44,22 +58,17 @@ class AbstractMethod(ABC):
         ValueError naming ``images`` or ``targets`` for what does not fit.
         """
         asked, wanted = ensure_batch(images, targets)
-        network, done = ensure_model(model), []
-        for stream, (image, target) in enumerate(zip(asked, wanted, strict=True)):
-            last = None
-            try:
-                for last in self.steps(network, image, target, stream):  # noqa: B007 the last one is the result
-                    pass
-            except KeyboardInterrupt:
-                if last is not None:
-                    done.append(last.stopped("interrupted: call again for the whole map"))
-                if not done:
-                    raise
-                warnings.warn(f"interrupted: {len(done)} of {len(asked)} images are returned", stacklevel=2)
-                return done
-            if last is not None:
-                done.append(last if len(asked) <= MOST_TRACES else replace(last, traces=()))
-        return done
+        done: dict[int, Attribution] = {}
+        try:
+            for place, one in self.rounds(ensure_model(model), asked, wanted):
+                done[place] = one if len(asked) <= MOST_TRACES else replace(one, traces=())
+        except KeyboardInterrupt:
+            if not done:
+                raise
+            warnings.warn(f"interrupted: {len(done)} of {len(asked)} images are returned", stacklevel=2)
+            reason = "interrupted: call again for the whole map"
+            return [done[place].stopped(reason) for place in sorted(done)]
+        return [done[place] for place in sorted(done)]
 
 
 def ensure_batch(images: Pixels, targets: Sequence[Any] | None) -> tuple[Tensor, list[Any]]:

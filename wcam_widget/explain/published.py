@@ -7,10 +7,11 @@ one scrambled Sobol' design for every image; the variance from A alone; no inter
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -27,6 +28,7 @@ from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
 from wcam_widget.model import ensure_image, ensure_target
 from wcam_widget.sensitivity import Estimate, GroupEstimate, Kind
 
+GRID, LEVELS = 28, 3  # of the published code; fewer where an image has no room for them
 STATISTIC = "share of the summed cell totals, as published"
 
 
@@ -34,9 +36,10 @@ STATISTIC = "share of the summed cell totals, as published"
 class PublishedWcam(AbstractMethod):
     """WCAM with the conventions of its published code; make it by ``Wcam.as_published``.
 
-    grid: cells per side of the whole Mallat picture, at most the image's side. rows: design rows N; the cost
-    is N (grid^2 + 2) evaluations. levels: Haar levels; 2^levels must divide the side. approximation: False
-    sets the approximation to 0 in every mask. Images must be square.
+    grid: cells per side of the whole Mallat picture, at most the image's side; None for 28, or the side.
+    rows: design rows N; the cost is N (grid^2 + 2) evaluations. levels: Haar levels; 2^levels must divide the
+    side; None for 3, or as many as divide it. approximation: False sets the approximation to 0 in every mask.
+    Images must be square.
 
     >>> method = PublishedWcam(grid=4, rows=2, levels=2)
     >>> (attribution,) = method(lambda images: images.mean((2, 3)), torch.rand(1, 3, 16, 16))
@@ -44,9 +47,9 @@ class PublishedWcam(AbstractMethod):
     36
     """
 
-    grid: int = 28
+    grid: int | None = None
     rows: int = 8
-    levels: int = 3
+    levels: int | None = None
     approximation: bool = True
     seed: int = 42
 
@@ -59,24 +62,26 @@ class PublishedWcam(AbstractMethod):
     def __post_init__(self) -> None:
         if self.rows < 2:
             raise ValueError(f"rows={self.rows} gives no variance: at least 2 do")
-        if not 1 <= self.grid**2 * 2 <= qmc.Sobol.MAXDIM:
+        if self.grid is not None and not 1 <= self.grid**2 * 2 <= qmc.Sobol.MAXDIM:
             raise ValueError(f"grid={self.grid} is outside 1 to {int((qmc.Sobol.MAXDIM / 2) ** 0.5)}")
 
     def design(self) -> Float[np.ndarray, "rows d2"]:
         """Scrambled Sobol' points (rows, 2 grid^2), float64: A in the first half, B in the second."""
+        grid = GRID if self.grid is None else self.grid
         with warnings.catch_warnings():
             # Row counts that are no power of 2 are part of the published settings.
             warnings.filterwarnings("ignore", "The balance properties", UserWarning)
             # `seed` and not `rng`: scipy draws other points from a generator made of the same number.
-            sampler = qmc.Sobol(2 * self.grid**2, scramble=True, seed=self.seed)
+            sampler = qmc.Sobol(2 * grid**2, scramble=True, seed=self.seed)
             return np.asarray(sampler.random(self.rows))
 
     def images(
         self, picture: Float[Tensor, "c s s"], basis: WaveletBasis, masks: Float[Tensor, "n d"]
     ) -> Float[Tensor, "n c s s"]:
         """The images of rows of masks: stretched to their own range, cut to 256 grey levels, in [0, 1]."""
-        nearest = torch.arange(basis.size[0], device=masks.device) * self.grid // basis.size[0]
-        weights = masks.view(-1, 1, self.grid, self.grid)[:, :, nearest][:, :, :, nearest]
+        grid = math.isqrt(masks.shape[1])
+        nearest = torch.arange(basis.size[0], device=masks.device) * grid // basis.size[0]
+        weights = masks.view(-1, 1, grid, grid)[:, :, nearest][:, :, :, nearest]
         if not self.approximation:
             weights[(..., *basis.bands[0].slices)] = 0.0
         images = basis.unpack(picture * weights)
@@ -89,12 +94,13 @@ class PublishedWcam(AbstractMethod):
         del stream
         network, asked = ensure_model(model), ensure_image(image, "image")
         basis = self._basis(asked)
-        cells, owner = straddling_cells(basis, self.grid)
+        grid = min(GRID, basis.size[0]) if self.grid is None else self.grid
+        cells, owner = straddling_cells(basis, grid)
         logits = network.logits(asked[None])
         resolved = ensure_target(target, logits[0], network.class_names)
         picture = basis.pack(asked.to(network.device))
         started, scores = time.perf_counter(), []
-        for row in self.design():
+        for row in replace(self, grid=grid).design():
             masks = torch.from_numpy(exchanged(row)).to(picture)
 
             def make(start: int, stop: int, masks: Tensor = masks) -> Tensor:
@@ -106,10 +112,10 @@ class PublishedWcam(AbstractMethod):
                 estimate=self._estimate(np.array(scores), owner, cells),
                 cells=cells,
                 basis=basis,
-                method=f"Wcam as published · haar, {self.levels} levels, {self.grid}x{self.grid} cells",
+                method=f"Wcam as published · haar, {basis.levels} levels, {grid}x{grid} cells",
                 target=resolved.label(network.class_names),
                 score=float(resolved(logits)[0]),
-                planned=self.rows * (self.grid**2 + 2),
+                planned=self.rows * (grid**2 + 2),
                 seconds=time.perf_counter() - started,
                 complete=complete,
                 stop="all planned rows are done" if complete else "",
@@ -118,13 +124,16 @@ class PublishedWcam(AbstractMethod):
 
     def _basis(self, image: Tensor) -> WaveletBasis:
         _, height, width = image.shape
-        if height != width or height % 2**self.levels or height < self.grid:
+        levels, grid = self.levels, 1 if self.grid is None else self.grid
+        if levels is None:  # as many as divide the side, one at least
+            levels = max((level for level in range(1, LEVELS + 1) if height % 2**level == 0), default=1)
+        if height != width or height % 2**levels or height < grid:
             raise ValueError(
                 f"image of {height}x{width} pixels does not suit Wcam.as_published: it must be square "
-                f"with a side that 2**levels={2**self.levels} divides, at least grid={self.grid} pixels; "
+                f"with a side that 2**levels={2**levels} divides, at least grid={grid} pixels; "
                 "Wcam(grid=…) takes any size"
             )
-        return WaveletBasis((height, width), "haar", self.levels)
+        return WaveletBasis((height, width), "haar", levels)
 
     def _estimate(
         self, scores: Float[np.ndarray, "n m"], owner: Int[np.ndarray, " p"], cells: Cells

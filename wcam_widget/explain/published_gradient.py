@@ -48,7 +48,8 @@ class PublishedWaveletGradient(AbstractMethod):
 
     mode: "smooth", the mean over noisy images (noise of a quarter of the image's range), or "integrated", the
     trapezoid along the path from black. rows: noisy images or points of the path, at least 2. levels: Haar
-    levels. approximation: False leaves the approximation at 0. seed: of the noise, the same for every image.
+    levels; None for 3, or as many as fit the image. approximation: False leaves the approximation at 0. seed:
+    of the noise, the same for every image.
 
     Noise is added to the image in [0, 1], where the published code adds it to the network's own input, and
     comes from another generator: maps agree in law, not number by number. Images are explained one by one,
@@ -64,7 +65,7 @@ class PublishedWaveletGradient(AbstractMethod):
 
     mode: str = "smooth"
     rows: int = 25
-    levels: int = 3
+    levels: int | None = None
     approximation: bool = False
     seed: int = 42
 
@@ -104,7 +105,7 @@ class PublishedWaveletGradient(AbstractMethod):
                 ),
                 cells=probe.cells,
                 basis=probe.basis,
-                method=f"WaveletGradient as published · {self.mode} · haar, {self.levels} levels",
+                method=f"WaveletGradient as published · {self.mode} · haar, {probe.basis.levels} levels",
                 target=probe.target.label(network.class_names),
                 score=probe.score,
                 planned=3 * self.rows,

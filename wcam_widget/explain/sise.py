@@ -29,7 +29,8 @@ from wcam_widget.model import (
     log_odds,
 )
 from wcam_widget.model.blocks import block_layers
-from wcam_widget.model.layers import AUTO, Captured, Layer, capture_all, find_layer
+from wcam_widget.model.layers import AUTO, Captured, capture_all, find_layer
+from wcam_widget.model.positions import Layer
 
 SELECTING = ("score", "logit")
 
@@ -196,9 +197,9 @@ class Sise(AbstractMethod):
         return _log_odds(target) if isinstance(target, Probability) else target
 
     def _attribution(self, model: BlackBox, run: _Run) -> Attribution:
-        maps = [block.over(run.masked.size) for block in run.blocks]
+        maps = [block.over(run.masked.view) for block in run.blocks]
         known = [each for each in maps if each is not None]
-        heat = cascade(known, self.fusion) if known else torch.zeros(run.masked.size)
+        heat = cascade(known, self.fusion) if known else torch.zeros(run.masked.view.size)
         first, last, count = run.blocks[0].layer, run.blocks[-1].layer, len(run.blocks)
         over = f"{first}" if count == 1 else f"{count} layers, {first} to {last}"
         # Before any mask come the image's own scores, and the pass with gradients that chooses.

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, final
 
-from wcam_widget.basis import AbstractBasis, Cells, FourierBasis, PixelBasis, WaveletBasis
+from wcam_widget.basis import (
+    AbstractBasis,
+    Cells,
+    FourierBasis,
+    PixelBasis,
+    WaveletBasis,
+    most_cells,
+    most_levels,
+)
 from wcam_widget.explain.attribution import NO_TRACE, Attribution
 from wcam_widget.explain.baseline import Baseline
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
@@ -25,6 +33,22 @@ Maker = Callable[[tuple[int, int]], AbstractBasis]
 Cutter = Callable[[AbstractBasis], Cells]
 
 
+@final
+class AtMost(int):
+    """A number of levels that gives way to as many as fit an image.
+
+    >>> AtMost(5).on((224, 224)), AtMost(5).on((28, 28))
+    (5, 4)
+    """
+
+    def on(self, size: tuple[int, int]) -> int:
+        """The levels for images of one size (height, width)."""
+        return min(int(self), most_levels(size))
+
+
+LEVELS, GRID = AtMost(3), 8  # where the caller says nothing and the image is large enough
+
+
 @dataclass(frozen=True, eq=False)
 class Wcam(AbstractMethod):
     """Wavelet scale attribution (WCAM): the share of a score's variance each cell of coefficients causes.
@@ -32,9 +56,10 @@ class Wcam(AbstractMethod):
     analysis: ``Screened``, ``Derivative``, ``Refined``, ``Sobol``, ``Hsic`` or None: ``Screened`` where the
     model has gradients, else ``Sobol``. wavelet: a discrete wavelet of PyWavelets, "pixels" or "fourier" to
     ask the same there, or a function from an image's (height, width) to a basis. levels: scales, coarse to
-    fine. grid: cells per side in every band, so that a cell covers the same part of the image at every scale,
-    or a function from a basis to its cells. baseline: what the approximation is replaced by, "mean", "black",
-    "blurred" or an image; details go to 0. clip: clamp perturbed images to [0, 1].
+    fine; None for 3, or as many as fit the image. grid: cells per side in every band, so that a cell covers
+    the same part of the image at every scale, or a function from a basis to its cells; None for 8, or as many
+    as fit. ``method`` of the result says what was chosen. baseline: what the approximation is replaced by,
+    "mean", "black", "blurred" or an image; details go to 0. clip: clamp perturbed images to [0, 1].
 
     Cells carry independent weights, uniform on [0, 1]; values are total indices. Raises ValueError naming the
     argument for what does not fit the image. Source: Kasmi et al. (2023), "Assessment of the Reliability of a
@@ -49,14 +74,18 @@ class Wcam(AbstractMethod):
 
     analysis: AbstractAnalysis[Any] | None = None
     wavelet: str | Maker = "haar"
-    levels: int = 3
-    grid: int | Cutter = 8
+    levels: int | None = None
+    grid: int | Cutter | None = None
     baseline: Baseline = "mean"
     clip: bool = False
 
     @staticmethod
     def as_published(
-        grid: int = 28, rows: int = 8, levels: int = 3, approximation: bool = True, seed: int = 42
+        grid: int | None = None,
+        rows: int = 8,
+        levels: int | None = None,
+        approximation: bool = True,
+        seed: int = 42,
     ) -> PublishedWcam:
         """The published code's conventions, for comparison: see ``PublishedWcam``."""
         return PublishedWcam(grid, rows, levels, approximation, seed)
@@ -87,13 +116,16 @@ class Wcam(AbstractMethod):
             return PixelBasis(size)
         if self.wavelet == "fourier":
             return FourierBasis(size)
-        return WaveletBasis(size, self.wavelet, self.levels)
+        levels = LEVELS if self.levels is None else self.levels
+        return WaveletBasis(size, self.wavelet, levels.on(size) if isinstance(levels, AtMost) else levels)
 
     def cells(self, basis: AbstractBasis) -> Cells:
         """The cells of a basis."""
         if callable(self.grid):
             return self.grid(basis)
-        return Cells.whole(basis) if isinstance(basis, FourierBasis) else Cells.regular(basis, self.grid)
+        if isinstance(basis, FourierBasis):
+            return Cells.whole(basis)
+        return Cells.regular(basis, min(GRID, most_cells(basis)) if self.grid is None else self.grid)
 
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """Attributions of one image after each block of rows, the last one complete."""
@@ -127,6 +159,30 @@ class Wcam(AbstractMethod):
         trace.analysis = analysis
         yield from self._run(trace)
 
+    def further(self, attribution: Attribution) -> Wcam | None:
+        """This method as ``resume`` goes on with it; None where more would tell nothing new.
+
+        After a run that ended it has about twice the rows or the budget; a run that was cut is only finished.
+
+        >>> import torch
+        >>> model, image = lambda images: images.mean((2, 3)), torch.rand(3, 8, 8)
+        >>> wcam = Wcam(Sobol(rows=4), levels=1, grid=2)
+        >>> *_, attribution = wcam.steps(model, image)
+        >>> wcam.further(attribution).analysis.rows
+        8
+        """
+        if len(attribution.traces) != 1:
+            return None
+        (trace,) = attribution.traces
+        ended = trace.analysis.finished(trace.state)
+        analysis = trace.analysis.deeper(trace.state) if ended else trace.analysis
+        return None if analysis is None else replace(self, analysis=analysis)
+
+    def planned(self, attribution: Attribution) -> int:
+        """Forward-equivalents of a whole run on the cells of ``attribution``, at most."""
+        cells, (trace, *_) = attribution.cells, attribution.traces
+        return self.analysis_for(trace.probe.model).planned(len(cells), len(cells.bands))
+
     def analysis_for(self, model: BlackBox) -> AbstractAnalysis[Any]:
         """The analysis asked for, or the one that fits the model; ValueError where gradients are missing."""
         if self.analysis is None:
@@ -141,17 +197,17 @@ class Wcam(AbstractMethod):
     def describe(self, analysis: AbstractAnalysis[Any], cells: Cells) -> str:
         """The method in words, as shown above its pictures."""
         if callable(self.grid) or self.wavelet == "fourier":
-            return f"Wcam · {type(analysis).__name__} · {self.where}, {len(cells)} cells"
-        return f"Wcam · {type(analysis).__name__} · {self.where}, {self.grid}x{self.grid} cells per band"
+            return f"Wcam · {type(analysis).__name__} · {self.where(cells)}, {len(cells)} cells"
+        side = round(len(cells.in_band(cells.bands[0].name)) ** 0.5)
+        return f"Wcam · {type(analysis).__name__} · {self.where(cells)}, {side}x{side} cells per band"
 
-    @property
-    def where(self) -> str:
-        """The basis in words."""
+    def where(self, cells: Cells) -> str:
+        """The basis of some cells in words."""
         if not isinstance(self.wavelet, str):
             return "own basis"
         if self.wavelet in ("pixels", "fourier"):
             return self.wavelet
-        return f"{self.wavelet}, {self.levels} levels"
+        return f"{self.wavelet}, {max(band.level for band in cells.bands)} levels"
 
     def _run(self, trace: Trace) -> Iterator[Attribution]:
         analysis, probe = trace.analysis, trace.probe

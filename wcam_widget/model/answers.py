@@ -25,12 +25,15 @@ class Answer:
 
     ``layout`` is None where the answer is no map of more than one position, ``entered`` the grid of what the
     module was given, None where that is no map. ``matters``: whether the top score depends on any position.
+    ``sure``: whether positions are places by the way they are computed: a map in rows and columns that only
+    such maps come before.
     """
 
     seen: Seen
     layout: Layout | None
     entered: Size | None
     matters: bool
+    sure: bool
 
     @property
     def may_stage(self) -> bool:
@@ -62,7 +65,7 @@ def answered(model: BlackBox, image: Float[Tensor, "c h w"], *, backward: bool) 
 
 def _read(seen: Sequence[Seen], slopes: Sequence[Tensor | None], size: Size) -> list[Answer]:
     """Where answers to one image lie over the network's input; grids of earlier ones tell tokens."""
-    answers, known = [], list[Size]()
+    answers, known, lost = [], list[Size](), False
     for each, slope in zip(seen, slopes, strict=True):
         shape = each.answer.shape
         # Parts of an image that are handed on as a batch, as windows of attention are, lie nowhere over it.
@@ -70,7 +73,9 @@ def _read(seen: Sequence[Seen], slopes: Sequence[Tensor | None], size: Size) -> 
         layout = layout if layout is not None and layout.positions > 1 else None
         entered = layout_of(each.given, size, known) if each.given[:1] == (1,) else None
         matters = layout is not None and slope is not None and _reached(layout, slope, size)
-        answers.append(Answer(each, layout, None if entered is None else entered.grid, matters))
+        sure = layout is not None and layout.order != "tokens" and not lost
+        answers.append(Answer(each, layout, None if entered is None else entered.grid, matters, sure))
+        lost = not sure
         if layout is not None:
             known.append(layout.grid)
     return answers
@@ -80,7 +85,8 @@ def _pairs(answered: Seen, seen: Sequence[Seen]) -> bool:
     """Whether an answer (n, heads, count, count) is of pairs of tokens, as attention's, not of places."""
     shape = answered.answer.shape
     counts = {each.answer.shape[1] for each in seen if each.answer.ndim == 3}
-    return len(shape) == 4 and shape[2] == shape[3] and int(shape[2]) in counts
+    square = len(shape) == 4 and shape[2] == shape[3] and int(shape[2]) in counts
+    return square and bool(((answered.answer.float().sum(-1) - 1).abs() < 0.01).all())
 
 
 def _reached(layout: Layout, slope: Tensor, size: tuple[int, int]) -> bool:

@@ -65,6 +65,8 @@ class BlackBox(Framed):
         most = ensure_batch_size(batch_size, self.device)
         self._batches = Batches(shared_by(net), self.device, most)
         self.precision = precision
+        self.views: dict[tuple[int, ...], tuple[Any, Any]] = {}
+        """What `wcam_widget.model.field_of_view` measured of `preprocess`, by the shape of an image."""
 
     def __repr__(self) -> str:
         classes = "classes unnamed" if self.class_names is None else f"{len(self.class_names)} classes"

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from wcam_widget.model.answers import Answer, answered
 from wcam_widget.model.blackbox import BlackBox
-from wcam_widget.model.layers import Layer, last_stage, layers_of
+from wcam_widget.model.layers import last_stage, layers_of
 from wcam_widget.model.layout import Size
+from wcam_widget.model.positions import Layer, followed
 
 SAME = 1.4  # sides that differ by less are of one block: convolutions without padding take off a little
 
@@ -58,8 +59,12 @@ def block_layers(model: BlackBox, image: Float[Tensor, "c h w"]) -> list[Layer]:
         stages = [each for each in home if each.may_stage and last[each.seen.name] is each]
         if stages and _learned(home):
             layers.append(last_stage(layers_of(stages)))
+    layers = followed(model, layers, image)
     if not layers:
-        raise ValueError("layers: 'auto' finds no layer that answers with a map over the image")
+        raise ValueError(
+            "layers: 'auto' finds no layer that answers with a map over the image whose "
+            "positions follow it; Wcam needs none"
+        )
     return layers
 
 

@@ -16,26 +16,17 @@ from wcam_widget.model.answers import Answer, answered, looked_into, size_of
 from wcam_widget.model.batches import Pass
 from wcam_widget.model.blackbox import BlackBox
 from wcam_widget.model.hooks import Seen, listening, slopes_of
-from wcam_widget.model.layout import Layout
 from wcam_widget.model.outputs import ModelError
+from wcam_widget.model.positions import Layer, followed
 from wcam_widget.model.targets import AbstractTarget, ensure_target
 
 AUTO = "auto"
+UNORDERED = (
+    "answers with positions that do not follow the image, as learned latents, queries and pooled sets do, so "
+    "that they are no map over it"
+)
+INSTEAD = "use Wcam, which perturbs the image itself"
 SHOWN = 20  # candidates named in an error
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """A module of a network whose answer is a map over the image, and how to read it."""
-
-    name: str
-    module: nn.Module
-    layout: Layout
-
-    def __str__(self) -> str:
-        height, width = self.layout.grid
-        return f"{self.name} ({height}x{width})"
 
 
 @final
@@ -63,6 +54,7 @@ def find_layer(model: BlackBox, layer: Any, image: Float[Tensor, "c h w"], argum
     "auto" is the last spatial stage: the last module that answers with one tensor of more than one position
     on which the top score depends; pooling is passed over. Of a transformer's tokens it is the last
     normalisation before the positions stop to matter, since after the last attention only a class token does.
+    Layers whose positions do not follow the image are no maps over it: see ``wcam_widget.model.positions``.
 
     Raises ModelError for a plain callable, TypeError or ValueError naming ``argument``, as the caller wrote
     it, with the candidates, for a name that is unknown, a module that is not the network's or is never run,
@@ -83,17 +75,33 @@ def find_layer(model: BlackBox, layer: Any, image: Float[Tensor, "c h w"], argum
         reached = [each for each in stages if each.matters] or stages
         if not reached:
             raise ValueError(f"{argument}: 'auto' finds no layer that answers with a map over the image")
-        return last_stage(layers_of(reached))
+        return _last_followed(model, layers_of(reached), image, argument)
     chosen = layers_of([each for each in answers if each.seen.name == wanted])
     if not chosen:
         raise ValueError(f"{argument}: {_refusal(wanted, answers)}")
-    return chosen[-1]
+    places = followed(model, chosen[-1:], image)
+    if not places:
+        raise ValueError(f"{argument}: {wanted!r} {UNORDERED}; choose a layer before it, or {INSTEAD}")
+    return places[0]
+
+
+def _last_followed(
+    model: BlackBox, layers: Sequence[Layer], image: Float[Tensor, "c h w"], argument: str
+) -> Layer:
+    """The last of some layers whose positions follow the image."""
+    last = last_stage(layers)
+    places = followed(model, [last], image) or followed(model, layers, image)
+    if not places:
+        raise ValueError(f"{argument}: 'auto' finds no layer of places: {last.name!r} {UNORDERED}; {INSTEAD}")
+    return last_stage(places)
 
 
 def layers_of(answers: Sequence[Answer]) -> list[Layer]:
     """The layers behind those answers that are maps over the image."""
     return [
-        Layer(each.seen.name, each.seen.module, each.layout) for each in answers if each.layout is not None
+        Layer(each.seen.name, each.seen.module, each.layout, each.sure)
+        for each in answers
+        if each.layout is not None
     ]
 
 

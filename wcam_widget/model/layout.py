@@ -14,6 +14,7 @@ Size = tuple[int, int]
 Order = Literal["channels first", "channels last", "tokens"]
 
 MOST_EXTRA = 8  # class, distillation and register tokens before those of the patches
+NEAR = 1.25  # rows or columns by which a grid of tokens may be off what its patches make of another size
 SLACK = 0.25  # by how much a grid's aspect may differ from the image's, beyond two columns
 
 
@@ -23,13 +24,15 @@ class Layout:
     """Where the positions of an answer are: in the last axes, before the channels, or as a list of tokens.
 
     ``grid`` holds the rows and columns at the size the layout was worked out for, ``patch`` how many pixels
-    of the network's input one takes, ``extra`` how many tokens come before those of the patches.
+    of the network's input one takes, ``extra`` how many tokens come before those of the patches, ``after``
+    how many behind them.
     """
 
     order: Order
     grid: Size
     patch: tuple[float, float]
     extra: int = 0
+    after: int = 0
 
     @property
     def positions(self) -> int:
@@ -45,16 +48,18 @@ class Layout:
             return answer
         if self.order == "channels last":
             return answer.movedim(-1, 1)
-        count = answer.shape[1] - self.extra
+        count = answer.shape[1] - self.extra - self.after
         height, width = self._grid_of(count, size)
-        tokens = answer[:, self.extra :].movedim(-1, 1)
+        tokens = answer[:, self.extra : self.extra + count].movedim(-1, 1)
         return tokens.reshape(*tokens.shape[:2], height, width)
 
     def _grid_of(self, count: int, size: Size) -> Size:
-        for near in (round, math.ceil, math.floor):
-            height, width = (int(near(side / patch)) for side, patch in zip(size, self.patch, strict=True))
-            if height * width == count:
-                return height, width
+        expected = tuple(side / patch for side, patch in zip(size, self.patch, strict=True))
+        # Networks that pad the last patch of a side, at every halving, end up to one above or below.
+        grids = [(height, count // height) for height in range(1, count + 1) if count % height == 0]
+        off = [max(abs(side - wanted) for side, wanted in zip(grid, expected, strict=True)) for grid in grids]
+        if off and min(off) < NEAR:
+            return grids[off.index(min(off))]
         raise ValueError(
             f"layer: {count} tokens make no grid over an input of {size[0]}x{size[1]}, as {self.grid[0]}x"
             f"{self.grid[1]} did before; choose a layer that answers (n, c, h, w)"

@@ -171,6 +171,11 @@ class AbstractAnalysis(ABC, Generic[State]):
         """Whether a run of ``earlier`` can go on as one of this analysis."""
         return self == earlier
 
+    def deeper(self, state: State) -> AbstractAnalysis[State] | None:
+        """The analysis that goes on from a finished run at about twice its cost; None if it tells no more."""
+        del state
+        return None
+
     def run(self, f: WeightFunction, stream: int = 0) -> Iterator[Estimate]:
         """Estimates after each block; stop iterating to stop."""
         state = self.init(f, stream)

@@ -9,13 +9,14 @@ E[w_i (1 - w_i) df/dw_i] / 2, and S_i is at least the squared correlation with w
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from wcam_widget.sensitivity import designs
 from wcam_widget.sensitivity.analysis import (
@@ -48,9 +49,15 @@ class DerivativeState:
     slopes: Float[np.ndarray, "r d"]
     weighted: Float[np.ndarray, "r d"]
     groups: GroupSums
+    rows: Int[np.ndarray, " r"]  # gradient rows done
+    singles: Int[np.ndarray, " r"]  # plain rows done
     log: ScoreLog = field(default_factory=ScoreLog)
-    block: int = 0
     evaluations: int = 0
+
+    @property
+    def begun(self) -> int:
+        """Blocks with at least one row; the first ones."""
+        return int(np.count_nonzero(self.rows))
 
 
 @dataclass(frozen=True)
@@ -107,18 +114,28 @@ class Derivative(AbstractAnalysis[DerivativeState]):
         """A state before the first block."""
         blocks = len(self._sizes())
         squares, slopes, weighted = np.zeros((3, blocks, len(f.groups)))
-        return DerivativeState(stream, squares, slopes, weighted, GroupSums.zeros(blocks, f.groups))
+        rows, singles = np.zeros((2, blocks), np.int64)
+        groups = GroupSums.zeros(blocks, f.groups)
+        return DerivativeState(stream, squares, slopes, weighted, groups, rows, singles)
 
     def finished(self, state: DerivativeState) -> bool:
         """Whether all blocks are done."""
-        return state.block >= len(self._sizes())
+        return bool((state.rows >= self._sizes()).all())
 
     def step(self, f: WeightFunction, state: DerivativeState) -> DerivativeState:
         """One more block: gradient rows, walks through the groups, single rows."""
-        size = self._sizes()[state.block]
-        groups = state.groups.squares.shape[1]
-        walks, single = self._walks(groups)[state.block], self._singles(groups)[state.block]
-        child, other, order = np.random.SeedSequence([self.seed, state.stream, state.block]).spawn(3)
+        done, groups = state.rows, state.groups.squares.shape[1]
+        block = int(np.argmax(done < self._sizes()))
+        size = self._sizes()[block] - int(done[block])
+        # A run that goes on has walked elsewhere than a longer one would have by now: its price stays.
+        spent = state.evaluations + (FORWARDS - 1) * int(done.sum())
+        left = self.planned(0, groups) - spent - FORWARDS * (self.rows - int(done.sum()))
+        wanted = max(0, self._walks(groups)[block] - int(state.groups.walks[block]))
+        walks = min(wanted, max(0, left) // walk_length(groups))
+        plain = max(0, self._singles(groups)[block] - int(state.singles[block]))
+        single = min(plain, max(0, left - walks * walk_length(groups)))
+        place = [self.seed, state.stream, block, *([int(done[block])] if done[block] else [])]
+        child, other, order = np.random.SeedSequence(place).spawn(3)
         rows = torch.from_numpy(designs.draw(size + single, len(f.groups), child, self.design))
         scores, gradients = f.gradient(rows[:size])
         generator = np.random.default_rng(order)
@@ -126,34 +143,35 @@ class Derivative(AbstractAnalysis[DerivativeState]):
         paths = [walk(f, torch.from_numpy(start), torch.from_numpy(stop), generator) for start, stop in ends]
         more = f(rows[size:]).double().cpu().numpy() if single else np.zeros(0)
         slopes, weights = gradients.double().cpu().numpy(), rows[:size].double().numpy()
-        state.squares[state.block] = (slopes**2).sum(0)
-        state.slopes[state.block] = slopes.sum(0)
-        state.weighted[state.block] = (slopes * weights * (1 - weights)).sum(0)
-        state.log.keep(scores.double().cpu().numpy(), state.block, together=False)
+        state.squares[block] += (slopes**2).sum(0)
+        state.slopes[block] += slopes.sum(0)
+        state.weighted[block] += (slopes * weights * (1 - weights)).sum(0)
+        state.log.keep(scores.double().cpu().numpy(), block, together=False)
         for path in paths:
-            state.groups.add_walk(state.block, path)
-            state.log.keep(path.scores, state.block, together=True)
-        state.log.keep(more, state.block, together=False)
+            state.groups.add_walk(block, path)
+            state.log.keep(path.scores, block, together=True)
+        state.log.keep(more, block, together=False)
         state.evaluations += size + len(more) + sum(len(path.scores) for path in paths)
-        state.block += 1
+        state.rows[block] += size
+        state.singles[block] += single
         return state
 
     def estimate(self, state: DerivativeState) -> Estimate:
         """Bounds from the blocks so far."""
         weights, groups = state.squares.shape[1], state.groups.squares.shape[1]
-        gradients = sum(self._sizes()[: state.block])
+        gradients = int(state.rows.sum())
         if state.log.constant():
             return Estimate.of_constant(weights, groups, state.evaluations, gradients)
         found = self.bounds(state, state.log)
-        everyone = np.arange(state.block)
+        everyone = np.arange(state.begun)
         return Estimate(
             value=found.linear.value,
             low=found.low,
             high=found.high,
-            kind=np.full(weights, Kind.BOUNDED if state.block > 1 else Kind.UNRESOLVED, np.int8),
+            kind=np.full(weights, Kind.BOUNDED if state.begun > 1 else Kind.UNRESOLVED, np.int8),
             error=found.linear.error,
             first=np.full(weights, np.nan),
-            slope=self._mean(state.slopes, everyone),
+            slope=_mean(state, state.slopes, everyone),
             left_out=found.linear.left_out,
             groups=state.groups.indices(
                 state.log.variance, state.log.mean(), found.first, found.total, found.of_groups(state.groups)
@@ -167,6 +185,16 @@ class Derivative(AbstractAnalysis[DerivativeState]):
         """All rows are done."""
         return CONSTANT_SCORE if state.log.constant() else ALL_ROWS
 
+    def continues(self, earlier: AbstractAnalysis[Any]) -> bool:
+        """Runs that differ in ``rows`` only go on from each other where they have as many blocks."""
+        if not isinstance(earlier, Derivative) or min(BLOCKS, earlier.rows) != min(BLOCKS, self.rows):
+            return False
+        return self == replace(earlier, rows=self.rows)
+
+    def deeper(self, state: DerivativeState) -> Derivative | None:
+        """Twice the rows, in the same blocks."""
+        return None if state.log.constant() or self.rows < BLOCKS else replace(self, rows=2 * self.rows)
+
     def again(self, f: WeightFunction, state: DerivativeState, stream: int = 0) -> Estimate:
         """Not possible: derivatives belong to one score."""
         del f, state, stream
@@ -179,16 +207,18 @@ class Derivative(AbstractAnalysis[DerivativeState]):
         """The bounds from the blocks so far, with the variance from all scores in ``log``."""
 
         def linear(kept: np.ndarray) -> Float[np.ndarray, " d"]:
-            return self._mean(state.squares, kept) / (12 * log.variance(kept))
+            return _mean(state, state.squares, kept) / (12 * log.variance(kept))
 
         def root(kept: np.ndarray) -> Float[np.ndarray, " d"]:
-            return self._mean(state.weighted, kept) * math.sqrt(3.0 / log.variance(kept))
+            return _mean(state, state.weighted, kept) * math.sqrt(3.0 / log.variance(kept))
 
-        return Bounds(replicated(linear, state.block), replicated(root, state.block))
+        return Bounds(replicated(linear, state.begun), replicated(root, state.begun))
 
-    def _mean(self, sums: Float[np.ndarray, "r d"], kept: np.ndarray) -> Float[np.ndarray, " d"]:
-        sizes = np.array(self._sizes())
-        return np.asarray(sums[kept].sum(0) / sizes[kept].sum())
+
+def _mean(
+    state: DerivativeState, sums: Float[np.ndarray, "r d"], kept: np.ndarray
+) -> Float[np.ndarray, " d"]:
+    return np.asarray(sums[kept].sum(0) / state.rows[kept].sum())
 
 
 @dataclass(frozen=True, eq=False)

@@ -144,6 +144,10 @@ class Hsic(AbstractAnalysis[HsicState]):
         """Runs that differ in ``rows`` only go on from each other."""
         return isinstance(earlier, Hsic) and self == replace(earlier, rows=self.rows)
 
+    def deeper(self, state: HsicState) -> Hsic | None:
+        """Twice the rows."""
+        return None if self.estimate(state).constant else replace(self, rows=2 * self.rows)
+
     def again(self, f: WeightFunction, state: HsicState, stream: int = 0) -> Estimate:
         """The estimate of another score of the same masks."""
         return super(Hsic, replace(self, rows=state.evaluations)).again(f, state, stream)

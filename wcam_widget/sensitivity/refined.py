@@ -98,11 +98,9 @@ class Refined(AbstractAnalysis[RefinedState]):
     to spend at most, None for as many as it takes.
 
     Every limit holds with 95 % on its own. Raises ValueError naming a parameter outside its range; ``init``
-    does so for a budget that allows no question.
-
-    Source: total indices of sets, Sobol' (2001) and Jansen (1999); that they bound those of their members
-    follows from the decomposition of the variance (Owen 2013, "Variance components and generalized Sobol'
-    indices").
+    does so for a budget that allows no question. Source: total indices of sets, Sobol' (2001) and Jansen
+    (1999); that they bound those of their members follows from the decomposition of the variance (Owen 2013,
+    "Variance components and generalized Sobol' indices").
 
     >>> from wcam_widget.sensitivity import Analytic
     >>> f = Analytic(lambda w: w[:, 3] + 2 * w[:, 40], np.arange(64) // 16)
@@ -181,6 +179,11 @@ class Refined(AbstractAnalysis[RefinedState]):
             return False
         return self == replace(earlier, threshold=self.threshold, budget=self.budget)
 
+    def deeper(self, state: RefinedState) -> Refined | None:
+        """Twice the budget, where one ended the run."""
+        more = self.budget is not None and not state.log.constant() and len(state.nodes.open(self.threshold))
+        return replace(self, budget=2 * (self.budget or 0)) if more else None
+
     def _affordable(self, state: RefinedState) -> int:
         """Nodes the rest of the budget allows."""
         budget = self.planned(len(state.slope), state.groups.squares.shape[1])
@@ -247,8 +250,7 @@ class Refined(AbstractAnalysis[RefinedState]):
         if state.log.constant():
             return Estimate.of_constant(weights, groups, state.evaluations)
         nodes, near = state.nodes, state.nodes.nearest
-        size = nodes.sizes[near]
-        reached, high = ~np.isnan(state.slope), nodes.limit[near]
+        size, reached, high = nodes.sizes[near], ~np.isnan(state.slope), nodes.limit[near]
         bounded = np.where(high < self.threshold, Kind.BOUNDED, Kind.UNRESOLVED)
         return Estimate(
             value=nodes.value[near] / size,

@@ -176,6 +176,13 @@ class Screened(AbstractAnalysis[ScreenedState]):
             return False
         return (self.seed, self.gradient_rows) == (earlier.seed, earlier.gradient_rows)
 
+    def deeper(self, state: ScreenedState) -> Screened | None:
+        """Twice the budget and twice the rows, where there are weights that are not resolved."""
+        if state.derivative.log.constant() or not self._unresolved(state).any():
+            return None
+        weights, groups = state.pairs.count.shape[1], state.derivative.groups.squares.shape[1]
+        return replace(self, rows=2 * self.rows, budget=2 * self.planned(weights, groups))
+
     def again(self, f: WeightFunction, state: ScreenedState, stream: int = 0) -> Estimate:
         """The estimate of another score: the same weights are asked about.
 

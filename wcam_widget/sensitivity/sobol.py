@@ -133,7 +133,7 @@ class Sobol(AbstractAnalysis[SobolState]):
 
     def finished(self, state: SobolState) -> bool:
         """Whether all rows are done or the top weights stay the same."""
-        return state.row >= self.rows or state.stable
+        return state.row >= self.rows or (self.stable > 0 and state.stable)
 
     def step(self, f: WeightFunction, state: SobolState) -> SobolState:
         """One more pair of rows: its walks and exchanges through the groups, then every weight alone."""
@@ -194,6 +194,11 @@ class Sobol(AbstractAnalysis[SobolState]):
         if not isinstance(earlier, Sobol):
             return False
         return self == replace(earlier, rows=self.rows, stable=self.stable, estimator=self.estimator)
+
+    def deeper(self, state: SobolState) -> Sobol | None:
+        """Twice the rows, none left out because the top weights stayed the same."""
+        constant = vanishing(state.variance(np.arange(state.done())), state.origin)
+        return None if constant else replace(self, rows=2 * state.row, stable=0)
 
     def reason(self, state: SobolState) -> str:
         """All rows are done, or the top weights stayed the same."""

@@ -108,8 +108,8 @@ class Explorer(Lifetime, anywidget.AnyWidget):
         status = self._status
         if self._session is None:
             return "Explorer(closed)"
-        passes = f", {status['done']} of {status['total']} evaluations" if status["total"] else ""
-        return f"Explorer({self._session.label}: {status['state']}{passes})"
+        passes = f", {status['done']} of {status['total']} passes" if status["total"] else ""
+        return f"Explorer({status['state']}{passes}. {self._session.answer_words})"
 
     def __enter__(self) -> Explorer:
         return self
@@ -143,6 +143,24 @@ class Explorer(Lifetime, anywidget.AnyWidget):
     def cancel(self) -> None:
         """End the run after the step that is under way; the partial map stays, in ``attribution`` too."""
         self._open_session.cancel()
+
+    def deepen(self) -> None:
+        """Go on with the run that ended, with about twice its rows or budget, into the same views.
+
+        A run that was cancelled is finished instead. Returns at once: ``wait`` waits for it, ``cancel`` ends
+        it, and it may be called again. Raises RuntimeError while the run goes on, and where nothing more can
+        be computed.
+
+        >>> import torch
+        >>> from wcam_widget import Sobol, Wcam
+        >>> image, method = torch.rand(3, 16, 16), Wcam(Sobol(rows=4), levels=2, grid=2)
+        >>> with explore(lambda images: images.mean((2, 3)), image, method=method) as explorer:
+        ...     before = explorer.wait().evaluations
+        ...     explorer.deepen()
+        ...     explorer.wait().evaluations == 2 * before
+        True
+        """
+        self._open_session.deepen()
 
     @property
     def attribution(self) -> Attribution | None:

@@ -62,7 +62,7 @@ def space_of(method: AbstractMethod, size: tuple[int, int]) -> HasCells:
 
     >>> from wcam_widget.explain import GradCam, Wcam
     >>> space_of(GradCam(), (128, 128))
-    Wcam(analysis=None, wavelet='haar', levels=3, grid=8, baseline='mean', clip=False)
+    Wcam(analysis=None, wavelet='haar', levels=None, grid=None, baseline='mean', clip=False)
     """
     return method if isinstance(method, HasCells) else Domain("wavelet").wcam(size)
 

@@ -74,8 +74,15 @@ class Messages:
         if method == "stop":
             self._session.cancel()
             reply({})
+        elif method == "more":
+            try:
+                self._session.deepen()
+            except RuntimeError as error:
+                refuse("bad_request", str(error))
+            else:
+                reply({})
         elif method != "score":
-            refuse("bad_request", "method must be 'score' or 'stop'")
+            refuse("bad_request", "method must be 'score', 'stop' or 'more'")
         elif not isinstance(params, dict):
             refuse("bad_request", "params must be an object")
         else:

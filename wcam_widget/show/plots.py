@@ -120,5 +120,8 @@ def _draw_heatmap(
         interpolation="nearest",
     )
     axes.set(xticks=[], yticks=[])
-    area = area_words(usual_cell(attribution.cells))
-    colour_bar(axes, drawn, scale, f"{unit_words(attribution.unit)}, {area}")
+    levels = {band.level for band in attribution.cells.bands}
+    parts = [unit_words(attribution.unit), area_words(usual_cell(attribution.cells))]
+    if levels != {0}:
+        parts.insert(1, "all scales summed")
+    colour_bar(axes, drawn, scale, ", ".join(parts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, final
@@ -21,6 +21,7 @@ from wcam_widget.show.pictures import finite
 Mode = Literal["keep", "remove"]
 MODES: tuple[Mode, ...] = ("keep", "remove")
 SHOWN = 5  # classes in one answer
+TOGETHER = 4  # questions answered in one batch for saved pages
 
 
 class Question(NamedTuple):
@@ -76,6 +77,8 @@ class Inquiry:
 
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
+        self.known: dict[str, dict[str, Any]] = {}
+        """Answers by their key, those that a page without a kernel will need; replaced, never changed."""
 
     def answer(self, questions: Sequence[Question]) -> list[dict[str, Any]]:
         """Ask the model all questions in one batch. Raises what the model raises."""
@@ -93,6 +96,14 @@ class Inquiry:
         groups = range(len(self.probe.cells.bands))
         cells = [tuple(np.flatnonzero(self.probe.cells.groups == group).tolist()) for group in groups]
         return [Question((), "keep"), *(Question(one, mode) for one in cells for mode in MODES)]
+
+    def prepare(self) -> Iterator[None]:
+        """Answer ``bands`` into ``known``, a few at a time, so that a reader's question never waits long."""
+        questions = [question for question in self.bands() if question.key not in self.known]
+        for start in range(0, len(questions), TOGETHER):
+            answers = self.answer(questions[start : start + TOGETHER])
+            self.known = {**self.known, **{answer["key"]: answer for answer in answers}}
+            yield
 
     def rebuild(self, question: Question) -> Float[Tensor, "c h w"]:
         """The image the model is asked about, on the CPU."""
@@ -128,12 +139,19 @@ class Inquiry:
 
     @cached_property
     def _labels(self) -> list[str]:
-        """One label per class, all different, so that they can be keys."""
-        names = self.probe.model.class_names
-        if names is None:
-            return [f"class {index}" for index in range(self._original.shape[1])]
-        often = Counter(names)
-        return [name if often[name] == 1 else f"{name} ({index})" for index, name in enumerate(names)]
+        return class_labels(self.probe.model.class_names, self._original.shape[1])
+
+
+def class_labels(names: Sequence[str] | None, count: int) -> list[str]:
+    """One label for each of ``count`` classes, all different, so that they can be keys.
+
+    >>> class_labels(None, 2), class_labels(["crane", "cat", "crane"], 3)
+    (['class 0', 'class 1'], ['crane (0)', 'cat', 'crane (2)'])
+    """
+    if names is None:
+        return [f"class {index}" for index in range(count)]
+    often = Counter(names)
+    return [name if often[name] == 1 else f"{name} ({index})" for index, name in enumerate(names)]
 
 
 def ensure_question(selection: Any, mode: Any, cells: Cells) -> Question:

@@ -20,15 +20,15 @@ from torch import Tensor
 from wcam_widget.explain import AbstractMethod, Attribution
 from wcam_widget.model import AbstractTarget, BlackBox, Logit, Probability, ensure_image
 from wcam_widget.show.layers import HasCells, Layer, Source, layers_frame, numbered, on_cells, space_of
+from wcam_widget.show.offer import Offer, offer_of, stop_words, unresolved
 from wcam_widget.show.pace import Pace
 from wcam_widget.show.pictures import attribution_frame, picture_frame
 from wcam_widget.show.questions import Inquiry, Question
 from wcam_widget.show.stream import LayerStream, Maps, Moment, RunStream, brief
+from wcam_widget.show.summary import sentence, subject_of
 from wcam_widget.show.worker import REFUSALS, Refusal, Request, Worker
 
 logger = logging.getLogger(__name__)
-
-TOGETHER = 4  # questions answered in one batch for saved pages, so that a reader's question never waits long
 
 Publish = Callable[[dict[str, Any]], None]
 Reply = Callable[[dict[str, Any]], None]
@@ -52,7 +52,6 @@ class Session:
         self.inquiry = Inquiry(self.probe)
         self.run = uuid.uuid4().hex[:12]
         self.rev = 0
-        self.known: dict[str, dict[str, Any]] = {}
         self.pace = Pace()
         self.worker = Worker(f"wcam explorer {self.run}")
         self.layers: dict[str, Layer] = {}
@@ -62,6 +61,11 @@ class Session:
         self._target = found if given or not isinstance(found, Logit | Probability) else found.class_id
         self._method, self._publish = method, publish
         self._main = RunStream(self._show_run)
+        self._subject = subject_of(self.probe)
+        self._offer: Offer | None = None
+        self._before: int | None = None  # cells that were not resolved when the run went on
+        self._said: tuple[Any, ...] = ()
+        self._closed = False
         self._over: list[LayerStream] = []
         self._settled = threading.Event()  # the answers for saved pages are known, or will not be
         self._changing = threading.Lock()  # layers are added by cells and filled by the worker
@@ -92,9 +96,23 @@ class Session:
             "seconds": seconds,
             "seconds_left": left if self._main.state == "running" else None,
             "message": self._main.message,
+            "answer": self.answer_words,
+            "stop": stop_words(now, self._main.state, self._before),
+            "more": "" if self._offer is None else self._offer.words,
             "run": self.run,
             "rev": self.rev,
         }
+
+    @property
+    def answer_words(self) -> str:
+        """Where and at which scale the model looks, and whether that is enough, as far as it is known."""
+        key = (self.attribution, self._main.state, self.inquiry.known)
+        said = self._said
+        if not said or any(one is not other for one, other in zip(key, said, strict=False)):
+            attribution, state, known = key
+            said = (*key, sentence(attribution, self._subject, state, known if self._has_cells else None))
+            self._said = said
+        return str(said[-1])
 
     @property
     def label(self) -> str:
@@ -108,6 +126,26 @@ class Session:
     def start(self) -> None:
         """Begin to explain, then to answer what a page without a kernel will be asked."""
         self.worker.follow(self._main.follow(self._steps, self._since(0)))
+        self.worker.follow(self._prepare())
+
+    def deepen(self) -> None:
+        """Go on with a run that ended: the rest of one that was cut, else about twice the rows or the budget.
+
+        Returns at once, ``wait`` waits for it. Raises RuntimeError while the run goes on, and where its
+        method has nothing more to give.
+        """
+        with self._changing:
+            offer, self._offer = self._offer, None
+            if offer is None:
+                raise RuntimeError(
+                    "the run goes on"
+                    if not self._main.finished.is_set()
+                    else "there is nothing more to compute"
+                )
+            self._before = unresolved(offer.attribution)
+            self._settled.clear()
+            stream = self._main.follow(offer.steps, self._since(self._cancels))
+        self.worker.follow(stream)
         self.worker.follow(self._prepare())
 
     def add_layer(self, name: str, source: Source) -> str:
@@ -153,7 +191,7 @@ class Session:
 
         Not left to the worker, because the caller may be an observer that the worker waits for.
         """
-        return self.known.get(question.key) or self._ask_model(question)
+        return self.inquiry.known.get(question.key) or self._ask_model(question)
 
     def ask(self, question: Question, who: Hashable, name: Hashable, reply: Reply, refuse: Refuse) -> None:
         """Ask the model and return at once; of the questions of ``who`` the latest is answered.
@@ -163,7 +201,7 @@ class Session:
 
         def work() -> None:
             try:
-                answer = self.known.get(question.key) or self._ask_model(question)
+                answer = self.inquiry.known.get(question.key) or self._ask_model(question)
             except Exception as error:
                 logger.exception("the model failed on a question")
                 refuse("model_error", brief(error))
@@ -178,6 +216,7 @@ class Session:
 
     def close(self, timeout: float | int | None = None) -> None:  # noqa: PYI041 a check at run time tells them apart
         """End the run and the worker."""
+        self._closed = True
         self.cancel()
         self.worker.close(timeout=timeout)
         for each in [self._main.finished, self._settled, *(stream.drawn for stream in self._over)]:
@@ -221,6 +260,8 @@ class Session:
     def _show_run(self, moment: Moment) -> None:
         """Publish what there is to see of the run: its steps as often as the screen can follow."""
         now = time.monotonic()
+        if moment == "end" and self._main.state != "error" and not self._closed:
+            self._offer = offer_of(self._method, self.attribution)
         if moment == "step" and not self._has_cells:
             self._put(Layer(self._method.title, self.attribution, main=True))
         if moment == "end" or (moment == "step" and self.pace.frame_due(now)):
@@ -243,15 +284,12 @@ class Session:
     def _prepare(self) -> Iterator[None]:
         """Answers a saved page needs; after the run, in pieces that leave room for a reader's questions."""
         try:
-            questions = self.inquiry.bands() if self._main.state == "done" else []
-            while questions:
-                now, questions = questions[:TOGETHER], questions[TOGETHER:]
-                answers = {answer["key"]: answer for answer in self.inquiry.answer(now)}
-                self.known = {**self.known, **answers}
-                yield
-            if self.known:
-                self._publish({"_known": dict(self.known)})
+            if self._main.state == "done":
+                yield from self.inquiry.prepare()
+            if self.inquiry.known:
+                self._publish({"_known": dict(self.inquiry.known), "_status": self.status})
         except Exception:
             logger.exception("the answers for saved pages could not be computed")
         finally:
-            self._settled.set()
+            if self._main.finished.is_set():  # else the run goes on, and what follows it will set this
+                self._settled.set()

@@ -37,10 +37,21 @@ class RunStream:
         self._show = show
 
     def follow(self, maps: Maps, cancelled: Callable[[], bool]) -> Iterator[None]:
-        """Take the steps one at a time, until they end or ``cancelled`` says so."""
+        """Steps to be taken one at a time, until they end or ``cancelled`` says so.
+
+        Closing them ends the run, also before the first one is taken.
+        """
+        self.state, self.message = "waiting", ""
+        self.finished.clear()
+        steps = self._steps(maps, cancelled)
+        next(steps)
+        return steps
+
+    def _steps(self, maps: Maps, cancelled: Callable[[], bool]) -> Iterator[None]:
         try:
+            yield
             if not cancelled():
-                self.state, self.message = "running", ""
+                self.state = "running"
                 self._show("start")
                 steps = maps()
                 while not cancelled() and (step := next(steps, None)) is not None:

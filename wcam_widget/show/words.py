@@ -17,8 +17,8 @@ def format_value(value: float, like: float | None = None) -> str:
 
     So numbers that stand together read alike. With a power of ten where ``like`` lies outside 0.001 to 99999.
 
-    >>> format_value(0.07342, like=0.146), format_value(-0.0000213)
-    ('0.073', '−2.13 × 10⁻⁵')
+    >>> format_value(0.07342, like=0.146), format_value(-0.0000213), format_value(1e-7, like=0.146)
+    ('0.073', '−2.13 × 10⁻⁵', '<0.001')
     """
     if not math.isfinite(value):
         return UNKNOWN
@@ -27,7 +27,11 @@ def format_value(value: float, like: float | None = None) -> str:
     exponent = math.floor(math.log10(abs(like or value)))
     sign = MINUS if value < 0 else ""
     if -3 <= exponent < 5:
-        return f"{sign}{abs(value):.{max(0, 2 - exponent)}f}"
+        decimals = max(0, 2 - exponent)
+        text = f"{abs(value):.{decimals}f}"
+        if float(text) > 0:
+            return sign + text
+        return f"{'>' if value < 0 else '<'}{sign}{10.0**-decimals:.{decimals}f}"
     return f"{sign}{abs(value) / 10.0**exponent:.2f} × 10{str(exponent).translate(SUPERSCRIPTS)}"
 
 

@@ -10,7 +10,7 @@ from wcam_widget.demo import load_network
 from wcam_widget.model import BlackBox
 from wcam_widget.zoo.efficientnet import SIDES, load_efficientnet
 from wcam_widget.zoo.preprocessing import Framing, read_transform
-from wcam_widget.zoo.sources import LIBRARIES, Loaded, load_from
+from wcam_widget.zoo.sources import LIBRARIES, Loaded, load_from, names_of
 
 _DEMOS = {"demo": "standard", "demo:robust": "robust"}
 _ACCEPTED = (
@@ -62,7 +62,7 @@ classifier of these libraries under the name it has there; they download its def
     try:
         loaded = load_from(source, model)
     except (ValueError, RuntimeError, OSError, KeyError) as error:
-        raise ValueError(f"name: {name!r} could not be loaded: {error}") from error
+        raise ValueError(f"name: {name!r} could not be loaded: {error}{_instead(error, name)}") from error
     return _box(loaded, name, device)
 
 
@@ -96,6 +96,21 @@ def _from_function(module: str, function: str, device: str | torch.device | None
             f"device: found {str(device)!r}, but {module}:{function} made a model on {made.device}"
         )
     return made
+
+
+def _instead(error: Exception, name: str) -> str:
+    """What to do where a library does not know a model, or cannot get its weights."""
+    source, _, model = name.partition(":")
+    known = names_of(source)
+    near = get_close_matches(model, known)
+    if near and model not in known:
+        return f"; did you mean {' or '.join(repr(f'{source}:{match}') for match in near)}?"
+    if not isinstance(error, OSError):
+        return ""
+    return (
+        f"; {LIBRARIES[source]} downloads weights once; without a network, load what was saved in a folder, "
+        '"hf:FOLDER", or a network whose weights are a package, "efficientnet-lite0"'
+    )
 
 
 def _near(name: str) -> str:

@@ -30,6 +30,13 @@ def load_from(source: str, model: str) -> Loaded:
     return _LOADERS[source](_imported(source), model)
 
 
+def names_of(source: str) -> list[str]:
+    """The models that the library of `source` knows; none for "hf", whose models are not listed."""
+    library = _imported(source)
+    listed = {"torchvision": getattr(library, "models", None), "timm": library}.get(source)
+    return list(getattr(listed, "list_models", list)())
+
+
 def _imported(source: str) -> ModuleType:
     library = LIBRARIES[source]
     try:

@@ -36,8 +36,10 @@ export function drawDyadic(context: CanvasRenderingContext2D, picture: DyadicPic
   const { width, height } = context.canvas;
   const mapping = fitting(picture.window, { width, height, ratio });
   context.setTransform(1, 0, 0, 1, 0, 0);
-  context.fillStyle = picture.namesAbove ? picture.ground : picture.plate;
-  context.fillRect(0, 0, width, height);
+  context.clearRect(0, 0, width, height);
+  context.fillStyle = picture.plate;
+  // Between bands that stand apart the ground is seen, and the key beside the coarse image.
+  if (!picture.namesAbove) context.fillRect(0, 0, width, height);
   fillBands(context, picture, mapping);
   fillCells(context, picture, mapping);
   markKinds(context, table, picture.kinds, mapping);

@@ -46,7 +46,7 @@ function ofPart({ part }: Band, label: string): string {
 /** What the filter of a band looks for, how large, and in which part of the colour. */
 export function filterWords(band: Band): string {
   const filter = FILTERS[band.orientation] ?? band.orientation;
-  const words = band.orientation === "A" ? filter : `${filter}, ${structureWords(band.level)} structures`;
+  const words = band.orientation === "A" ? filter : `${filter}, ${structureWords(band.level)}`;
   const said = band.level === 0 ? "the image's own pixels" : words;
   return band.part === "" ? said : `${PARTS[band.part] ?? band.part}, ${said}`;
 }
@@ -57,14 +57,19 @@ export function kindWords(kind: number): string {
 
 /**
  * A number with the decimals that show three significant figures of `like`, so that numbers which stand together
- * read alike; with a power of ten where `like` lies outside 0.001 to 99999.
+ * read alike; with a power of ten where `like` lies outside 0.001 to 99999; "<0.001" where nothing would be left.
  */
 export function formatValue(value: number, like = value): string {
   if (!Number.isFinite(value)) return "–";
   if (value === 0) return "0";
   const exponent = Math.floor(Math.log10(Math.abs(like === 0 ? value : like)));
   const sign = value < 0 ? "−" : "";
-  if (exponent >= -3 && exponent < 5) return sign + Math.abs(value).toFixed(Math.max(0, 2 - exponent));
+  if (exponent >= -3 && exponent < 5) {
+    const decimals = Math.max(0, 2 - exponent);
+    const text = Math.abs(value).toFixed(decimals);
+    if (Number(text) > 0) return sign + text;
+    return `${value < 0 ? ">" : "<"}${sign}${(10 ** -decimals).toFixed(decimals)}`;
+  }
   const raised = [...String(exponent)].map((c) => (c === "-" ? "⁻" : (SUPERSCRIPTS[Number(c)] ?? c)));
   return `${sign}${(Math.abs(value) / 10 ** exponent).toFixed(2)} × 10${raised.join("")}`;
 }
@@ -212,7 +217,7 @@ export function kindLegend(kinds: Uint8Array | null): string {
     kinds.includes(kind),
   );
   const parts: string[] = [];
-  if (unresolved) parts.push("● not resolved");
+  if (unresolved) parts.push("○ not resolved");
   if (bounded && estimated) parts.push(`/ ${BOUNDED}`);
   else if (bounded)
     parts.push(unresolved ? `the others are ${BOUNDED}` : "every value is a linear estimate between bounds");

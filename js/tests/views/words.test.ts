@@ -41,6 +41,7 @@ describe("numbers", () => {
   it("read alike beside a larger one", () => {
     expect(formatValue(0.0007, 0.0123)).toBe("0.0007");
     expect(formatValue(3.7e-5, 1.5e-4)).toBe("0.37 × 10⁻⁴");
+    expect([formatValue(1e-7, 0.244), formatValue(-1e-7, 0.244)]).toEqual(["<0.001", ">−0.001"]);
   });
 
   it("carry the sign of a change, zero none", () => {
@@ -76,9 +77,7 @@ describe("bands and places", () => {
   it("name the part of the colour where there is one", () => {
     const [, lh] = layoutOfParts("Y", "C").bands.slice(7);
     expect(lh && bandLabel(lh)).toBe("C LH2");
-    expect(lh && filterWords(lh)).toBe(
-      "colour beside luminance, detail along y (horizontal edges), 4–8 px structures",
-    );
+    expect(lh && filterWords(lh)).toBe("colour beside luminance, detail along y (horizontal edges), 4–8 px");
     const pixels = { ...table.bands[0], name: "G:pixels", level: 0, orientation: "A", part: "G" } as Band;
     expect([bandLabel(pixels), plainWords(pixels), filterWords(pixels)]).toEqual([
       "G pixels",
@@ -137,8 +136,8 @@ describe("states", () => {
   it("name the kinds that occur", () => {
     expect(kindLegend(Uint8Array.of(0, 0))).toBe("");
     const bounded = "bounded: the value is a linear estimate between bounds";
-    expect(kindLegend(Uint8Array.of(0, 1, 2))).toBe(`● not resolved · / ${bounded}`);
-    expect(kindLegend(Uint8Array.of(1, 2))).toBe(`● not resolved · the others are ${bounded}`);
+    expect(kindLegend(Uint8Array.of(0, 1, 2))).toBe(`○ not resolved · / ${bounded}`);
+    expect(kindLegend(Uint8Array.of(1, 2))).toBe(`○ not resolved · the others are ${bounded}`);
     expect(kindLegend(Uint8Array.of(0, 1))).toBe(`/ ${bounded}`);
     expect(kindLegend(Uint8Array.of(1, 1))).toBe("every value is a linear estimate between bounds");
   });

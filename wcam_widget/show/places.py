@@ -1,0 +1,45 @@
+"""Where in the image a map lies, in words that a reader can check."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from wcam_widget.basis import Cells
+from wcam_widget.show.numerals import percent
+
+MOST, LARGEST = 0.5, 0.3  # parts of the map in one ninth of the image that make it a place
+_PLACES = (("upper left", "top", "upper right"), ("left", "centre", "right"))
+
+
+def place_words(heat: Float[np.ndarray, "h w"], cells: Cells) -> str:
+    """Where most of a map lies that is nowhere negative; empty where its cells have no place."""
+    height, width = heat.shape
+    if all(band.scale >= max(height, width) for band in cells.bands):
+        return ""
+    tall, wide = max(1, height // 3), max(1, width // 3)
+    summed = np.zeros((height + 1, width + 1))
+    summed[1:, 1:] = heat.cumsum(0).cumsum(1)
+    windows = summed[tall:, wide:] - summed[:-tall, wide:] - summed[tall:, :-wide] + summed[:-tall, :-wide]
+    top, left = np.unravel_index(int(windows.argmax()), windows.shape)
+    share = float(windows[top, left] / heat.sum())
+    if share < LARGEST:
+        return "the map is spread over the image"
+    window = heat[top : top + tall, left : left + wide]
+    row = int(top + np.average(np.arange(tall), weights=window.sum(1)))
+    column = int(left + np.average(np.arange(wide), weights=window.sum(0)))
+    part = "most of the map" if share >= MOST else "the largest part of the map"
+    where = region(row / height, column / width)
+    return f"{part} ({percent(share)}) lies around row {row}, column {column} ({where})"
+
+
+def region(down: float, across: float) -> str:
+    """A place in thirds of the image, from its distance to the top and to the left, each from 0 to 1.
+
+    >>> region(0.2, 0.2), region(0.5, 0.5), region(0.9, 0.5)
+    ('upper left', 'centre', 'bottom')
+    """
+    row, column = min(int(3 * down), 2), min(int(3 * across), 2)
+    if row < 2:
+        return _PLACES[row][column]
+    return _PLACES[0][column].replace("upper", "lower").replace("top", "bottom")

@@ -78,13 +78,8 @@ class Explorer(Lifetime, anywidget.AnyWidget):
         self._guard = Guard()
         code = {} if RELOADING else {"_esm": export.built("widget.js"), "_css": export.built("widget.css")}
         link = Link(self)
-        session = Session(
-            ensure_model(model, class_names),
-            image,
-            target,
-            ensure_method(method),
-            link.show,
-        )
+        network = ensure_model(model, class_names)
+        session = Session(network, image, target, ensure_method(method), link.show)
         wanted = ensure_layers(layers, session.probe.cells.image_size)
         picture = session.picture()
         if len(picture) > LARGEST_PICTURE:
@@ -252,7 +247,6 @@ class Explorer(Lifetime, anywidget.AnyWidget):
         with self._guard, self.hold_sync():
             for name, value in news.items():
                 setattr(self, name, value)
-
         if "_status" in news and self._still is not None:
             self._still.heed()
 
@@ -301,6 +295,4 @@ def explore(
     ...     explorer.wait().complete
     True
     """
-    explorer = Explorer(model, image, target, method, class_names, layers)
-    replace_earlier(explorer)
-    return explorer
+    return replace_earlier(Explorer(model, image, target, method, class_names, layers))

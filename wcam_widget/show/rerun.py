@@ -29,14 +29,15 @@ def running_cell() -> Run | None:
     return Run(str(cell), str(number)) if cell and number else None
 
 
-def replace_earlier(explorer: Explorer) -> None:
-    """Close the explorers of earlier runs of the cell that has made this one, and forget their results.
+def replace_earlier(explorer: Explorer) -> Explorer:
+    """Close the explorers of earlier runs of the cell that has made this one, which is returned.
 
     Their place on the page is gone, and ipywidgets would keep them, their model and their code for ever.
+    IPython's history of results forgets them too.
     """
     run = running_cell()
     if run is None:
-        return
+        return explorer
     before = _made.get(run.cell, [])
     kept = [(its, one) for its, one in before if its == run and one() is not None]
     _made[run.cell] = [*kept, (run, weakref.ref(explorer))]
@@ -44,6 +45,7 @@ def replace_earlier(explorer: Explorer) -> None:
         if its != run and (earlier := one()) is not None:
             earlier.give_way()
             _forget_result(_shell(), earlier)
+    return explorer
 
 
 def _shell() -> Any:

@@ -11,7 +11,6 @@ import argparse
 import json
 import multiprocessing
 import statistics
-import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +36,7 @@ from tests.benchmarks.real_maps import (
     read_lines,
     run,
 )
+from tests.benchmarks.timing import cpu_clock
 from wcam_widget.evaluate.comparison import Comparison, Row
 from wcam_widget.evaluate.rankings import NULLS
 from wcam_widget.evaluate.result import Faithfulness
@@ -57,11 +57,11 @@ def print_accuracy(photos: list[Photograph]) -> list[Photograph]:
 
 
 class Timed(NamedTuple):
-    """One map: seconds to its first picture and to its end, the passes of both, and what those take bare."""
+    """One map: seconds and passes to its first picture and to its end, and what a pass takes bare."""
 
     first: float
-    end: float
     first_passes: int
+    end: float
     passes: int
     bare: float
 
@@ -70,13 +70,13 @@ def timed(name: str, image: torch.Tensor) -> Timed:
     """A map by the network as loaded, between two measurements of its own forward passes."""
     model = network()
     before = bare(image)
-    started = time.perf_counter()
-    first = first_passes = None
-    for attribution in made(model, name).steps(model, image):
-        if first is None and np.any(attribution.values):
-            first, first_passes = time.perf_counter() - started, attribution.done
-        end, passes = time.perf_counter() - started, attribution.done
-    return Timed(first, end, first_passes, passes, (before + bare(image)) / 2)
+    started = cpu_clock()
+    marks = [
+        (cpu_clock() - started, attribution.done)
+        for attribution in made(model, name).steps(model, image)
+        if np.any(attribution.values)
+    ]
+    return Timed(*marks[0], *marks[-1], (before + bare(image)) / 2)
 
 
 def bare(image: torch.Tensor) -> float:
@@ -85,13 +85,16 @@ def bare(image: torch.Tensor) -> float:
     batch = model.preprocess(image.expand(model.batch_size, -1, -1, -1))
     with torch.inference_mode():
         model.net(batch)
-        started = time.perf_counter()
+        started = cpu_clock()
         model.net(batch)
-    return (time.perf_counter() - started) / len(batch)
+    return (cpu_clock() - started) / len(batch)
 
 
 def print_time(photos: list[Photograph]) -> None:
-    """Medians and ranges over photographs, on the network as loaded; ratios to its own passes beside."""
+    """Medians and ranges over photographs, on the network as loaded; ratios to its own passes beside.
+
+    With one thread (``OMP_NUM_THREADS=1``) seconds are those of the processor, whatever else it does.
+    """
     print(
         f"\n{len(photos)} photographs, {torch.get_num_threads()} threads, medians and ranges. A backward pass"
     )

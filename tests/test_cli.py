@@ -81,8 +81,8 @@ def test_explain_writes_one_explorer_per_image_and_says_where(folder):
     assert result.exit_code == 0, result.stderr
     assert [state["_status"]["state"] for state in states(folder / "r.html")] == ["done", "done"]
     lines = result.stdout.splitlines()
-    assert lines[0].startswith("cat.png: logit of ")
-    assert lines[1].startswith("dog.png: logit of ")
+    sentences = [state["_status"]["answer"] for state in states(folder / "r.html")]
+    assert lines[:2] == [f"cat.png: {sentences[0]}", f"dog.png: {sentences[1]}"]
     assert lines[2:] == ["r.html"]
 
 
@@ -143,7 +143,7 @@ def test_every_sort_of_method_writes_a_page_and_says_where_most_is(folder, name)
     assert state["_status"]["state"] == "done"
     assert bool(state["_layers"]) == (name in ("gradcam", "cameras", "sise", "ada-sise"))
     words = wcam("explain", "cat.png", "--model", "cli_models:small", "--method", name).stdout
-    assert f"; highest at row {one['peak']['row']}, column {one['peak']['column']}" in words
+    assert f"cat.png: {one['summary']}" in words
 
 
 def test_other_methods_come_as_layers(folder):

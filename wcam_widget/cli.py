@@ -158,17 +158,7 @@ def quiet() -> Iterator[None]:
 
 
 def _in_words(result: Mapping[str, Any]) -> str:
-    partial = "" if result["complete"] else f" ({result['stop']})"
-    return f"{result['image']}: {result['target']} = {result['score']:.3g}; {_finding(result)}{partial}"
-
-
-def _finding(result: Mapping[str, Any]) -> str:
-    """Where most is: in which bands where their totals are shares, else at which pixel."""
-    bands = sorted(result["profile"], key=lambda band: -(band["total"] or 0.0))[:3]
-    if result["shares"]:
-        return "most in " + ", ".join(f"{band['band']} {band['total'] or 0.0:.0%}" for band in bands)
-    peak = result["peak"]
-    return str(result["stop"]) if peak is None else f"highest at row {peak['row']}, column {peak['column']}"
+    return f"{result['image']}: {result['summary']}"
 
 
 def _failed(error: BaseException) -> typer.Exit:

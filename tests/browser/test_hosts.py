@@ -100,7 +100,7 @@ def test_scores_are_asked_for_and_shown(open_page: OpenPage, scene: Scene) -> No
     assert asked["params"] == {"selection": [cell], "mode": "keep"}
     page.evaluate("result => kernel.answer(result)", score(f"keep:{cell}-{cell}", reconstruction=6.9))
     expect(rows.first).to_have_text(re.compile(r"7\.31\s*6\.90\s*−0\.41"))
-    expect(rows.nth(2)).to_have_text(re.compile(r"space suit\s*0\.051\s*0\.112\s*\+0\.061"))
+    expect(rows.nth(2)).to_have_text(re.compile(r"space suit\s*0\.05\s*0\.11\s*\+0\.06"))
     expect(table).to_have_attribute("data-stale", "false")
 
 
@@ -142,9 +142,45 @@ def test_cancel_keeps_the_partial_map(open_page: OpenPage, scene: Scene) -> None
     assert question(page)["method"] == "stop"
     page.evaluate("kernel.answer({})")
     page.evaluate("status => kernel.page.update({_status: status})", {**RUNNING, "state": "cancelled"})
-    expect(status).to_have_text("partial (64 of 256)")
+    expect(status).to_have_text("256 forward passes in 3 s, partial")
     expect(cancel).to_be_hidden()
     expect(page.locator("[data-wcam=progress]")).to_be_hidden()
+
+
+def test_the_answer_stands_first_and_more_is_a_click_away(open_page: OpenPage, scene: Scene) -> None:
+    words = f"Egyptian cat (.39): {HOSTILE}"
+    stop = "Stopped: the planned rows are done; 350 of 640 cells are not resolved."
+    done = {**RUNNING, "state": "done", "answer": words, "stop": stop, "more": "Run deeper: about 25 s more"}
+    page = open_page(state_of(scene, _status=done), profile="backbone")
+    answer, more = page.locator("[data-wcam=answer]"), page.locator("[data-wcam=more]")
+    expect(answer).to_have_text(words)
+    assert answer.bounding_box()["y"] < page.locator("[data-wcam=dyadic]").bounding_box()["y"]
+    expect(page.locator("[data-wcam=stop]")).to_have_text(stop)
+    expect(more).to_have_text("Run deeper: about 25 s more")
+    more.click()
+    expect(more).to_be_disabled()
+    assert question(page)["method"] == "more"
+    page.evaluate("kernel.answer({})")
+    update = "status => kernel.page.update({_status: status})"
+    page.evaluate(update, {**RUNNING, "answer": words})
+    expect(more).to_be_hidden()
+    expect(answer).to_have_attribute("aria-busy", "true")
+    page.evaluate(update, done)
+    expect(more).to_be_enabled()
+    expect(answer).not_to_have_attribute("aria-busy", "true")
+    more.click()
+    assert question(page)["method"] == "more"
+    page.evaluate("kernel.page.connected(false)")
+    expect(more).to_be_hidden()
+
+
+def test_a_saved_page_has_the_answer_and_sells_nothing(open_page: OpenPage, scene: Scene) -> None:
+    done = {**RUNNING, "state": "done", "answer": "cat (.39): all.", "stop": "Stopped.", "more": "Run deeper"}
+    page = open_page(state_of(scene, _status=done))
+    expect(page.locator("[data-wcam=answer]")).to_have_text("cat (.39): all.")
+    expect(page.locator("[data-wcam=more]")).to_be_hidden()
+    old = open_page(state_of(scene))
+    expect(old.locator("[data-wcam=answer]")).to_be_hidden()
 
 
 def test_maps_stream_in(open_page: OpenPage, scene: Scene) -> None:

@@ -120,7 +120,7 @@ def test_colour_bars_say_their_unit(attribution):
 
 def test_names_are_text_and_never_formulas(attribution):
     figure = plot(attribution)
-    assert figure.get_suptitle().startswith("logit of $red_$ = ")
+    assert figure.get_suptitle().startswith("logit of $red_$ (")
     assert figure._repr_png_().startswith(b"\x89PNG")  # a formula with an open index would raise here
 
 

@@ -12,11 +12,11 @@ from wcam_widget.basis import Cells, FourierBasis, PixelBasis, WaveletBasis
 from wcam_widget.explain import Attribution, Wcam
 from wcam_widget.model import BlackBox, Margin
 from wcam_widget.sensitivity import Estimate, Kind, Sobol
-from wcam_widget.show.numerals import score_number
 from wcam_widget.show.questions import Question
 from wcam_widget.show.summary import Subject, sentence, subject_of
+from wcam_widget.show.words import format_score
 
-NUMBERS = Path(__file__).parents[1] / "reference" / "score_numbers.json"
+NUMBERS = Path(__file__).parents[1] / "reference" / "format_scores.json"
 CAT = Subject("Egyptian cat", 0.3934, "class")
 BASIS = WaveletBasis((48, 48), "haar", 2)
 CELLS = Cells.regular(BASIS, 4)
@@ -78,7 +78,7 @@ def test_the_answer_names_the_scale_the_place_and_whether_it_is_enough():
     words = sentence(made({"A2": 0.58, "HL1": 0.2}, values=placed(0, 0)), CAT, "done", known)
     assert words == (
         "Egyptian cat (.39): 58 % of the score's variance involves the coarse image (A2); "
-        "most of the map (100 %) lies around row 5, column 5 (upper left). "
+        "most of the map (100 % in a ninth of the image) lies around row 5, column 5 (upper left). "
         "The coarse image alone does not decide it (.02): it gives lynx (.12)."
     )
 
@@ -133,10 +133,10 @@ def test_a_certain_order_has_no_rivals():
 
 
 def test_an_interval_that_tells_nothing_names_no_share():
-    assert "too early to say at which scale, perhaps the coarse image (A2)" in sentence(
+    assert "too early to say which scale matters, perhaps the coarse image (A2)" in sentence(
         made({"A2": 1.0}, 2.5, complete=False), CAT, "running"
     )
-    assert "not resolved at which scale" in sentence(made({"A2": 1.0}, 2.5), CAT)
+    assert "not resolved which scale matters, perhaps" in sentence(made({"A2": 1.0}, 2.5), CAT)
     assert "too early" in sentence(made({"A2": 1.0}, np.nan, complete=False), CAT, "running")
 
 
@@ -197,7 +197,10 @@ def test_a_map_over_pixels_has_a_place_and_no_scale():
     values = np.zeros(16)
     values[5] = 1.0
     words = sentence(made(values=values, cells=cells, basis=basis, variance=np.nan, unit="x"), CAT)
-    assert words == "Egyptian cat (.39): most of the map (100 %) lies around row 17, column 17 (centre)."
+    assert words == (
+        "Egyptian cat (.39): most of the map (100 % in a ninth of the image) lies around row 17, column 17 "
+        "(centre)."
+    )
 
 
 def test_frequencies_have_no_place():
@@ -234,7 +237,7 @@ def test_the_subject_of_a_class_is_its_probability_and_of_other_targets_their_sc
 
 def test_scores_are_written_as_the_front_end_writes_them():
     for value, text in json.loads(NUMBERS.read_text("utf-8")):
-        assert score_number(float(value)) == text
+        assert format_score(float(value)) == text
 
 
 def test_unresolved_cells_do_not_change_the_sentence():

@@ -157,8 +157,9 @@ def write_batch(batch: Batch, page: Path, folder: Path | None) -> list[Path]:
 def summary(one: Explained) -> dict[str, Any]:
     """An attribution in plain JSON values, without its cells; numbers that JSON lacks become None.
 
-    ``shares`` tells whether values are shares of the score's variance. ``peak`` is the pixel of the highest
-    value over the image, row and column; None where all are equal.
+    ``summary`` is the answer in a sentence. ``shares`` tells whether values are shares of the score's
+    variance. ``peak`` is the pixel of the highest value over the image, row and column; None where all are
+    equal.
     """
     found, profile = one.attribution, one.attribution.profile()
     heat = found.spatial()
@@ -166,6 +167,7 @@ def summary(one: Explained) -> dict[str, Any]:
     columns = zip(profile.total, profile.low, profile.high, profile.shapley, strict=True)
     return {
         "image": one.name,
+        "summary": one.state["_status"]["answer"],
         "target": found.target,
         "score": _finite(found.score),
         "method": found.method,

@@ -12,8 +12,8 @@ import numpy as np
 from wcam_widget.explain import AbstractMethod, Attribution
 from wcam_widget.sensitivity import Kind
 from wcam_widget.sensitivity.analysis import ALL_ROWS
-from wcam_widget.show.numerals import duration
 from wcam_widget.show.stream import State
+from wcam_widget.show.words import duration
 
 # What a button does, nobody needs to be told to do.
 _ADVICE = re.compile(r": raise (rows|budget) for that$|: raise budget, or raise threshold$")

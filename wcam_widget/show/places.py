@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from wcam_widget.basis import Cells
-from wcam_widget.show.numerals import percent
+from wcam_widget.show.words import format_percent
 
 MOST, LARGEST = 0.5, 0.3  # parts of the map in one ninth of the image that make it a place
 _PLACES = (("upper left", "top", "upper right"), ("left", "centre", "right"))
@@ -30,7 +30,8 @@ def place_words(heat: Float[np.ndarray, "h w"], cells: Cells) -> str:
     column = int(left + np.average(np.arange(wide), weights=window.sum(0)))
     part = "most of the map" if share >= MOST else "the largest part of the map"
     where = region(row / height, column / width)
-    return f"{part} ({percent(share)}) lies around row {row}, column {column} ({where})"
+    there = f"row {row}, column {column} ({where})"
+    return f"{part} ({format_percent(share)} in a ninth of the image) lies around {there}"
 
 
 def region(down: float, across: float) -> str:

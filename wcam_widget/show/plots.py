@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from typing import Any, final
 
 import numpy as np
@@ -17,9 +18,11 @@ from wcam_widget.show.figures.colours import colour_bar, colours_of, norm_of
 from wcam_widget.show.figures.profile import draw_profile
 from wcam_widget.show.heat import area_words, heat_map, usual_cell
 from wcam_widget.show.scale import Scale, is_share
+from wcam_widget.show.summary import sentence
 from wcam_widget.show.words import unit_words
 
 COLORMAPS = ("cividis", "viridis")
+TITLE_WIDTH = 120  # characters of a line of the title
 
 
 @final
@@ -49,10 +52,10 @@ def plot(
 
     `image` (C, H, W) in [0, 1] is the image that was explained; without it the heatmap stands alone.
     `opacity` 0 to 1 is that of the heatmap over the image. `colormap` is "cividis" or "viridis". `title`
-    replaces the line that says target, score and cost. In the dyadic view cells that are only bounded from
-    above have a hatched corner, and cells that were not resolved a dotted one. Colours mean what they mean in
-    the explorer: the heat of a pixel is the sum of the cells over it, and shares end at 1. Colours other than
-    the maps are those of matplotlib's rcParams, so a dark style gives a dark figure.
+    replaces the answer in a sentence and the line that says method and cost. In the dyadic view cells that
+    are only bounded from above have a hatched corner, and cells that were not resolved a dotted one. Colours
+    mean what they mean in the explorer: the heat of a pixel is the sum of the cells over it, and shares end
+    at 1. Colours other than the maps are those of matplotlib's rcParams, so a dark style gives a dark figure.
 
     Raises ValueError, naming the argument, for an image of another size, an opacity outside [0, 1] and an
     unknown colour map; for the image also what `ensure_image` raises.
@@ -94,10 +97,8 @@ def _headline(attribution: Attribution) -> str:
     passes = f"{attribution.evaluations} forward passes"
     if attribution.gradients:
         passes += f", {attribution.gradients} gradients"
-    parts = [f"{attribution.target} = {attribution.score:.3g}", attribution.method, passes]
-    if not attribution.complete:
-        parts.append("partial")
-    return "   ·   ".join(parts)
+    parts = [attribution.method, passes, *([] if attribution.complete else ["partial"])]
+    return "\n".join([*textwrap.wrap(sentence(attribution), TITLE_WIDTH), "   ·   ".join(parts)])
 
 
 def _draw_heatmap(

@@ -135,7 +135,7 @@ class Session:
         method has nothing more to give.
         """
         with self._changing:
-            offer, self._offer = self._offer, None
+            offer, self._offer = None if self._closed else self._offer, None
             if offer is None:
                 raise RuntimeError(
                     "the run goes on"

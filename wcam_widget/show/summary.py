@@ -17,10 +17,10 @@ from wcam_widget.basis import Band, Cells
 from wcam_widget.explain import Attribution, Probe
 from wcam_widget.model import Logit, Probability
 from wcam_widget.sensitivity.analysis import GROUP_STATISTIC, UNIT
-from wcam_widget.show.numerals import percent, probability, score_number
 from wcam_widget.show.places import place_words
 from wcam_widget.show.questions import Question, class_labels
 from wcam_widget.show.stream import State
+from wcam_widget.show.words import format_percent, format_score, probability
 
 CLOSE = 0.1  # half the width of an interval above which it is written out
 VAGUE = 0.9  # the width of an interval that tells nothing
@@ -74,7 +74,7 @@ class Subject:
 
     def number(self, value: float) -> str:
         """A value of this kind in words."""
-        return score_number(value) if self.kind == "score" else probability(value)
+        return format_score(value) if self.kind == "score" else probability(value)
 
 
 def subject_of(probe: Probe) -> Subject:
@@ -148,15 +148,15 @@ class _Shares(NamedTuple):
         """The largest share, as surely as it is known."""
         band = band_words(self.bands[top])
         if not self.of_variance:
-            return f"{percent(self.value[top])} of the map lies in {band}"
+            return f"{format_percent(self.value[top])} of the map lies in {band}"
         low, high = max(float(self.low[top]), 0.0), min(float(self.high[top]), 1.0)
         if not high - low < VAGUE:
-            early = "it is too early to say" if preliminary else "it was not resolved"
-            return f"{early} at which scale, perhaps {band}"
+            early = "it is too early to say" if preliminary else "it is not resolved"
+            return f"{early} which scale matters, perhaps {band}"
         wide = high - low > 2 * CLOSE
-        share = percent(self.value[top])
+        share = format_percent(self.value[top])
         if wide:
-            share = f"about {share} ({percent(low).removesuffix(' %')} to {percent(high)})"
+            share = f"about {share} ({format_percent(low).removesuffix(' %')} to {format_percent(high)})"
         elif preliminary or high - low > CLOSE:
             share = f"about {share}"
         said = f"{share} of the score's variance involves {band}"

@@ -16,7 +16,7 @@ from wcam_widget.show.questions import Question
 from wcam_widget.show.summary import Subject, sentence, subject_of
 from wcam_widget.show.words import format_score
 
-NUMBERS = Path(__file__).parents[1] / "reference" / "format_scores.json"
+NUMBERS = Path(__file__).parents[1] / "reference" / "score_numbers.json"
 CAT = Subject("Egyptian cat", 0.3934, "class")
 BASIS = WaveletBasis((48, 48), "haar", 2)
 CELLS = Cells.regular(BASIS, 4)

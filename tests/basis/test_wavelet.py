@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import pywt
@@ -101,6 +103,22 @@ def test_centre_of_a_coefficients_tile_is_the_centre_of_its_patch() -> None:
         assert centre == pytest.approx(band.offset[0] + band.scale * 5.5)
 
 
+@pytest.mark.parametrize("wavelet", ["coif5", "dmey", "db38", "rbio6.8", "db2"])
+@pytest.mark.parametrize("size", [(33, 47), (7, 65), (2, 2), (1, 9), (1, 1)])
+def test_patches_of_long_filters_are_no_larger_than_a_small_image(wavelet: str, size: tuple) -> None:
+    basis = WaveletBasis(size, wavelet, levels=min(3, max(1, min(size).bit_length() - 1)))
+    picture = torch.rand(1, *basis.picture_size, generator=torch.Generator().manual_seed(5))
+    assert (basis.unpack(basis.pack(basis.unpack(picture))) - basis.unpack(picture)).abs().max() < 1e-5 * 50
+    whole = torch.zeros(1, *size)
+    for band in basis.bands:
+        block = picture[(..., *band.slices)]
+        patches, [(top, left)] = basis.patches(block[None], band, [(0, 0)])
+        assert patches[0, 0].numel() <= math.prod(size)
+        assert (top, left) == (0, 0)
+        whole += patches[0]
+    torch.testing.assert_close(whole, basis.unpack(picture), atol=1e-4, rtol=1e-4)
+
+
 def test_low_precision_and_autocast_do_not_reach_the_arithmetic() -> None:
     image = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(4))
     basis = WaveletBasis((32, 32), "db4", levels=2)
@@ -118,6 +136,8 @@ def test_low_precision_and_autocast_do_not_reach_the_arithmetic() -> None:
         (((32, 32), "morl"), r"wavelet='morl' is not a discrete wavelet"),
         (((32, 20), "haar", 5), r"levels=5 does not fit an image of 32x20 pixels; 1 to 4 levels do"),
         (((32, 20), "haar", 0), r"levels=0 does not fit"),
+        (((1, 1), "haar", 3), "levels=3 does not fit an image of 1x1 pixels; 1 level does"),
+        (((3, 40), "haar", 2), "levels=2 does not fit an image of 3x40 pixels; 1 level does"),
         (((32, 0), "haar"), r"size must be .* found \(32, 0\)"),
     ],
 )

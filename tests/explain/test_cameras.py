@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
-from transformers import ViTConfig, ViTForImageClassification
+from transformers import SwinConfig, SwinForImageClassification, ViTConfig, ViTForImageClassification
 
 from wcam_widget import BlackBox
 from wcam_widget.explain import cameras
@@ -275,3 +275,16 @@ def test_an_interrupt_returns_what_was_done(tiny, image, monkeypatch):
     assert first.complete
     assert not second.complete
     assert second.stop.startswith("interrupted")
+
+
+@pytest.mark.parametrize("size", [(50, 75), (64, 64), (33, 47)])
+def test_networks_that_pad_their_last_patches_take_other_sizes(size):
+    torch.manual_seed(0)
+    config = SwinConfig(
+        image_size=64, patch_size=4, embed_dim=8, depths=[1, 1, 1], num_heads=[1, 2, 4], window_size=4,
+        num_labels=4,
+    )  # fmt: skip
+    sides = tuple(min(size) + more for more in (0, 7, 14, 21, 45))
+    (found,) = Cameras(sizes=sides)(SwinForImageClassification(config).eval(), torch.rand(1, 3, *size), [1])
+    assert found.stop.endswith("5 of 5 input sizes count")
+    assert found.spatial().shape == size

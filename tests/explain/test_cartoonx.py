@@ -159,3 +159,12 @@ def test_published_settings_and_names() -> None:
     assert CartoonX(grid=2).describe(coarse) == "CartoonX · sparsity 1 · haar, 3 levels, 40 cells"
     other = WaveletGradient("product", wavelet="pixels").describe(cells)
     assert other == "WaveletGradient · product · pixels, every coefficient"
+
+
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_the_batch_size_changes_no_bit_of_a_whole_descent(batch_size: int) -> None:
+    demo = load_demo()
+    method, net = CartoonX(iterations=12), demo.model
+    (large,) = method(BlackBox(net.net, net.preprocess, batch_size=32), demo.images[:1], [0])
+    (small,) = method(BlackBox(net.net, net.preprocess, batch_size=batch_size), demo.images[:1], [0])
+    np.testing.assert_array_equal(small.values, large.values)

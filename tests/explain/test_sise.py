@@ -282,3 +282,16 @@ def test_layers_that_do_not_serve_are_refused_with_the_candidates(tiny, image):
         Sise()(lambda images: images.mean((2, 3)), image[None])
     with pytest.raises(ValueError, match="baseline='grey' is unknown"):
         Sise("conv1", baseline="grey")(tiny, image[None])
+
+
+def test_a_default_of_double_precision_changes_nothing(tiny, image):
+    for method in (Sise(), Sise(baseline="blurred"), Sise.adaptive()):
+        (single,) = method(tiny, image[None], [1])
+        torch.set_default_dtype(torch.float64)
+        try:
+            (double,) = method(BlackBox(tiny, lambda b: b[..., 2:-2, 2:-2]), image[None], [1])
+            (same,) = method(tiny, image[None], [1])
+        finally:
+            torch.set_default_dtype(torch.float32)
+        np.testing.assert_allclose(same.values, single.values, rtol=1e-4, atol=1e-5)
+        assert np.isfinite(double.values).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -217,3 +218,22 @@ def test_what_a_run_leaves_behind_does_not_pile_up(model: BlackBox, image: Tenso
     assert few[0].for_target(1).target == "logit of bee"
     with pytest.raises(ValueError, match="explain the image by itself"):
         many[0].for_target(1)
+
+
+def test_a_kept_attribution_can_let_go_of_its_run_and_the_network() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    (kept,) = Wcam(Sobol(rows=2), levels=1, grid=2)(net, torch.rand(1, 3, 16, 16), [0])
+    light, gone = kept.alone(), weakref.ref(net)
+    np.testing.assert_array_equal(light.values, kept.values)
+    with pytest.raises(ValueError, match="for_target has no class scores"):
+        light.for_target(1)
+    del kept, net
+    gc.collect()
+    assert gone() is None
+
+
+def test_class_scores_of_a_long_run_leave_the_memory() -> None:
+    record = Record(1000)
+    record.append(torch.rand(300, 1000))
+    assert record._file._rolled
+    assert torch.equal(record.read(299, 1), record.read(299, 1))

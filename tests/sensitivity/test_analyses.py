@@ -250,7 +250,15 @@ def test_another_score_follows_from_the_same_rows(analysis: AbstractAnalysis) ->
         (lambda: Screened(threshold=0.0), "threshold=0.0 must be a share"),
         (lambda: Screened(tolerance=1.5), "tolerance=1.5 must be a share"),
         (lambda: Screened(gradient_rows=1), "gradient_rows=1 is too few"),
-        (lambda: Screened(budget=10).planned(640, 10), "budget=10 is too small: 1"),
+        (lambda: Screened(budget=10), "budget=10 is too small: 1"),
+        (
+            lambda: Screened(budget=120),
+            "budget=120 is .* raise budget to 126, or lower gradient_rows",
+        ),
+        (
+            lambda: Screened(budget=150).planned(640, 10),
+            "budget=150 is .*: 147 .* budget to 197",
+        ),
     ],
 )
 def test_impossible_parameters_are_refused(make, message: str) -> None:

@@ -56,7 +56,8 @@ class Attribution:
     ``estimate`` holds the numbers, ``cells`` and ``basis`` where they are. ``planned`` counts the
     forward-equivalents of the whole run, ``seconds`` the time so far. ``stop`` says why it ended; it is
     empty while ``complete`` is False and the run goes on. ``traces`` hold the class scores of the run, from
-    which other targets are explained; a file does not keep them.
+    which other targets are explained; a file does not keep them. They hold the network, the image, its
+    coefficients and at most 1 MB of class scores, more in a temporary file; ``alone()`` lets go of all that.
 
     >>> from wcam_widget import Sobol, Wcam
     >>> import torch
@@ -243,6 +244,10 @@ class Attribution:
     def stopped(self, reason: str) -> Attribution:
         """The same result, with the reason why it ended before it was complete."""
         return self if self.complete else replace(self, stop=reason)
+
+    def alone(self) -> Attribution:
+        """The same numbers without the run: ``for_target`` and ``Wcam.resume`` cannot go on from it."""
+        return replace(self, traces=())
 
     def save(self, path: str | Path) -> Path:
         """Write a ``.npz`` that ``load`` reads: arrays and JSON, no pickle; whole or not at all.

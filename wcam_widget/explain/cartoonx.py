@@ -49,10 +49,11 @@ class CartoonX(AbstractMethod):
     where all else is blank. wavelet, levels, grid, baseline: as for ``WaveletGradient``; a mask is shared by
     the channels. Without a target object the score is a class's probability.
 
-    One optimum of many, without intervals: other seeds show how far it is a matter of chance. ``stop`` says
-    what the mask keeps; where that is nothing it begins with "the map is zero everywhere". The profile holds
-    the share of each band's l1 norm that is kept. Raises ValueError naming the argument, ModelError where
-    the model has no gradients.
+    One optimum of many, without intervals: other seeds show how far it is a matter of chance. So does, on an
+    accelerator, a batch size below 8, by which sums are rounded otherwise; on the CPU it changes nothing.
+    ``stop`` says what the mask keeps; where that is nothing it begins with "the map is zero everywhere". The
+    profile holds the share of each band's l1 norm that is kept. Raises ValueError naming the argument,
+    ModelError where the model has no gradients.
 
     >>> from torch import nn
     >>> net = nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 2))

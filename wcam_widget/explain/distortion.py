@@ -111,8 +111,11 @@ class Distortion:
         asked = replace(self.probe, target=Distance(self.probe.target, self.probe.score))
         masked = 1.0 - painted(mask, self.probe)
         total = np.zeros(len(mask))
-        for start in range(0, self.images, BLOCK):
-            rows = range(start, min(start + BLOCK, self.images))
+        # A descent enlarges the least difference, and sums over a batch round by its size: on the CPU, where
+        # it costs little, images go one by one, so that the model's batch size changes no bit.
+        together = 1 if picture.device.type == "cpu" else BLOCK
+        for start in range(0, self.images, together):
+            rows = range(start, min(start + together, self.images))
             away = torch.stack([self._replacement(step, row) for row in rows]) - picture
             _, slopes = coefficient_gradients(asked, masked * away)
             total -= summed((slopes * away).sum(0), self.probe.cells)  # more of the mask, less of ``away``

@@ -16,11 +16,11 @@ from wcam_widget.explain.probe import Probe
 from wcam_widget.model import AbstractTarget
 from wcam_widget.sensitivity import AbstractAnalysis, Estimate, Tree
 
-IN_MEMORY = 8 << 20  # bytes of class scores kept in memory; more go to a temporary file
+IN_MEMORY = 1 << 20  # bytes of class scores kept in memory; more go to a temporary file
 
 
 class Record:
-    """Class scores in the order they were asked for: in memory, and beyond 8 MB in a temporary file.
+    """Class scores in the order they were asked for: in memory, and beyond 1 MB in a temporary file.
 
     >>> record = Record(classes=2)
     >>> record.append(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))

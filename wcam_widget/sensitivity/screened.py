@@ -70,6 +70,8 @@ class Screened(AbstractAnalysis[ScreenedState]):
         ensure_rows(self.gradient_rows, 2, "gradient_rows")
         ensure_share(self.threshold, "threshold")
         ensure_share(self.tolerance, "tolerance")
+        if self.budget is not None:
+            self.planned(1, 1)  # refuses here what is too small for any image
 
     @property
     def derivative(self) -> Derivative:
@@ -86,7 +88,8 @@ class Screened(AbstractAnalysis[ScreenedState]):
         if self.budget < least:
             raise ValueError(
                 f"budget={self.budget} is too small: {screening} forward-equivalents go to the derivatives "
-                f"(gradient_rows={self.gradient_rows}), two rows of exchanges take {least - screening}"
+                f"(gradient_rows={self.gradient_rows}), two rows of exchanges take {least - screening}; "
+                f"raise budget to {least}, or lower gradient_rows"
             )
         return self.budget
 

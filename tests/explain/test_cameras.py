@@ -277,7 +277,7 @@ def test_an_interrupt_returns_what_was_done(tiny, image, monkeypatch):
     assert second.stop.startswith("interrupted")
 
 
-@pytest.mark.parametrize("size", [(50, 75), (64, 64), (33, 47)])
+@pytest.mark.parametrize("size", [(50, 75), (64, 100)])
 def test_networks_that_pad_their_last_patches_take_other_sizes(size):
     torch.manual_seed(0)
     config = SwinConfig(

@@ -55,7 +55,7 @@ class Masked:
             sums[start:stop] = spans * masks.sum((1, 2))
             return self.base + masks[:, None] * self.shown
 
-        scores = moved(self.target(self.model.logits_of(hidden, len(maps))), maps.device)
+        scores = moved(self.target(self.model.logits_of(hidden, len(maps))).to(maps.dtype), maps.device)
         shares = torch.where(sums > 0, scores / torch.where(sums > 0, sums, 1.0), 0.0)
         return torch.einsum("k,kmn->mn", shares, maps)
 

@@ -14,7 +14,7 @@ Size = tuple[int, int]
 Order = Literal["channels first", "channels last", "tokens"]
 
 MOST_EXTRA = 8  # class, distillation and register tokens before those of the patches
-NEAR = 1.25  # rows or columns by which a grid of tokens may be off what its patches make of another size
+NEAR = 1.0  # rows or columns by which a grid of tokens may be off what its patches make of another size
 SLACK = 0.25  # by how much a grid's aspect may differ from the image's, beyond two columns
 
 
@@ -54,12 +54,19 @@ class Layout:
         return tokens.reshape(*tokens.shape[:2], height, width)
 
     def _grid_of(self, count: int, size: Size) -> Size:
-        expected = tuple(side / patch for side, patch in zip(size, self.patch, strict=True))
-        # Networks that pad the last patch of a side, at every halving, end up to one above or below.
+        # Of a padded last patch any part may lie in the image: grids may have as many rows as this allows.
+        most = [side / patch for side, patch in zip(size, self.patch, strict=True)]
+        least = [high * (1 - 1 / side) for high, side in zip(most, self.grid, strict=True)]
         grids = [(height, count // height) for height in range(1, count + 1) if count % height == 0]
-        off = [max(abs(side - wanted) for side, wanted in zip(grid, expected, strict=True)) for grid in grids]
-        if off and min(off) < NEAR:
-            return grids[off.index(min(off))]
+
+        def off(grid: Size) -> float:
+            return max(
+                max(low - side, side - high) for low, side, high in zip(least, grid, most, strict=True)
+            )
+
+        near = [grid for grid in grids if off(grid) < NEAR]
+        if near:  # of several the one whose aspect is the input's
+            return min(near, key=lambda grid: abs(math.log(grid[0] * size[1] / (grid[1] * size[0]))))
         raise ValueError(
             f"layer: {count} tokens make no grid over an input of {size[0]}x{size[1]}, as {self.grid[0]}x"
             f"{self.grid[1]} did before; choose a layer that answers (n, c, h, w)"

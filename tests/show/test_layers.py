@@ -52,9 +52,9 @@ def test_a_map_is_shown_whole_and_its_means_in_the_cells_of_wcam(net, picture):
     layers, frame = decode(news["_layers"]), decode(news["_frame"])
     (entry,) = layers.header["layers"]
     assert (entry["name"], entry["main"], entry["complete"]) == ("GradCam", True, True)
-    np.testing.assert_array_equal(layers.sections["map0"], attribution.spatial().astype(np.float32))
+    np.testing.assert_array_equal(layers.sections["map0"], heat_map(attribution).astype(np.float32))
     values = frame.sections["values"].reshape(10, 8, 8)
-    means = attribution.spatial().reshape(8, 8, 8, 8).mean((1, 3))
+    means = heat_map(attribution).reshape(8, 8, 8, 8).mean((1, 3))
     for band in values:
         np.testing.assert_allclose(band, means, rtol=1e-5)
     assert frame.header["unit"].endswith("mean over the cell's place (the map itself tells no scales)")

@@ -32,6 +32,8 @@ export interface ScoreResult {
   readonly key: string;
   readonly target: Score;
   readonly classes: readonly Score[];
+  /** what the numbers of the classes are: "probability, softmax", "score" */
+  readonly unit: string;
   readonly seconds: number;
 }
 
@@ -57,11 +59,17 @@ export function readStatus(value: unknown): Status {
 
 /** The answer, or null when it is not one. */
 export function readScore(value: unknown): ScoreResult | null {
-  const { key, target, classes, seconds } = asObject(value);
+  const { key, target, classes, unit, seconds } = asObject(value);
   const explained = readOne(target);
   if (typeof key !== "string" || explained === null || !Array.isArray(classes)) return null;
   const all = classes.map(readOne).filter((each) => each !== null);
-  return { key, target: explained, classes: all, seconds: numberOr(seconds, 0) };
+  return {
+    key,
+    target: explained,
+    classes: all,
+    unit: textOr(unit, "probability"),
+    seconds: numberOr(seconds, 0),
+  };
 }
 
 /** The answer that a table of known answers holds for a question, or null. */

@@ -14,7 +14,15 @@ import { CrossFade } from "./cross_fade";
 import { element, pane, setAttribute, setText } from "./dom";
 import { type DyadicPicture, drawDyadic } from "./dyadic_draw";
 import { DyadicLayout } from "./dyadic_layout";
-import { bandOf, type CellTable, cellRectangle, cellsOfBand, cellsTouched, type Rectangle } from "./geometry";
+import {
+  bandOf,
+  type CellTable,
+  cellRectangle,
+  cellsOfBand,
+  cellsTouched,
+  type Rectangle,
+  rectangleOf,
+} from "./geometry";
 import { ACCENT, fitting, outline } from "./marks";
 import { place, type Scale } from "./scale";
 import { cellFacts, Tooltip } from "./tooltip";
@@ -177,8 +185,11 @@ export class DyadicPane {
       screen.clear();
       const { context } = screen;
       const mapping = fitting(window.peek(), screen);
-      const cells = (hover.peek()?.cells ?? []).map((cell) => cellRectangle(cellsAt, cell));
-      if (cells.length > 0) outline(context, cells, mapping);
+      const lit = hover.peek();
+      const band = lit?.from === "profile" ? cellsAt.bands[bandOf(cellsAt, lit.cells[0] ?? 0)] : undefined;
+      // A whole band has one outline: those of its cells would hide their colours.
+      const rectangles = band ? [rectangleOf(band)] : lit?.cells.map((cell) => cellRectangle(cellsAt, cell));
+      if (rectangles) outline(context, rectangles, mapping);
       if (this.#focused.peek()) {
         outline(context, [cellRectangle(cellsAt, this.#cursor.peek())], mapping, { dashed: true });
       }
@@ -239,9 +250,8 @@ export class DyadicPane {
     const table = this.#layout.table.peek();
     const band = table?.bands[bandOf(table, cell)];
     if (!table || !band) return;
-    const { top, left, height, width } = band;
     const lines = cellFacts(table, this.#context.session.attribution.peek(), cell, this.#scale.peek().top);
-    const shown = this.#layout.toView({ top, left, bottom: top + height, right: left + width });
+    const shown = this.#layout.toView(rectangleOf(band));
     this.#tooltip.show(lines, shown, pointer);
   }
 

@@ -1,9 +1,9 @@
 /** Draws the picture of bands: cells in the colours of their values, names, kinds and the selection. */
 import type { Band } from "../frame/picture";
 import { entryOf } from "./colormap";
-import { type CellTable, cellRectangle, contour, type Rectangle } from "./geometry";
+import { type CellTable, cellRectangle, contour, type Rectangle, rectangleOf } from "./geometry";
 import { markKinds } from "./kind_marks";
-import { boxOf, boxOfBand, drawContour, fitting, type Mapping } from "./marks";
+import { boxOf, drawContour, fitting, type Mapping } from "./marks";
 import { bandLabel, plainWords } from "./words";
 
 export interface DyadicPicture {
@@ -53,7 +53,7 @@ export function drawDyadic(context: CanvasRenderingContext2D, picture: DyadicPic
 function fillBands(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
   context.fillStyle = picture.plate;
   for (const band of picture.table.bands) {
-    const { x, y, width, height } = boxOfBand(band, mapping);
+    const { x, y, width, height } = boxOf(rectangleOf(band), mapping);
     context.fillRect(x, y, width, height);
   }
 }
@@ -92,7 +92,7 @@ function drawFrames(
   context.strokeStyle = colour;
   context.lineWidth = line;
   for (const band of table.bands) {
-    const { x, y, width, height } = boxOfBand(band, mapping);
+    const { x, y, width, height } = boxOf(rectangleOf(band), mapping);
     context.strokeRect(x + line / 2, y + line / 2, width - line, height - line);
   }
 }
@@ -117,7 +117,7 @@ function drawNameAbove(
   const band = picture.table.bands[at];
   if (!band) return;
   const { ratio } = mapping;
-  const { x, y, width } = boxOfBand(band, mapping);
+  const { x, y, width } = boxOf(rectangleOf(band), mapping);
   const base = y - 3 * ratio;
   const [bold, normal] = [`600 ${11 * ratio}px ${family}`, `${11 * ratio}px ${family}`];
   let left = 0;
@@ -147,7 +147,7 @@ function drawNameInside(
   family: string,
 ): void {
   const { ratio } = mapping;
-  const box = boxOfBand(band, mapping);
+  const box = boxOf(rectangleOf(band), mapping);
   const size = (box.width < 72 * ratio ? 10 : 12) * ratio;
   context.textBaseline = "top";
   context.font = `600 ${size}px ${family}`;

@@ -1,5 +1,5 @@
 /** Where cells stand in the packed picture and in the image: pure functions over the tables of a picture frame. */
-import { CELL_FIELDS, NO_CELL, type Picture, SUPPORT_FIELDS } from "../frame/picture";
+import { type Band, CELL_FIELDS, NO_CELL, type Picture, SUPPORT_FIELDS } from "../frame/picture";
 
 /** The part of a picture frame that geometry needs. */
 export type CellTable = Pick<
@@ -16,6 +16,16 @@ export interface Rectangle {
 
 export function bandOf(table: CellTable, cell: number): number {
   return table.cells[cell * CELL_FIELDS] ?? 0;
+}
+
+/** The corners of a band. */
+export function rectangleOf({
+  top,
+  left,
+  height,
+  width,
+}: Pick<Band, "top" | "left" | "height" | "width">): Rectangle {
+  return { top, left, bottom: top + height, right: left + width };
 }
 
 /** The rectangle of a cell in the packed picture, in coefficients. */

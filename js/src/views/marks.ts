@@ -51,14 +51,6 @@ export function boxOf({ top, left, bottom, right }: Rectangle, mapping: Mapping)
   return { x, y, width: end.x - x, height: end.y - y };
 }
 
-/** The same of a band. */
-export function boxOfBand(
-  { top, left, height, width }: { top: number; left: number; height: number; width: number },
-  mapping: Mapping,
-): Box {
-  return boxOf({ top, left, bottom: top + height, right: left + width }, mapping);
-}
-
 function strokeTwice(context: CanvasRenderingContext2D, path: Path2D, colour: string, ratio: number): void {
   context.lineJoin = "miter";
   context.lineCap = "square";

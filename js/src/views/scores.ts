@@ -26,6 +26,12 @@ export function scoresWords(scores: Scores, saved: boolean): string {
   }
 }
 
+/** What the rows below are, in words: "probability (softmax) of", "score of". */
+export function unitRowWords(unit: string): string {
+  const [what = "", ...how] = unit.split(", ");
+  return `${[what, how.length > 0 ? `(${how.join(", ")})` : ""].filter(Boolean).join(" ")} of`;
+}
+
 export function scoresPane(context: ViewContext): HTMLElement {
   const { session, bind } = context;
   const headings = HEADINGS.map((text) => (text ? element("th", { scope: "col" }, text) : element("td")));
@@ -45,7 +51,10 @@ export function scoresPane(context: ViewContext): HTMLElement {
     const target = scores.result?.target ?? originalOf(context);
     const classes = scores.result?.classes ?? [];
     const rows = classes.map((score) => row(score, PROBABILITY_DECIMALS));
-    body.replaceChildren(explained(target), ...(rows.length > 0 ? [kindRow("probability of"), ...rows] : []));
+    body.replaceChildren(
+      explained(target),
+      ...(rows.length > 0 ? [kindRow(unitRowWords(scores.result?.unit ?? "")), ...rows] : []),
+    );
   });
   return pane("scores", "Scores", [note], table);
 }

@@ -13,6 +13,7 @@ from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import Sobol
 from wcam_widget.show.explorer import explore
 from wcam_widget.show.frame import decode
+from wcam_widget.show.heat import heat_map
 from wcam_widget.show.layers import ensure_layers, on_cells, space_of
 from wcam_widget.show.session import Session
 
@@ -54,7 +55,7 @@ def test_a_map_is_shown_whole_and_its_means_in_the_cells_of_wcam(net, picture):
     assert (entry["name"], entry["main"], entry["complete"]) == ("GradCam", True, True)
     np.testing.assert_array_equal(layers.sections["map0"], heat_map(attribution).astype(np.float32))
     values = frame.sections["values"].reshape(10, 8, 8)
-    means = heat_map(attribution).reshape(8, 8, 8, 8).mean((1, 3))
+    means = attribution.spatial().reshape(8, 8, 8, 8).mean((1, 3))
     for band in values:
         np.testing.assert_allclose(band, means, rtol=1e-5)
     assert frame.header["unit"].endswith("mean over the cell's place (the map itself tells no scales)")
@@ -100,7 +101,7 @@ def test_an_attribution_is_a_layer_as_it_is(net, picture):
     (given,) = WaveletGradient("integrated")(net, picture[None], [1])
     _, _, news = run(net, picture, Wcam(Sobol(rows=2), grid=2), given=given)
     frame = decode(news["_layers"])
-    np.testing.assert_array_equal(frame.sections["map0"], given.spatial().astype(np.float32))
+    np.testing.assert_array_equal(frame.sections["map0"], heat_map(given).astype(np.float32))
     assert frame.header["layers"][0]["signed"]
 
 

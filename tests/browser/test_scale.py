@@ -107,8 +107,9 @@ def test_whiskers_of_shares_end_at_one_and_the_legend_says_so(open_page: OpenPag
     assert "to 1.00," in label
 
 
-def test_a_map_is_readable_at_1440_by_900(open_page: OpenPage, scene: Scene) -> None:
-    page = open_page(state_of(scene), context={"viewport": {"width": 1066, "height": 900}})
+@pytest.mark.parametrize("width", [1066, 1440])
+def test_a_map_is_readable_at_1440_by_900(open_page: OpenPage, scene: Scene, width: int) -> None:
+    page = open_page(state_of(scene), context={"viewport": {"width": width, "height": 900}})
     root, canvas = (page.locator(f"[data-wcam={name}]").bounding_box() for name in ("root", "dyadic"))
     assert root is not None
     assert canvas is not None

@@ -83,12 +83,16 @@ class GradCam(AbstractMethod):
     gradients averaged by activation (Fu et al. 2020); "scorecam": softmax over channels of the scores of the
     image times the channel's map, stretched to [0, 1], without gradients (Wang et al. 2020).
 
+    A map lies where ``preprocess`` shows the image to the network, which is measured, and is 0 where the
+    network is blind: resizing, cropping, padding, flips and turns by right angles may be combined.
+
     Values are the map (H, W) in the score's own unit where gradients make it, not scaled to [0, 1], so that
     images and targets compare. A map that is 0 everywhere says so in ``stop``. A named layer is looked for,
     with one pass of the first image, once a call; that pass is not counted.
 
     Raises ValueError for an unknown ``variant``, and naming ``layer``, with the candidates, for one that does
-    not exist or has no positions; ModelError for a network that is a plain callable or gives no gradients.
+    not exist or has no positions; ModelError for a network that is a plain callable or gives no gradients,
+    and for a ``preprocess`` that changes places otherwise.
 
     >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     >>> (attribution,) = GradCam()(net, torch.rand(1, 3, 8, 8), [2])

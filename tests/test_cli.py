@@ -247,12 +247,12 @@ def test_a_failing_model_exits_with_3_and_says_what_it_was_given(folder):
     assert not (folder / "report.html").exists()
 
 
-def test_what_was_finished_before_a_bad_image_is_written(folder):
+def test_what_is_explained_beside_a_bad_image_is_written(folder):
     Image.new("RGB", (2, 2)).save(folder / "dot.png")
     result = wcam("explain", "cat.png", "dot.png", "dog.png", "--model", "cli_models:channels", *QUICK)
-    assert result.exit_code == 2
-    assert "1 of 3 images were explained" in result.stderr
-    assert len(states(folder / "report.html")) == 1
+    assert result.exit_code == 1
+    assert "2 of 3 images were explained\nError: dot.png: " in result.stderr
+    assert len(states(folder / "report.html")) == 2
 
 
 def test_an_interrupt_exits_with_130_and_keeps_the_map_so_far(folder, monkeypatch):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,13 +19,14 @@ from tqdm import tqdm
 from wcam_widget.explain import AbstractMethod, Wcam
 from wcam_widget.show import batch
 from wcam_widget.show.catalogue import Analysis, Name, method_for
+from wcam_widget.text import printable
 from wcam_widget.zoo import load_model
 
 EXIT_CODES = (
-    "Exit codes: 0 done, 2 wrong usage or input, 3 the model failed, 130 interrupted. "
-    "What was finished before an error or an interrupt is written."
+    "Exit codes: 0 done, 1 some of the images could not be explained, 2 wrong usage or input, 3 the model "
+    "failed, 130 interrupted. What was finished is written in all cases."
 )
-BAD_INPUT, MODEL_FAILED, INTERRUPTED = 2, 3, 130
+SOME_FAILED, BAD_INPUT, MODEL_FAILED, INTERRUPTED = 1, 2, 3, 130
 INPUT_ERRORS = (ValueError, TypeError, OSError, ImportError)
 
 app = typer.Typer(
@@ -38,7 +42,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.
 
 @app.command(epilog=EXIT_CODES)
 def explain(
-    images: Annotated[list[Path], typer.Argument(help="Image files.", exists=True, dir_okay=False)],
+    images: Annotated[list[Path], typer.Argument(help="Image files.")],
     model: Annotated[
         str,
         typer.Option(
@@ -97,9 +101,9 @@ def explain(
         chosen = method_for(network, method, said)
         layers = [method_for(network, each, {}) for each in also or ()]
         asked = batch.target_of(target, network.class_names)
-        jobs = [batch.Job(path.name, network.fit(path), network, asked) for path in images]
     except INPUT_ERRORS as error:
         raise _failed(error) from error
+    jobs = batch.jobs_of(images, network, asked)
     _run(jobs, chosen, layers, out, npz, as_json=as_json)
 
 
@@ -128,21 +132,93 @@ def _run(
 ) -> None:
     with quiet(), closing(Progress(len(jobs))) as progress:
         done = batch.explain_all(jobs, method, progress, layers)
-    try:
-        written = batch.write_batch(done, out, npz)
-    except OSError as error:
-        raise _failed(error) from error
+    writers = [partial(batch.write_page, done, out)]
+    if npz is not None:
+        writers.append(partial(batch.write_maps, done, npz))
+    with holding_interrupts() as interrupts:
+        written, faults = _written(writers, interrupts)
+        _tell(done, written, as_json=as_json)
+    code = _told_failures(done, len(jobs))
+    for fault in faults:
+        code = _failed(fault).exit_code
+    if done.interrupt is not None or interrupts:
+        code = _failed(done.interrupt or interrupts[0]).exit_code
+    if code:
+        raise typer.Exit(code)
+
+
+def _written(
+    writers: Iterable[Callable[[], list[Path]]], interrupts: list[KeyboardInterrupt]
+) -> tuple[list[Path], list[Exception]]:
+    """Write what was explained, and what could not be written; an interrupt waits, a second one gives up."""
+    written: list[Path] = []
+    faults: list[Exception] = []
+    for write in writers:
+        for _ in range(2):
+            try:
+                written += write()
+            except KeyboardInterrupt as interrupt:
+                interrupts.append(interrupt)
+                if len(interrupts) > 1:
+                    _say("The report was given up", err=True)
+                    return written, faults
+            except Exception as error:  # noqa: BLE001  told after what was explained
+                faults.append(error)
+                break
+            else:
+                break
+    return written, faults
+
+
+def _tell(done: batch.Batch, written: list[Path], *, as_json: bool) -> None:
     results = [batch.summary(one) for one in done.explained]
+    files = [printable(str(path)) for path in written]
     if as_json:
-        files = [str(path) for path in written]
-        typer.echo(json.dumps({"images": results, "files": files}, indent=2, allow_nan=False))
+        failed = [{"image": each.name, "error": printable(each.reason)} for each in done.failed]
+        told = {"images": results, "failed": failed, "files": files}
+        _say(json.dumps(told, indent=2, allow_nan=False))
+        return
+    for line in [*map(_in_words, results), *files]:
+        _say(line)
+    for note in dict.fromkeys(note for one in done.explained for note in one.notes):
+        _say(f"Note: {note}", err=True)
+
+
+def _told_failures(done: batch.Batch, count: int) -> int:
+    """Say which images were not explained, and why; the exit code that this asks for."""
+    reasons = dict.fromkeys(each.reason for each in done.failed)
+    if count > 1 and (done.failed or done.interrupt is not None):
+        _say(f"{len(done.explained)} of {count} images were explained", err=True)
+    if len(reasons) == 1 < len(done.failed):  # of the model or the options, not of the images
+        _say(f"Error: {next(iter(reasons))}", err=True)
     else:
-        for line in [*map(_in_words, results), *map(str, written)]:
-            typer.echo(line)
-    if done.ended_by is not None:
-        if len(jobs) > 1:
-            typer.echo(f"{len(results)} of {len(jobs)} images were explained", err=True)
-        raise _failed(done.ended_by) from done.ended_by
+        for each in done.failed:
+            named = count == 1 or each.name in each.reason
+            _say(f"Error: {each.reason}" if named else f"Error: {each.name}: {each.reason}", err=True)
+    if not done.failed:
+        return 0
+    return _code_of(done.failed[0].error) if len(done.failed) == count else SOME_FAILED
+
+
+@contextmanager
+def holding_interrupts() -> Iterator[list[KeyboardInterrupt]]:
+    """Hold a first Ctrl-C back until the end, in the list that is given; a second one interrupts."""
+    held: list[KeyboardInterrupt] = []
+    if threading.current_thread() is not threading.main_thread():  # where no handler can be set
+        yield held
+        return
+
+    def hold(_signal: int, _frame: object) -> None:
+        if held:
+            raise KeyboardInterrupt
+        held.append(KeyboardInterrupt())
+        _say("The report is being finished; press Ctrl-C again to give it up", err=True)
+
+    before = signal.signal(signal.SIGINT, hold)
+    try:
+        yield held
+    finally:
+        signal.signal(signal.SIGINT, before or signal.default_int_handler)
 
 
 @contextmanager
@@ -163,11 +239,21 @@ def _in_words(result: Mapping[str, Any]) -> str:
 
 def _failed(error: BaseException) -> typer.Exit:
     """Say what went wrong, in one place, and with which code the command ends."""
+    _say("Interrupted" if isinstance(error, KeyboardInterrupt) else f"Error: {error}", err=True)
+    return typer.Exit(_code_of(error))
+
+
+def _code_of(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
-        typer.echo("Interrupted", err=True)
-        return typer.Exit(INTERRUPTED)
-    typer.echo(f"Error: {error}", err=True)
-    return typer.Exit(BAD_INPUT if isinstance(error, INPUT_ERRORS) else MODEL_FAILED)
+        return INTERRUPTED
+    return BAD_INPUT if isinstance(error, INPUT_ERRORS) else MODEL_FAILED
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """Print lines in the characters that the terminal has, others as escapes."""
+    encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
+    lines = "\n".join(map(printable, text.splitlines()))
+    typer.echo(lines.encode(encoding, "backslashreplace").decode(encoding), err=err)
 
 
 class Progress:

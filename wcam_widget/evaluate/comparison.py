@@ -105,7 +105,7 @@ def compare_methods(
     model: Any,
     images: Pixels,
     methods: Mapping[str, AbstractMethod],
-    targets: Sequence[Any] | None = None,
+    targets: Any = None,
     measures: Sequence[str] = USUAL,
     domains: Sequence[str | Domain] = DOMAINS,
 ) -> Comparison:
@@ -139,7 +139,7 @@ def compare_methods(
         raise ValueError("domains: found none; accepted are pixels, wavelet and a Domain")
     places = {_word(domain): _ensure_common(domain) for domain in domains}
     network = ensure_model(model)
-    asked, wanted = ensure_batch(images, targets)
+    asked, wanted = ensure_batch(images, targets, network)
     tops = network.logits(asked).argmax(1).tolist()
     goals = [top if target is None else target for top, target in zip(tops, wanted, strict=True)]
     explained = _explained(network, asked, goals, methods)

@@ -179,7 +179,8 @@ def dissimilarity(
     >>> found.maps, found.nissim.shape, float(found.mod("HL1").value[0])
     (('spatial', 'A1', 'LH1', 'HL1', 'HH1'), (5, 2, 2), 0.0)
     """
-    network, asked = ensure_model(model), ensure_images(images, "images")
+    network = ensure_model(model)
+    asked = ensure_images(images, "images", network.fit)
     levels = _ensure_epsilons(epsilons, protocol.threat, asked)
     attacks = [protocol.attack(network, asked, targets, each, protocol.threat) for each in levels]
     rows = []

@@ -17,7 +17,7 @@ from wcam_widget.basis.bands import overlap
 from wcam_widget.evaluate.rankings import NULLS, Values
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.baseline import Baseline
-from wcam_widget.explain.method import Pixels, ensure_model
+from wcam_widget.explain.method import Pixels, ensure_model, ensure_targets
 from wcam_widget.explain.perturbation import Perturbation
 from wcam_widget.explain.probe import Probe
 from wcam_widget.explain.wcam import Wcam
@@ -136,20 +136,16 @@ class Asked:
     model: Any
     images: Pixels
     attributions: Any
-    targets: Sequence[Any] | None
+    targets: Any
     domain: Domain
     pixel_grid: int | None = None
 
     def __iter__(self) -> Iterator[Case]:
-        images = ensure_images(self.images, "images")
+        network = ensure_model(self.model)
+        images = ensure_images(self.images, "images", network.fit)
         maps = ensure_maps(self.attributions, images)
         beside = {name: ensure_maps(each, images, "beside") for name, each in self.domain.beside.items()}
-        wanted = [None] * len(images) if self.targets is None else list(self.targets)
-        if len(wanted) != len(images):
-            raise ValueError(
-                f"targets has {len(wanted)} entries for {len(images)} images; one each is needed"
-            )
-        network = ensure_model(self.model)
+        wanted = ensure_targets(self.targets, len(images))
         whole = network.logits(images)
         place = self.domain.wcam((images.shape[2], images.shape[3]), self.pixel_grid)
         common = place.basis((images.shape[2], images.shape[3]))

@@ -6,7 +6,6 @@ function of weights; ``domain`` says how a map of one domain scores the cells of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ def insertion(
     model: Any,
     images: Pixels,
     attributions: Any,
-    targets: Sequence[Any] | None = None,
+    targets: Any = None,
     domain: Where = "own",
     steps: int | None = None,
 ) -> Faithfulness:
@@ -56,7 +55,7 @@ def deletion(
     model: Any,
     images: Pixels,
     attributions: Any,
-    targets: Sequence[Any] | None = None,
+    targets: Any = None,
     domain: Where = "own",
     steps: int | None = None,
 ) -> Faithfulness:
@@ -80,7 +79,7 @@ def mu_fidelity(
     model: Any,
     images: Pixels,
     attributions: Any,
-    targets: Sequence[Any] | None = None,
+    targets: Any = None,
     domain: Where = "own",
     subsets: int = SUBSETS,
 ) -> Faithfulness:
@@ -126,7 +125,7 @@ def average_drop(
     model: Any,
     images: Pixels,
     attributions: Any,
-    targets: Sequence[Any] | None = None,
+    targets: Any = None,
     domain: Where = "own",
     keep: float | None = None,
 ) -> Faithfulness:
@@ -160,7 +159,7 @@ def average_increase(
     model: Any,
     images: Pixels,
     attributions: Any,
-    targets: Sequence[Any] | None = None,
+    targets: Any = None,
     domain: Where = "own",
     keep: float | None = None,
 ) -> Faithfulness:

@@ -130,7 +130,7 @@ def retention(
     model: Any,
     images: Pixels,
     attributions: Any,
-    targets: Sequence[Any] | None = None,
+    targets: Any = None,
     domain: Where = "own",
     steps: int = STEPS,
 ) -> Retention:

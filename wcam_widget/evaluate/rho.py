@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ def rho_plus(
     model: Any,
     images: Pixels,
     attributions: Any,
-    targets: Sequence[Any] | None = None,
+    targets: Any = None,
     domain: str | Wcam | Domain = "own",
 ) -> Faithfulness:
     """The score of the image weighted by the map, over the mean weight; higher is better.
@@ -44,7 +43,7 @@ def rho_minus(
     model: Any,
     images: Pixels,
     attributions: Any,
-    targets: Sequence[Any] | None = None,
+    targets: Any = None,
     domain: str | Wcam | Domain = "own",
 ) -> Faithfulness:
     """The score of what the map leaves of the image, over the mean of what it leaves; lower is better.

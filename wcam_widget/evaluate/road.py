@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ def road(
     model: Any,
     images: Pixels,
     attributions: Any,
-    targets: Sequence[Any] | None = None,
+    targets: Any = None,
     domain: Where = "own",
     noise: float = NOISE,
 ) -> Faithfulness:

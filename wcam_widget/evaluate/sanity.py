@@ -133,7 +133,7 @@ def sanity(
     model: Any,
     method: AbstractMethod,
     images: Pixels,
-    targets: Sequence[Any] | None = None,
+    targets: Any = None,
     randomisation: Randomisation = EVERY_LAYER,
     ssim: Ssim = SSIM,
 ) -> Sanity:
@@ -157,13 +157,13 @@ def sanity(
     >>> found.layers, found.spearman.shape
     (('3', '0'), (2, 2, 2))
     """
-    asked, given = ensure_batch(images, targets)
+    network = ensure_model(model)
+    asked, given = ensure_batch(images, targets, network)
     if min(asked.shape[2:]) < ssim.width:
         raise ValueError(
             f"images: found {asked.shape[2]}x{asked.shape[3]} pixels; with ssim of sigma={ssim.sigma} "
             f"accepted are sides of at least {ssim.width}"
         )
-    network = ensure_model(model)
     names = randomisation.names(network)
     wanted = _fixed(given, network.logits(asked), network.class_names)
     portable = _by_names(method, network)

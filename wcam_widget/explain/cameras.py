@@ -119,7 +119,8 @@ class Cameras(AbstractMethod):
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """The map of one image (C, H, W) after every input size; ``stream`` has no effect."""
         del stream
-        network, asked = ensure_model(model), ensure_image(image, "image")[None]
+        network = ensure_model(model)
+        asked = ensure_image(image, "image", network.fit)[None]
         layer = find_layer(network, self.layer, asked[0])
         for so_far in self._grown(network, layer, asked, [target]):
             yield from self._attributions(network, layer, so_far, asked)

@@ -116,7 +116,8 @@ class GradCam(AbstractMethod):
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """The attribution of one image (C, H, W), in one step; ``stream`` has no effect: nothing is drawn."""
         del stream
-        for _, one in self.rounds(ensure_model(model), ensure_image(image, "image")[None], [target]):
+        network = ensure_model(model)
+        for _, one in self.rounds(network, ensure_image(image, "image", network.fit)[None], [target]):
             yield one
 
     @override

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from typing import Any, final
+from typing import Any, SupportsIndex, final
 
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.model import BlackBox, ensure_images
+from wcam_widget.model import AbstractTarget, BlackBox, ensure_images
 
-# What a caller may hand in as an image or a batch; checked for rank, type, channels and range at the door.
-Pixels = Tensor | np.ndarray
+Pixels = Any
+"""What may be handed in as an image or a batch: what ``ensure_image`` and ``ensure_images`` take."""
+
 MOST_TRACES = 16  # images of one call whose class scores are kept: they must not pile up over a data set
 
 
@@ -32,8 +34,9 @@ class AbstractMethod(ABC):
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """Attributions of one image (C, H, W) in [0, 1], one per block of work; stop iterating to cancel.
 
-        ``target`` is None for the top class, a class id, a class name or a target. ``stream`` separates the
-        random rows of several images.
+        ``image`` may also be a path or an image of PIL, which goes through ``BlackBox.fit``. ``target`` is
+        None for the top class, a class id, a class name or a target. ``stream`` separates the random rows of
+        several images.
         """
 
     def rounds(
@@ -49,18 +52,20 @@ class AbstractMethod(ABC):
                 yield stream, one
 
     @final
-    def __call__(self, model: Any, images: Pixels, targets: Sequence[Any] | None = None) -> list[Attribution]:
-        """One attribution for each image of (B, C, H, W) in [0, 1].
+    def __call__(self, model: Any, images: Pixels, targets: Any = None) -> list[Attribution]:
+        """One attribution for each image of (B, C, H, W) in [0, 1], or of a list of images of one size.
 
-        ``targets`` holds one class id, class name, target or None per image. Up to 16 images keep the class
-        scores of their runs, for ``Attribution.for_target`` and ``Wcam.resume``. A keyboard interrupt ends
-        the work: what was done until then is returned, the last map partial, with a warning. Raises
+        In a list paths and images of PIL may stand, which go through ``BlackBox.fit``. ``targets`` is one
+        class id, class name, target or None for all images, or holds one per image. Up to 16 images keep the
+        class scores of their runs, for ``Attribution.for_target`` and ``Wcam.resume``. A keyboard interrupt
+        ends the work: what was done until then is returned, the last map partial, with a warning. Raises
         ValueError naming ``images`` or ``targets`` for what does not fit.
         """
-        asked, wanted = ensure_batch(images, targets)
+        network = ensure_model(model)
+        asked, wanted = ensure_batch(images, targets, network)
         done: dict[int, Attribution] = {}
         try:
-            for place, one in self.rounds(ensure_model(model), asked, wanted):
+            for place, one in self.rounds(network, asked, wanted):
                 done[place] = one if len(asked) <= MOST_TRACES else replace(one, traces=())
         except KeyboardInterrupt:
             if not done:
@@ -71,18 +76,45 @@ class AbstractMethod(ABC):
         return [done[place] for place in sorted(done)]
 
 
-def ensure_batch(images: Pixels, targets: Sequence[Any] | None) -> tuple[Tensor, list[Any]]:
+def ensure_batch(images: Pixels, targets: Any, model: BlackBox) -> tuple[Tensor, list[Any]]:
     """Images (B, C, H, W) in float32 and a target for each; ValueError naming the argument that is wrong.
 
+    Args:
+        images: A batch, or a list of images of one size; paths and images of PIL go through ``model.fit``.
+        targets: One for all images, or a sequence, array or tensor of one each; None is the top class.
+        model: The model that takes the images.
+
     >>> import torch
-    >>> ensure_batch(torch.rand(2, 3, 4, 4), None)[1]
-    [None, None]
+    >>> ensure_batch(torch.rand(2, 3, 4, 4), 7, ensure_model(torch.nn.Identity()))[1]
+    [7, 7]
     """
-    asked = ensure_images(images, "images")
-    wanted = [None] * len(asked) if targets is None else list(targets)
-    if len(wanted) != len(asked):
-        raise ValueError(f"targets has {len(wanted)} entries for {len(asked)} images; one each is needed")
-    return asked, wanted
+    asked = ensure_images(images, "images", model.fit)
+    return asked, ensure_targets(targets, len(asked))
+
+
+def ensure_targets(targets: Any, count: int) -> list[Any]:
+    """One target for each of ``count`` images; TypeError or ValueError naming ``targets`` where it is none.
+
+    >>> ensure_targets("cat", 2), ensure_targets(np.array([3, 5]), 2)
+    (['cat', 'cat'], [3, 5])
+    """
+    if isinstance(targets, Tensor | np.ndarray):
+        if targets.ndim > 1:
+            raise ValueError(
+                f"targets: found shape {tuple(targets.shape)}; accepted are class ids, one for each image"
+            )
+        targets = targets.tolist()
+    if targets is None or isinstance(targets, str | SupportsIndex | AbstractTarget):
+        return [targets] * count
+    if not isinstance(targets, Iterable) or isinstance(targets, Mapping | AbstractSet):
+        raise TypeError(
+            f"targets: found {type(targets).__qualname__}; accepted are None, a class id, a class name, a "
+            "target, and a sequence of one for each image"
+        )
+    wanted = list(targets)
+    if len(wanted) != count:
+        raise ValueError(f"targets has {len(wanted)} entries for {count} images; one each is needed")
+    return wanted
 
 
 def ensure_model(model: Any) -> BlackBox:

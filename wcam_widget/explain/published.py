@@ -92,7 +92,8 @@ class PublishedWcam(AbstractMethod):
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """Attributions after each design row; ``stream`` has no effect: the published design is fixed."""
         del stream
-        network, asked = ensure_model(model), ensure_image(image, "image")
+        network = ensure_model(model)
+        asked = ensure_image(image, "image", network.fit)
         basis = self._basis(asked)
         grid = min(GRID, basis.size[0]) if self.grid is None else self.grid
         cells, owner = straddling_cells(basis, grid)

@@ -152,7 +152,7 @@ class Sise(AbstractMethod):
         """
         del stream
         network = ensure_model(model)
-        run = self._begun(network, ensure_image(image, "image"), target)
+        run = self._begun(network, ensure_image(image, "image", network.fit), target)
         if not run.left:
             yield self._attribution(network, run)
         while run.left:

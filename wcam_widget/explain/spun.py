@@ -55,7 +55,8 @@ class SpunWcam(AbstractMethod):
 
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """Attributions of one image: those of the first shift as they grow, then the mean over whole runs."""
-        network, asked = ensure_model(model), ensure_image(image, "image")
+        network = ensure_model(model)
+        asked = ensure_image(image, "image", network.fit)
         basis = self.wcam.basis((asked.shape[1], asked.shape[2]))
         tile = max(band.scale for band in basis.bands)
         bases = [basis.shifted(*shift) for shift in self.shifts(tile)]

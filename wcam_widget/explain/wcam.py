@@ -99,7 +99,7 @@ class Wcam(AbstractMethod):
     def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
         """The score of one image as a function of its cells' weights, on the model's device."""
         network = ensure_model(model)
-        asked = ensure_image(image, "image")
+        asked = ensure_image(image, "image", network.fit)
         basis = self.basis((asked.shape[1], asked.shape[2]))
         whole = network.logits(asked[None])[0]
         resolved = ensure_target(target, whole, network.class_names)

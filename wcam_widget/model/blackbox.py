@@ -15,6 +15,7 @@ from wcam_widget.model.gradients import differentiated, ensure_finite_slopes
 from wcam_widget.model.network import Network
 from wcam_widget.model.outputs import ModelError
 from wcam_widget.model.targets import AbstractTarget, ensure_target
+from wcam_widget.text import printable
 
 _PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -235,4 +236,4 @@ def _ensure_names(class_names: Sequence[Any] | None) -> tuple[str, ...] | None:
         raise TypeError(f"class_names: found {class_names!r:.80}; accepted are None and a sequence of names")
     if not class_names:
         raise ValueError("class_names: found no names; accepted are one name per class, or None")
-    return tuple(class_names)
+    return tuple(map(printable, class_names))  # they go into files, pages and messages of a kernel

@@ -1,65 +1,106 @@
 """Images at the door: what a caller may hand in, checked once and turned into float32 in [0, 1]."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
-ACCEPTED = "a float tensor or array (C, H, W) with C = 1 or 3 and values in [0, 1]"
-ACCEPTED_BATCH = "a float tensor or array (B, C, H, W) with C = 1 or 3 and values in [0, 1]"
+from wcam_widget.model.clamping import clamped
+from wcam_widget.model.photograph import is_photograph, photograph_pixels
+
+_VALUES = "C = 1 or 3 and values in [0, 1], or of 8 or 16 bits"
+ACCEPTED = f"a float tensor or array (C, H, W) with {_VALUES}, a path or an image of PIL"
+ACCEPTED_BATCH = f"a float tensor or array (B, C, H, W) with {_VALUES}, or a list of images"
 _CHANNELS = (1, 3)
+_FULL_RANGE = {"bool": 1, "uint8": 255, "uint16": 65535}
+
+Fit = Callable[[Any], Tensor]
+"""Makes (3, H, W) in [0, 1] of a path or an image of PIL: ``BlackBox.fit``."""
 
 
-def ensure_image(image: Any, argument: str = "image") -> Float[Tensor, "c h w"]:
+def ensure_image(image: Any, argument: str = "image", fit: Fit | None = None) -> Float[Tensor, "c h w"]:
     """Check one image and return it as a float32 tensor on the CPU.
 
-    `image` is a torch tensor or numpy array (C, H, W), C = 1 or 3, any float dtype, values in [0, 1].
-    The result shares memory with the input where it already is float32 on the CPU; it is never written to.
+    Args:
+        image: A tensor or array (C, H, W), C = 1 or 3: floats in [0, 1], or booleans or integers of 8 or 16
+            bits, which are divided by their full range. Channels may be last where that is clear, and there
+            may be a batch axis of one. Or a path of an image file, or an image of PIL.
+        argument: What messages call it.
+        fit: How paths and images of PIL are resized and cropped, ``BlackBox.fit``; None: not at all.
 
-    Raises TypeError for anything but a tensor or an array, and ValueError for a wrong rank, dtype, channel
-    count or range and for NaN or infinite pixels. Messages begin with `argument`.
+    Returns:
+        (C, H, W), sharing memory with a float32 tensor on the CPU; it is never written to. Values up to 1e-4
+        outside [0, 1], as rounding makes them, are clamped.
 
-    >>> ensure_image(np.full((1, 2, 2), 0.5)).dtype
-    torch.float32
+    Raises:
+        TypeError: For anything else, with ``argument`` first, as in all messages.
+        ValueError: For another rank, dtype, channel count or range, NaN or infinite pixels, and where it is
+            not clear which axis holds the channels of integers.
+
+    >>> ensure_image(np.full((4, 5, 3), 51, np.uint8)).shape
+    torch.Size([3, 4, 5])
     >>> ensure_image(np.full((1, 2, 2), 255.0), "photo")
     Traceback (most recent call last):
     ValueError: photo: found values in [255, 255]; divide by 255; accepted is a float tensor or array \
-(C, H, W) with C = 1 or 3 and values in [0, 1]
+(C, H, W) with C = 1 or 3 and values in [0, 1], or of 8 or 16 bits, a path or an image of PIL
     """
+    if is_photograph(image):
+        return photograph_pixels(image, argument=argument) if fit is None else fit(image)
     return _checked(image, 3, argument, ACCEPTED)
 
 
-def ensure_images(images: Any, argument: str = "images") -> Float[Tensor, "b c h w"]:
+def ensure_images(images: Any, argument: str = "images", fit: Fit | None = None) -> Float[Tensor, "b c h w"]:
     """Check a batch of images and return it as a float32 tensor on the CPU.
 
-    `images` is a torch tensor or numpy array (B, C, H, W), B >= 1, C = 1 or 3, values in [0, 1]. Errors are
-    those of `ensure_image`.
+    Args:
+        images: A tensor or array (B, C, H, W), B >= 1, or a list of images of one size, each as for
+            ``ensure_image``; also a single path or image of PIL.
+        argument: What messages call it.
+        fit: As for ``ensure_image``, of which errors are too.
 
     >>> ensure_images(torch.rand(2, 3, 8, 8)).shape
     torch.Size([2, 3, 8, 8])
+    >>> ensure_images([torch.rand(3, 8, 8), np.zeros((8, 8, 3), np.uint8)]).shape
+    torch.Size([2, 3, 8, 8])
     """
-    return _checked(images, 4, argument, ACCEPTED_BATCH)
+    if is_photograph(images):
+        return ensure_image(images, argument, fit)[None]
+    if not isinstance(images, list | tuple):
+        return _checked(images, 4, argument, ACCEPTED_BATCH)
+    if not images:
+        raise ValueError(f"{argument}: found an empty list; accepted is {ACCEPTED_BATCH}")
+    each = [ensure_image(image, f"{argument}[{number}]", fit) for number, image in enumerate(images)]
+    for number, image in enumerate(each):
+        if image.shape != each[0].shape:
+            raise ValueError(
+                f"{argument}: found shape {tuple(each[0].shape)} first and {tuple(image.shape)} at {number}; "
+                "accepted are images of one shape"
+            )
+    return torch.stack(each)
 
 
 def _checked(found: Any, rank: int, argument: str, accepted: str) -> Tensor:
-    pixels = _as_float32(found, argument, accepted)
-    _check_shape(tuple(pixels.shape), rank, argument, accepted)
-    _check_range(pixels, argument, accepted)
-    return pixels
-
-
-def _as_float32(found: Any, argument: str, accepted: str) -> Tensor:
     if not isinstance(found, Tensor | np.ndarray):
         kind = f"{type(found).__module__}.{type(found).__qualname__}"
         raise TypeError(f"{argument}: found {kind}; accepted is {accepted}")
-    dtype = str(found.dtype).removeprefix("torch.")
-    if dtype == "uint8":
-        raise ValueError(f"{argument}: found dtype uint8; divide by 255; accepted is {accepted}")
+    if rank == 3 and len(found.shape) == 4 and found.shape[0] == 1:
+        found = found[0]
+    dtype = str(found.dtype).removeprefix("torch.").lstrip("<>=|")
+    dtype = found.dtype.name if isinstance(found, np.ndarray) else dtype
     is_float = found.dtype.is_floating_point if isinstance(found, Tensor) else found.dtype.kind == "f"
-    if not is_float:
+    if not is_float and dtype not in _FULL_RANGE:
         raise ValueError(f"{argument}: found dtype {dtype}; accepted is {accepted}")
+    channels_first = _channels_first(found, rank, argument, accepted, is_float=is_float)
+    pixels = _as_float32(channels_first)
+    if not is_float:
+        return pixels / _FULL_RANGE[dtype]
+    return clamped(pixels, argument, accepted)
+
+
+def _as_float32(found: Tensor | Shaped[np.ndarray, "*shape"]) -> Tensor:
     if isinstance(found, Tensor):
         return found.detach().to(device="cpu", dtype=torch.float32)
     # ascontiguousarray: torch reads no negative strides; the copy of a read-only array keeps torch silent.
@@ -67,38 +108,33 @@ def _as_float32(found: Any, argument: str, accepted: str) -> Tensor:
     return torch.from_numpy(contiguous if contiguous.flags.writeable else contiguous.copy())
 
 
-def _check_shape(shape: tuple[int, ...], rank: int, argument: str, accepted: str) -> None:
+def _channels_first(found: Any, rank: int, argument: str, accepted: str, *, is_float: bool) -> Any:
+    """The image or batch with its channels before its rows; ValueError where it is none."""
+    shape = tuple(found.shape)
     if len(shape) != rank:
-        hint = ""
-        if rank == 3 and len(shape) == 4:
-            hint = " (a batch: give one image, e.g. images[0])"
-        elif rank == 4 and len(shape) == 3:
-            hint = " (one image: add a batch axis, e.g. image[None])"
-        elif rank == 3 and len(shape) == 2:
-            hint = " (no channel axis: add one, e.g. image[None])"
-        raise ValueError(f"{argument}: found shape {shape}{hint}; accepted is {accepted}")
-    channels = shape[-3]
-    if channels not in _CHANNELS:
-        if shape[-1] in _CHANNELS:
-            axes = "2, 0, 1" if rank == 3 else "0, 3, 1, 2"
-            raise ValueError(
-                f"{argument}: found shape {shape}, which looks channels-last; move the channels first, "
-                f"e.g. image.transpose({axes}); accepted is {accepted}"
-            )
-        raise ValueError(f"{argument}: found {channels} channels in shape {shape}; accepted is {accepted}")
+        raise ValueError(
+            f"{argument}: found shape {shape}{_rank_hint(rank, len(shape))}; accepted is {accepted}"
+        )
     if 0 in shape:
         raise ValueError(f"{argument}: found shape {shape}, which holds no pixels; accepted is {accepted}")
-
-
-def _check_range(pixels: Tensor, argument: str, accepted: str) -> None:
-    bad = int((~torch.isfinite(pixels)).sum())
-    if bad:
-        first = tuple(int(i) for i in (~torch.isfinite(pixels)).nonzero()[0])
+    first, last = shape[-3] in _CHANNELS, shape[-1] in _CHANNELS
+    if first and last and not is_float:
         raise ValueError(
-            f"{argument}: found {bad} NaN or infinite pixels, the first at index {first}; "
-            f"accepted is {accepted}"
+            f"{argument}: found shape {shape}, of which either end may be the channels; "
+            f"give floats (C, H, W) in [0, 1]"
         )
-    low, high = float(pixels.min()), float(pixels.max())
-    if low < 0.0 or high > 1.0:
-        hint = "; divide by 255" if low >= 0.0 and 1.0 < high <= 255.0 and high > 2.0 else ""
-        raise ValueError(f"{argument}: found values in [{low:.4g}, {high:.4g}]{hint}; accepted is {accepted}")
+    if first:
+        return found
+    if last:
+        return found.swapaxes(-1, -2).swapaxes(-2, -3)
+    transparent = " (transparency: Image.fromarray makes an image of PIL, which is laid over white)"
+    hint = transparent if 4 in (shape[-1], shape[-3]) else ""
+    raise ValueError(f"{argument}: found {shape[-3]} channels in shape {shape}{hint}; accepted is {accepted}")
+
+
+def _rank_hint(rank: int, found: int) -> str:
+    return {
+        (3, 4): " (a batch: give one image, e.g. images[0])",
+        (4, 3): " (one image: add a batch axis, e.g. image[None])",
+        (3, 2): " (no channel axis: add one, e.g. image[None])",
+    }.get((rank, found), "")

@@ -12,6 +12,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from typing_extensions import override
 
+from wcam_widget.text import printable
+
 ClassId = SupportsIndex | str
 
 
@@ -192,7 +194,7 @@ class Custom(AbstractTarget):
 
     @override
     def label(self, class_names: Sequence[str] | None) -> str:
-        return self.name
+        return printable(self.name)
 
     @property
     @override
@@ -250,7 +252,7 @@ def _index_of_name(name: str, count: int, class_names: Sequence[str] | None) -> 
             f"target: {name!r} is a class name, but the model has none; "
             "give class_names to BlackBox, or a class id"
         )
-    found = [index for index, known in enumerate(class_names) if known == name]
+    found = [index for index, known in enumerate(class_names) if known == printable(name)]
     if len(found) > 1:
         raise ValueError(f"target: {name!r} is the name of classes {found}; give the class id")
     if not found:

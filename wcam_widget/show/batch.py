@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from PIL import Image
-from torch import Tensor
 
 from wcam_widget.demo import VARIANTS, load_demo
 from wcam_widget.explain import AbstractMethod, Attribution
 from wcam_widget.files import atomic_write
-from wcam_widget.model import BlackBox
-from wcam_widget.show.explorer import Explorer, explore
+from wcam_widget.model import BlackBox, ensure_image
+from wcam_widget.show.explorer import explore
 from wcam_widget.show.export import write_report
 from wcam_widget.show.layers import numbered
+from wcam_widget.text import printable
 
 Watch = Callable[[str, Mapping[str, Any]], None]
 """Called with an image's name and an explorer's status whenever there is news."""
@@ -27,29 +27,54 @@ Watch = Callable[[str, Mapping[str, Any]], None]
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """An image, the name it is reported under, and what is asked about it."""
+    """An image, or the path of one, the name it is reported under, and what is asked about it."""
 
     name: str
-    image: Float[Tensor, "c h w"]
+    image: Any
     model: BlackBox
     target: str | int | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Explained:
-    """One image's attribution and the page state of its explorer."""
+    """One image's attribution, the page state of its explorer, and what a reader has to know of the image."""
 
     name: str
     attribution: Attribution
     state: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Failure:
+    """An image that was not explained, or not wholly, and why."""
+
+    name: str
+    error: Exception
+
+    @property
+    def reason(self) -> str:
+        """What went wrong, in words."""
+        return str(self.error).strip() or type(self.error).__name__
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What was explained, and what ended the work early: None when all of it was done."""
+    """What was explained, what was not, and the interrupt that ended the work early, if one did."""
 
     explained: tuple[Explained, ...]
-    ended_by: BaseException | None
+    failed: tuple[Failure, ...]
+    interrupt: KeyboardInterrupt | None = None
+
+
+def jobs_of(paths: Iterable[Path], model: BlackBox, target: str | int | None) -> list[Job]:
+    """One job for each image file, to be read when its turn comes.
+
+    >>> from torch import nn
+    >>> [job.name for job in jobs_of([Path("photos/cat.png")], BlackBox(nn.Identity()), None)]
+    ['cat.png']
+    """
+    return [Job(printable(path.name), path, model, target) for path in paths]
 
 
 def target_of(text: str | None, class_names: Sequence[str] | None) -> str | int | None:
@@ -98,36 +123,50 @@ def write_demo_images(folder: Path) -> list[Path]:
 def explain_all(
     jobs: Iterable[Job], method: AbstractMethod, watch: Watch, layers: Sequence[AbstractMethod] = ()
 ) -> Batch:
-    """Explain images one after another; an interrupt or an error ends the work and loses nothing finished.
+    """Explain images one after another; an error ends one of them, an interrupt the work.
 
     ``layers`` are methods whose maps can be put over each image too. The image under way at an interrupt is
     kept as far as its map had come.
     """
     explained: list[Explained] = []
-    for job in jobs:
+    failed: list[Failure] = []
+    try:
+        for job in jobs:
+            try:
+                _explain(job, method, watch, layers, explained)
+            except Exception as error:  # noqa: BLE001  handed on in the batch
+                failed.append(Failure(job.name, error))
+    except KeyboardInterrupt as interrupt:
+        return Batch(tuple(explained), tuple(failed), interrupt)
+    return Batch(tuple(explained), tuple(failed))
+
+
+def _explain(
+    job: Job,
+    method: AbstractMethod,
+    watch: Watch,
+    layers: Sequence[AbstractMethod],
+    explained: list[Explained],
+) -> None:
+    """Explain one image into ``explained``, before the error or interrupt that ended it is raised."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        image = ensure_image(job.image, job.name, job.model.fit)
+    notes = tuple(printable(str(each.message)) for each in caught)
+    with explore(job.model, image, job.target, method, layers=layers) as explorer:
+        explorer.observe(lambda change: watch(job.name, change["new"]), "_status")
+        keep_partial = False
         try:
-            with explore(job.model, job.image, job.target, method, layers=layers) as explorer:
-                explorer.observe(lambda change, name=job.name: watch(name, change["new"]), "_status")
-                try:
-                    explorer.wait()
-                except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  handed on in the batch
-                    found = explorer.attribution
-                    # Where a layer failed the map itself is whole; what the model broke off is none.
-                    if isinstance(error, KeyboardInterrupt) or (found is not None and found.complete):
-                        explained += _so_far(job.name, explorer)
-                    return Batch(tuple(explained), error)
-                explained += _so_far(job.name, explorer)
-        except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  handed on in the batch
-            return Batch(tuple(explained), error)
-    return Batch(tuple(explained), None)
-
-
-def _so_far(name: str, explorer: Explorer) -> list[Explained]:
-    attribution = explorer.attribution
-    if attribution is None:
-        return []
-    state = {**explorer.page_state(), "title": f"{name}: {attribution.target}"}
-    return [Explained(name, attribution, state)]
+            explorer.wait()
+        except KeyboardInterrupt:
+            keep_partial = True
+            raise
+        finally:
+            found = explorer.attribution
+            # Where a layer failed the map itself is whole; what the model broke off is none.
+            if found is not None and (found.complete or keep_partial):
+                state = {**explorer.page_state(), "title": f"{job.name}: {found.target}", "notes": notes}
+                explained.append(Explained(job.name, found, state, notes))
 
 
 def ensure_folders(page: Path, folder: Path | None) -> None:
@@ -138,20 +177,16 @@ def ensure_folders(page: Path, folder: Path | None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
 
 
-def write_batch(batch: Batch, page: Path, folder: Path | None) -> list[Path]:
-    """Write the report, and into `folder` one `.npz` per image; the paths, the report's first.
+def write_page(batch: Batch, page: Path) -> list[Path]:
+    """Write the report, whole or not at all, where anything was explained; its path."""
+    return [write_report(page, [one.state for one in batch.explained])] if batch.explained else []
 
-    Each file is written whole or not at all. Images of one name get numbers. Nothing explained, nothing
-    written.
-    """
-    if not batch.explained:
-        return []
-    written = [write_report(page, [one.state for one in batch.explained])]
-    if folder is not None:
-        names = numbered([Path(one.name).stem for one in batch.explained])
-        pairs = zip(names, batch.explained, strict=True)
-        written += [one.attribution.save(folder / f"{name}.npz") for name, one in pairs]
-    return written
+
+def write_maps(batch: Batch, folder: Path) -> list[Path]:
+    """Write one ``.npz`` per image into ``folder``, each whole or not at all; equal names get numbers."""
+    names = numbered([Path(one.name).stem for one in batch.explained])
+    pairs = zip(names, batch.explained, strict=True)
+    return [one.attribution.save(folder / f"{name}.npz") for name, one in pairs]
 
 
 def summary(one: Explained) -> dict[str, Any]:
@@ -168,7 +203,8 @@ def summary(one: Explained) -> dict[str, Any]:
     return {
         "image": one.name,
         "summary": one.state["_status"]["answer"],
-        "target": found.target,
+        "notes": list(one.notes),
+        "target": printable(found.target),
         "score": _finite(found.score),
         "method": found.method,
         "complete": found.complete,

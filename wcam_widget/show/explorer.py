@@ -83,9 +83,10 @@ class Explorer(Lifetime, anywidget.AnyWidget):
         wanted = ensure_layers(layers, session.probe.cells.image_size)
         picture = session.picture()
         if len(picture) > LARGEST_PICTURE:
+            _, height, width = session.image.shape
             raise ValueError(
-                f"image: {image.shape[1]}x{image.shape[2]} pixels make a widget of {len(picture) >> 20} MiB, "
-                f"too much for a page; accepted are {LARGEST_PICTURE >> 20} MiB: make the image smaller"
+                f"image: {height}x{width} pixels make a widget of {len(picture) >> 20} MiB, too much "
+                f"for a page; accepted are {LARGEST_PICTURE >> 20} MiB: make the image smaller"
             )
         super().__init__(**code, _picture=picture, _status=session.status)
         self._own_layout = self.layout
@@ -277,7 +278,8 @@ def explore(
     """Explain one image and show it: a widget, whose map streams in while the notebook goes on.
 
     ``model``: a BlackBox, a torch module, a callable from images (n, c, h, w) to scores (n, k), or a name
-    for ``load_model``. ``image``: (C, H, W), float, in [0, 1]. ``target``: None for the highest class, a
+    for ``load_model``. ``image``: (C, H, W), floats in [0, 1] or integers of 8 or 16 bits, taken as it is; or
+    a path or an image of PIL, which goes through ``BlackBox.fit``. ``target``: None for the highest class, a
     class id, a class name, or a Logit, Probability or Margin. ``method``: None for ``Wcam()``, or any other;
     one that gives a map over the image is taken apart in the cells of ``Wcam()``. ``class_names``: one name
     per score; those of ``model`` if None. ``layers``: methods or attributions, whose maps can be put over the

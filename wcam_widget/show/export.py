@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from wcam_widget.files import atomic_write
+from wcam_widget.text import printable
 
 TRAITS = (
     "_picture",
@@ -86,8 +87,9 @@ def page(states: Sequence[State], title: str) -> str:
     """One HTML page with an explorer for each state, self-contained.
 
     A state maps the names in ``TRAITS`` to values, Bytes traits as bytes or base64 text; a ``title`` in it is
-    the explorer's heading. The page allows itself nothing but its own two scripts, so text from a model or
-    a file is text, and nothing is loaded from anywhere. Raises ValueError for a state that is none.
+    the explorer's heading, ``notes`` are sentences below it. The page allows itself nothing but its own two
+    scripts, so text from a model or a file is text, and nothing is loaded from anywhere. Raises ValueError
+    for a state that is none.
     """
     scripts = [built("standalone.js"), BOOT]
     sources = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
@@ -103,10 +105,10 @@ def page(states: Sequence[State], title: str) -> str:
             '<head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{html.escape(title)}</title>",
+            f"<title>{_text(title)}</title>",
             f"<style>{STYLE}</style>",
             "</head><body>",
-            f"<h1>{html.escape(title)}</h1>",
+            f"<h1>{_text(title)}</h1>",
             "<noscript>The explorers on this page are drawn by JavaScript, which is switched off.</noscript>",
             *sections,
             _code({str(number): state for number, state in enumerate(states)}, scripts),
@@ -188,9 +190,15 @@ def saved_state(model: Mapping[str, Any]) -> State:
 
 
 def _heading(state: State, of_page: str) -> str:
-    """The heading of one explorer, unless the page says the same above it."""
+    """The heading of one explorer, unless the page says the same above it, and its notes."""
     title = str(state.get("title", of_page))
-    return "" if title == of_page else f"<h2>{html.escape(title)}</h2>"
+    heading = "" if title == of_page else f"<h2>{_text(title)}</h2>"
+    return heading + "".join(f"<p>{_text(note)}</p>" for note in state.get("notes", ()))
+
+
+def _text(text: str) -> str:
+    """Text as HTML, in characters that UTF-8 has."""
+    return html.escape(printable(str(text)))
 
 
 def _place(name: str) -> str:
@@ -210,7 +218,7 @@ def _code(states: Mapping[str, State], scripts: Sequence[str]) -> str:
 
 def _json(state: State) -> str:
     """A state as JSON that no HTML parser can leave: none of the characters that end or open markup."""
-    plain = {name: _text(value) for name, value in state.items() if name in TRAITS}
+    plain = {name: _plain(value) for name, value in state.items() if name in TRAITS}
     missing = [name for name in TRAITS if name not in plain]
     if missing:
         raise ValueError(f"states: one lacks {', '.join(missing)}")
@@ -220,7 +228,7 @@ def _json(state: State) -> str:
     return text
 
 
-def _text(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     if isinstance(value, bytes | bytearray | memoryview):
         return base64.b64encode(value).decode("ascii")
     return value
@@ -239,5 +247,5 @@ def _sha256(script: str) -> str:
 def _write(path: Path, text: str) -> Path:
     """Write a file whole or not at all."""
     with atomic_write(path) as part:
-        part.write_text(text, encoding="utf-8", newline="\n")
+        part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     return path

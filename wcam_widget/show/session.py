@@ -46,7 +46,7 @@ class Session:
     def __init__(
         self, model: BlackBox, image: Any, target: Any, method: AbstractMethod, publish: Publish
     ) -> None:
-        self.image: Float[Tensor, "c h w"] = ensure_image(image, "image")
+        self.image: Float[Tensor, "c h w"] = ensure_image(image, "image", model.fit)
         space = space_of(method, (self.image.shape[1], self.image.shape[2]))
         self.probe = space.probe(model, self.image, target)
         self.inquiry = Inquiry(self.probe)

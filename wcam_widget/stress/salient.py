@@ -113,9 +113,9 @@ def salient_pgd(
     >>> bool(inside.mean() > 10 * outside.mean())
     True
     """
-    asked = ensure_images(images, "images")
-    salience = _ensure_maps(maps, asked)
     network = model if isinstance(model, BlackBox) else BlackBox(model)
+    asked = ensure_images(images, "images", network.fit)
+    salience = _ensure_maps(maps, asked)
     wanted = network.logits(asked).argmin(1).tolist() if targets is None else targets
     victim = Victim.of(network, asked, wanted, epsilon, TOWARDS)
     price = 1.0 - salience.to(victim.ball.images)[:, None]

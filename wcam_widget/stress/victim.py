@@ -66,7 +66,7 @@ class Victim:
     def of(cls, model: Any, images: Any, targets: Any, epsilon: Any, threat: Threat) -> Victim:
         """The victim of checked arguments; ValueError or TypeError naming the one that does not fit."""
         network = model if isinstance(model, BlackBox) else BlackBox(model)
-        asked = ensure_images(images, "images")
+        asked = ensure_images(images, "images", network.fit)
         ball = threat.around(asked.to(network.device), epsilon)
         wanted = _ensure_length(targets, len(asked), threat)
         before = network.logits(asked)
@@ -93,11 +93,11 @@ class Victim:
 
 
 def _ensure_length(targets: Any, count: int, threat: Threat) -> list[Any]:
-    if targets is None:
-        wanted: list[Any] = [None] * count
-    elif isinstance(targets, str) or not hasattr(targets, "__len__"):
+    if targets is None or isinstance(targets, str | int | AbstractTarget):
+        wanted: list[Any] = [targets] * count
+    elif not hasattr(targets, "__len__"):
         raise TypeError(
-            f"targets: found {type(targets).__qualname__}; accepted are None and one class per image"
+            f"targets: found {type(targets).__qualname__}; accepted are None, a class, and one per image"
         )
     else:
         wanted = list(targets)

@@ -152,3 +152,14 @@ def test_the_target_keeps_its_own_unit(image):
     scores = linear(image[None])[0]
     assert answer["target"]["label"] == "margin of class 0 over class 1"
     assert answer["target"]["original"] == pytest.approx(float(scores[0] - scores[1]), abs=1e-5)
+
+
+def test_the_first_class_of_a_dull_reconstruction_is_among_those_shown():
+    def scores(images):
+        bright = images.mean((1, 2, 3))[:, None]
+        return torch.cat([bright * torch.linspace(4, 3.5, 6), torch.full((len(images), 30), 0.2)], dim=1)
+
+    probe = Wcam(levels=1, grid=1, baseline="black").probe(BlackBox(scores), torch.ones(3, 8, 8))
+    (answer,) = Inquiry(probe).answer([Question((1,), "keep")])
+    shown = max(answer["classes"], key=lambda one: one["reconstruction"])["label"]
+    assert int(shown.split()[1]) >= 6

@@ -113,7 +113,10 @@ class Inquiry:
 
     def _answer(self, question: Question, logits: Tensor, seconds: float) -> dict[str, Any]:
         before, after = _probabilities(self._original)[0], _probabilities(logits)[0]
-        highest = torch.maximum(before, after).topk(min(SHOWN, len(after))).indices.tolist()
+        # The first class of each image is always there: where all of one are low, the other's hide it.
+        either = torch.maximum(before, after)
+        either[[int(before.argmax()), int(after.argmax())]] = torch.inf
+        highest = either.topk(min(SHOWN, len(after))).indices.tolist()
         target = self.probe.target
         return {
             "key": question.key,

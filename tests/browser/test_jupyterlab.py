@@ -110,17 +110,15 @@ def wait_for_pixels(page: Page, name: str, expected: NDArray[np.uint8]) -> None:
 
 
 def wait_for_scores(page: Page, answer: dict[str, Any]) -> None:
-    """Wait until the table shows this answer: three decimals of each probability, in both columns."""
-    rows = [
-        [one["label"], f"{one['original']:.3f}", f"{one['reconstruction']:.3f}"] for one in answer["classes"]
-    ]
+    """Wait until the table shows this answer, in both columns: probabilities have two decimals there."""
+    rows = [[one["label"], one["original"], one["reconstruction"]] for one in answer["classes"]]
     page.wait_for_function(
         """wanted => {
           const table = document.querySelector(".wcam [data-wcam=scores][data-state=known]");
           if (!table) return false;
           const shown = [...table.querySelectorAll("[data-wcam=score-row]")].map(row =>
             [row.dataset.label, ...[...row.querySelectorAll("td")].slice(0, 2).map(td => td.textContent)]);
-          const near = (a, b) => Math.abs(Number(a.replace("\\u2212", "-")) - Number(b)) < 0.0021;
+          const near = (a, b) => Math.abs(Number(a.replace("\\u2212", "-")) - b) < 0.0061;
           return wanted.every(([label, before, after]) =>
             shown.some(([name, a, b]) => name === label && near(a, before) && near(b, after)));
         }""",

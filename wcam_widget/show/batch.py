@@ -16,7 +16,7 @@ from wcam_widget.demo import VARIANTS, load_demo
 from wcam_widget.explain import AbstractMethod, Attribution
 from wcam_widget.files import atomic_write
 from wcam_widget.model import BlackBox, ensure_image
-from wcam_widget.show.explorer import explore
+from wcam_widget.show.explorer import Explorer, explore
 from wcam_widget.show.export import write_report
 from wcam_widget.show.layers import numbered
 from wcam_widget.text import printable
@@ -162,11 +162,16 @@ def _explain(
             keep_partial = True
             raise
         finally:
-            found = explorer.attribution
-            # Where a layer failed the map itself is whole; what the model broke off is none.
-            if found is not None and (found.complete or keep_partial):
-                state = {**explorer.page_state(), "title": f"{job.name}: {found.target}", "notes": notes}
-                explained.append(Explained(job.name, found, state, notes))
+            explained += _so_far(job.name, explorer, notes, partial=keep_partial)
+
+
+def _so_far(name: str, explorer: Explorer, notes: tuple[str, ...], *, partial: bool) -> list[Explained]:
+    """What an explorer has to show: a whole map, also where a layer failed, and a partial one if wanted."""
+    found = explorer.attribution
+    if found is None or not (found.complete or partial):
+        return []
+    state = {**explorer.page_state(), "title": f"{name}: {found.target}", "notes": notes}
+    return [Explained(name, found, state, notes)]
 
 
 def ensure_folders(page: Path, folder: Path | None) -> None:

@@ -93,9 +93,9 @@ class Victim:
 
 
 def _ensure_length(targets: Any, count: int, threat: Threat) -> list[Any]:
-    if targets is None or isinstance(targets, str | int | AbstractTarget):
+    if targets is None or isinstance(targets, int | AbstractTarget):
         wanted: list[Any] = [targets] * count
-    elif not hasattr(targets, "__len__"):
+    elif isinstance(targets, str) or not hasattr(targets, "__len__"):
         raise TypeError(
             f"targets: found {type(targets).__qualname__}; accepted are None, a class, and one per image"
         )

@@ -35,6 +35,7 @@ TRAITS = (
 
 EXPLORER = "wcam_widget.show.explorer.Explorer"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+STILL = "wcam_still"  # in the metadata of an output that is a still picture: the run it is of
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 
 State = Mapping[str, Any]
@@ -174,7 +175,17 @@ def _place_explorers(notebook: Any) -> dict[str, State]:
         number = numbers.setdefault(name, str(len(numbers)))
         states[number] = saved_state(model)
         output["data"] = {"text/html": _place(number)}
+    # Their pictures are for pages that cannot draw them.
+    drawn = {state["_status"].get("run") for state in states.values()}
+    for cell in notebook.cells:
+        if "outputs" in cell:
+            cell["outputs"] = [one for one in cell["outputs"] if _still_of(one) not in drawn]
     return states
+
+
+def _still_of(output: Mapping[str, Any]) -> str | None:
+    """The run that an output is a still picture of."""
+    return output.get("metadata", {}).get(STILL)
 
 
 def saved_state(model: Mapping[str, Any]) -> State:

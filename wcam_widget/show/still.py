@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, final
 
 from PIL import Image
 
+from wcam_widget.show.export import STILL
 from wcam_widget.show.layers import on_cells
 from wcam_widget.show.pictures import photograph
 from wcam_widget.show.session import Session
@@ -138,7 +139,9 @@ class Still:
 
         try:
             for name, bundle in zip(self._ids, self._bundles(moment), strict=True):
-                display(bundle, raw=True, display_id=name, update=update)  # type: ignore[no-untyped-call]
+                display(  # type: ignore[no-untyped-call]
+                    bundle, raw=True, metadata={STILL: self._session.run}, display_id=name, update=update
+                )
         except Exception:
             logger.exception("the picture of an explorer could not be shown")
 

@@ -1,0 +1,191 @@
+"""An explorer among the other cells of a real JupyterLab: keys, restarts, re-runs, and notebooks reopened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.lab import PATIENCE, Lab, errors, finish, open_notebook, run_again, running_lab, start
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
+
+CELLS = [
+    """\
+import torch
+import wcam_widget as wcam
+
+image = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(0))
+""",
+    """\
+method = wcam.Wcam(levels=2, grid=2)
+explorer = wcam.explore(lambda images: images.mean((2, 3)), image, method=method)
+explorer.wait()
+explorer
+""",
+    "first = 1",
+    "second = 2",
+]
+EXPLORER = 1  # the cell that shows it
+
+# How the notebook stands: its cells' text, which of them are selected, and its mode.
+NOTEBOOK = """() => {
+  const notebook = globalThis.jupyterapp.shell.currentWidget.content;
+  return [
+    notebook.widgets.map(cell => cell.model.sharedModel.getSource()),
+    notebook.widgets.filter(cell => notebook.isSelectedOrActive(cell)).length,
+    notebook.mode,
+  ];
+}"""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab for all tests of this module."""
+    folder, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("home")
+    with running_lab(home, folder) as running:
+        yield running
+
+
+@pytest.fixture
+def notebook(lab: Lab, request: pytest.FixtureRequest) -> str:
+    """A small notebook of a test's own."""
+    python = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cells = [nbformat.v4.new_code_cell(text) for text in CELLS]
+    made = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": python})
+    name = f"{request.node.name}.ipynb"
+    nbformat.write(made, lab.folder / name)
+    return name
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A window of its own, in which animations are over at once."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000}, reduced_motion="reduce")
+    opened = context.new_page()
+    opened.set_default_timeout(PATIENCE * 1000)
+    expect.set_options(timeout=PATIENCE * 1000)
+    yield opened
+    expect.set_options(timeout=5000)
+    context.close()
+
+
+def part(page: Page, name: str) -> Locator:
+    return page.locator(f".wcam [data-wcam={name}]")
+
+
+def chip(page: Page) -> Locator:
+    return part(page, "connection")
+
+
+def run_all(page: Page, lab: Lab, notebook: str) -> None:
+    """Open the notebook, run it, and wait until its explorer is live."""
+    open_notebook(page, lab, notebook)
+    start(page, "notebook:run-all-cells")
+    finish(page)
+    assert errors(page) == []
+    expect(chip(page)).to_have_attribute("data-state", "live")
+
+
+def test_gestures_and_keys_leave_the_notebook_alone(lab: Lab, notebook: str, page: Page) -> None:
+    run_all(page, lab, notebook)
+    # Something the notebook could undo, and another cell that is active.
+    page.evaluate(
+        """() => {
+          const notebook = globalThis.jupyterapp.shell.currentWidget.content;
+          notebook.activeCellIndex = notebook.widgets.length - 1;
+        }"""
+    )
+    start(page, "notebook:move-cell-up")
+    finish(page)
+    before, _, _ = page.evaluate(NOTEBOOK)
+    dyadic = part(page, "dyadic")
+    dyadic.scroll_into_view_if_needed()
+    dyadic.click(position={"x": 20, "y": 20}, modifiers=["Shift"])
+    expect(part(page, "selection")).to_contain_text("Selected")
+    assert page.evaluate(NOTEBOOK) == [before, 1, "command"]
+    for place in ["dyadic", "clear", "mode-keep"]:
+        if place != "dyadic":
+            part(page, place).click(modifiers=["Shift"])
+        for key in ["z", "d", "d", "a", "b", "x", "v", "y", "m", "Escape", "ArrowDown", "Control+z", "Enter"]:
+            page.keyboard.press(key)
+    assert page.evaluate(NOTEBOOK) == [before, 1, "command"]
+    focused = "() => document.activeElement.closest('.wcam') !== null"
+    assert page.evaluate(focused)
+
+
+def test_a_restarted_kernel_is_gone(lab: Lab, notebook: str, page: Page) -> None:
+    run_all(page, lab, notebook)
+    page.evaluate(
+        "() => { globalThis.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }"
+    )
+    expect(chip(page)).to_have_text("The kernel is gone: run the cell again")
+    expect(part(page, "cancel")).to_be_hidden()
+    # What needs no kernel goes on, and nothing waits for an answer.
+    part(page, "dyadic").click(position={"x": 20, "y": 20}, modifiers=["Shift"])
+    expect(part(page, "selection")).to_contain_text("Selected")
+    expect(part(page, "scores")).not_to_have_attribute("data-state", "asking")
+    page.screenshot(path=lab.folder.parent / "gone.png")
+    start(page, "notebook:run-all-cells")
+    finish(page)
+    expect(chip(page)).to_have_attribute("data-state", "live")
+
+
+def test_a_kernel_that_works_is_busy_and_not_gone(lab: Lab, notebook: str, page: Page) -> None:
+    run_all(page, lab, notebook)
+    assert run_again(page, -1) == ""
+    page.evaluate(
+        """() => {
+          const kernel = globalThis.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+          kernel.requestExecute({code: "import time\\nend = time.monotonic() + 8\\n"
+            + "while time.monotonic() < end: sum(range(1000))"});
+          globalThis.states = new Set();
+          globalThis.watch = new MutationObserver(() =>
+            states.add(document.querySelector(".wcam [data-wcam=connection]").dataset.state));
+          watch.observe(document.querySelector(".wcam [data-wcam=connection]"), {attributes: true});
+        }"""
+    )
+    page.wait_for_function(
+        "() => globalThis.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'"
+    )
+    page.wait_for_function(
+        "() => globalThis.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+    )
+    assert "lost" not in page.evaluate("() => [...states]")
+    expect(chip(page)).to_have_attribute("data-state", "live")
+
+
+def test_a_notebook_reopened_without_its_kernel_shows_the_picture(
+    lab: Lab, notebook: str, page: Page
+) -> None:
+    run_all(page, lab, notebook)
+    words, picture = page.locator(".wcam-still"), page.locator(".jp-RenderedImage img")
+    expect(part(page, "dyadic")).to_be_visible()
+    expect(words).to_be_hidden()
+    expect(picture).to_be_hidden()
+    page.screenshot(path=lab.folder.parent / "live.png")
+    start(page, "docmanager:save")
+    finish(page)
+    page.evaluate("() => globalThis.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    page.reload()
+    expect(words).to_be_visible()
+    expect(picture).to_be_visible()
+    error = page.get_by_text("Error displaying widget")
+    error.wait_for(state="attached")
+    expect(error).to_be_hidden()
+    page.screenshot(path=lab.folder.parent / "reopened.png")
+
+
+def test_a_cell_run_again_leaves_one_view(lab: Lab, notebook: str, page: Page) -> None:
+    run_all(page, lab, notebook)
+    for _ in range(3):
+        assert run_again(page, EXPLORER) == ""
+    expect(page.locator(".wcam[data-wcam=root]")).to_have_count(1)
+    models = """async () => {
+      const kernel = globalThis.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+      const reply = await kernel.requestCommInfo({target_name: "jupyter.widget"});
+      return Object.keys(reply.content.comms).length;
+    }"""
+    page.wait_for_function(f"async () => (await ({models})()) === 2")  # the explorer and its layout

@@ -97,7 +97,7 @@ def _ensure_length(targets: Any, count: int, threat: Threat) -> list[Any]:
         wanted: list[Any] = [targets] * count
     elif isinstance(targets, str) or not hasattr(targets, "__len__"):
         raise TypeError(
-            f"targets: found {type(targets).__qualname__}; accepted are None, a class, and one per image"
+            f"targets: found {type(targets).__qualname__}; accepted are None and one class per image"
         )
     else:
         wanted = list(targets)

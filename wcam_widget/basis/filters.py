@@ -132,7 +132,8 @@ def split(image: Float[Tensor, "*batch h w"], wavelet: pywt.Wavelet, levels: int
         down = functional.conv2d(_continued(coarse, 2, taps.shape[1]), taps[:, None, :, None], stride=(2, 1))
         along = _continued(down.flatten(0, 1)[:, None], 3, taps.shape[1])
         four = functional.conv2d(along, taps[:, None, None], stride=(1, 2))
-        (coarse, hl), (lh, hh) = (part.split(1, 1) for part in four.unflatten(0, (-1, 2)).unbind(1))
+        pairs = four.reshape(-1, 2, *four.shape[1:])
+        coarse, hl, lh, hh = pairs[:, 0, :1], pairs[:, 0, 1:], pairs[:, 1, :1], pairs[:, 1, 1:]
         details[:0] = [lh, hl, hh]
     return [part.reshape(*image.shape[:-2], *part.shape[-2:]) for part in (coarse, *details)]
 
@@ -156,7 +157,8 @@ def join(parts: Sequence[Tensor], wavelet: pywt.Wavelet, sides: Sequence[tuple[i
         rows = torch.stack([torch.stack([image, hl], 1), torch.stack([lh, hh], 1)], 1).flatten(0, 1)
         # What lies outside of the image is not computed: ``padding`` takes it off.
         across = functional.conv_transpose2d(rows, taps[:, None, None], stride=(1, 2), padding=(0, reach))
-        columns = across[:, 0, :, :width].unflatten(0, (-1, 2))
+        kept = across[:, 0, :, :width]
+        columns = kept.reshape(-1, 2, *kept.shape[1:])
         whole = functional.conv_transpose2d(
             columns, taps[:, None, :, None], stride=(2, 1), padding=(reach, 0)
         )
@@ -185,7 +187,7 @@ def grown(
 
 def reach(side: int, level: int, length: int) -> int:
     """The pixels along one axis of the image of a block of ``side`` coefficients of one level."""
-    return 2**level * side + (2**level - 1) * (length - 2)
+    return (side << level) + ((1 << level) - 1) * (length - 2)
 
 
 def patch_places(

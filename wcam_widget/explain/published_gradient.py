@@ -105,7 +105,7 @@ class PublishedWaveletGradient(AbstractMethod):
                 ),
                 cells=probe.cells,
                 basis=probe.basis,
-                method=f"WaveletGradient as published · {self.mode} · haar, {probe.basis.levels} levels",
+                method=f"WaveletGradient as published · {self.mode} · {Wcam().where(probe.cells)}",
                 target=probe.target.label(network.class_names),
                 score=probe.score,
                 planned=3 * self.rows,

@@ -185,7 +185,8 @@ def _place_explorers(notebook: Any) -> dict[str, State]:
 
 def _still_of(output: Mapping[str, Any]) -> str | None:
     """The run that an output is a still picture of."""
-    return output.get("metadata", {}).get(STILL)
+    run = output.get("metadata", {}).get(STILL)
+    return run if isinstance(run, str) else None
 
 
 def saved_state(model: Mapping[str, Any]) -> State:

@@ -167,10 +167,6 @@ def test_keys_outside_the_widget_are_left_alone(open_page: OpenPage, scene: Scen
     page.keyboard.press("Escape")
     page.wait_for_function("globalThis.seen === 'Escape'")
     wait_selection(page, band)
-    page.locator("[data-wcam=image]").click()
-    page.keyboard.press("a")
-    page.wait_for_function("globalThis.seen === 'a'")
-    assert page.locator("[data-wcam=root]").get_attribute("data-lm-suppress-shortcuts") == "true"
 
 
 def test_a_bar_of_the_profile_toggles_its_band(open_page: OpenPage, scene: Scene) -> None:

@@ -8,7 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wcam_widget.model import Custom, Logit, Margin, Probability, ensure_target, log_odds
+from wcam_widget.model import Custom, Logit, Margin, Probability, ensure_target
+from wcam_widget.model.head import Head
 
 NAMES = ("cat", "dog", "red fox")
 ALL = [
@@ -50,9 +51,13 @@ def test_closed_forms(row, data):
     assert float(Margin(wanted)(logits)) == pytest.approx(row[wanted] - max(others), abs=1e-4)
 
 
-def test_a_single_score_has_a_sigmoid_for_a_probability_and_no_margin():
+def test_a_single_score_has_a_probability_under_a_sigmoid_alone_and_no_margin():
     single = torch.tensor([[0.7]])
-    assert float(Probability(0)(single)) == pytest.approx(1 / (1 + np.exp(-0.7)))
+    label = ensure_target(Probability(0), single[0], None, Head("sigmoid"))
+    assert float(label(single)) == pytest.approx(1 / (1 + np.exp(-0.7)))
+    for head in (Head("softmax"), Head("none")):
+        with pytest.raises(ValueError, match="target: the model gives scores and no probabilities"):
+            ensure_target(Probability(0), single[0], None, head)
     with pytest.raises(ValueError, match="target: Margin needs at least two classes"):
         ensure_target(Margin(0), single[0], None)
 
@@ -129,6 +134,7 @@ def test_custom_functions_are_checked(function, error, message):
 
 
 def test_log_odds_are_those_of_the_probability_and_keep_their_gradient():
+    log_odds = Head().log_odds
     logits = torch.randn(5, 4, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
     classes = torch.tensor([0, 3, 1, 2, 2])
     shares = logits.softmax(1)[torch.arange(5), classes]
@@ -136,5 +142,5 @@ def test_log_odds_are_those_of_the_probability_and_keep_their_gradient():
     certain = torch.tensor([[200.0, 0.0, 0.0]], requires_grad=True)
     log_odds(certain, torch.tensor([0])).backward()
     torch.testing.assert_close(certain.grad, torch.tensor([[1.0, -0.5, -0.5]]))
-    single = torch.tensor([[1.5], [-2.0]])
-    torch.testing.assert_close(log_odds(single, torch.zeros(2, dtype=torch.int64)), single[:, 0])
+    shares = logits.sigmoid()[torch.arange(5), classes]
+    torch.testing.assert_close(Head("sigmoid").log_odds(logits, classes), torch.log(shares / (1 - shares)))

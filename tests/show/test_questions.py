@@ -139,8 +139,9 @@ def test_at_most_five_classes_are_told_the_highest_of_either_image(image):
     assert [one["label"] for one in answer["classes"]] == [f"class {index}" for index in (11, 10, 9, 8, 7)]
 
 
-def test_a_single_score_is_a_probability_of_one_class(image):
-    inquiry = Inquiry(Wcam(levels=2, grid=2).probe(BlackBox(lambda x: x.mean((1, 2, 3))[:, None]), image))
+def test_a_single_score_under_a_sigmoid_is_a_probability_of_one_class(image):
+    model = BlackBox(lambda x: x.mean((1, 2, 3))[:, None], activation="sigmoid")
+    inquiry = Inquiry(Wcam(levels=2, grid=2).probe(model, image))
     (answer,) = inquiry.answer([Question((), "keep")])
     (only,) = answer["classes"]
     assert only["original"] == pytest.approx(float(torch.sigmoid(image.mean())), abs=1e-6)

@@ -21,7 +21,7 @@ from wcam_widget.explain.method import Pixels, ensure_model, ensure_targets
 from wcam_widget.explain.perturbation import Perturbation
 from wcam_widget.explain.probe import Probe
 from wcam_widget.explain.wcam import Wcam
-from wcam_widget.model import AbstractTarget, Logit, Margin, Probability, ensure_images, ensure_target
+from wcam_widget.model import AbstractTarget, BlackBox, Logit, Margin, Probability, ensure_images
 
 SPACES = ("own", "pixels", "wavelet")
 ACCEPTED = "one Attribution or map (H, W) per image"
@@ -151,7 +151,7 @@ class Asked:
         common = place.basis((images.shape[2], images.shape[3]))
         common_cells = place.cells(common)
         targets = [
-            explained(target, given, scores, network.class_names)
+            explained(target, given, scores, network)
             for target, given, scores in zip(wanted, maps, whole, strict=True)
         ]
         for number, (image, given, target) in enumerate(zip(images, maps, targets, strict=True)):
@@ -196,26 +196,37 @@ def _ensure_map(given: Any, size: tuple[int, int], where: str) -> Attribution | 
 
 
 def explained(
-    target: Any, given: Attribution | Map, whole: Float[Tensor, " k"], names: Sequence[str] | None
+    target: Any, given: Attribution | Map, whole: Float[Tensor, " k"], model: BlackBox
 ) -> AbstractTarget:
     """The score that is asked: a target as it is; the probability of a class for anything else.
+
+    Of a model that gives no probabilities it is the score of the class.
 
     None stands for the class the attribution explains, or for the top class where it is a plain map. Raises
     ValueError naming ``targets`` where an attribution explains no single class.
     """
     if isinstance(target, AbstractTarget):
-        return ensure_target(target, whole, names)
+        return model.target(target, whole)
     if target is None and isinstance(given, Attribution):
-        kinds = (Logit, Probability, Margin)
-        found = [i for i in range(len(whole)) if given.target in [kind(i).label(names) for kind in kinds]]
+        found = [index for index in range(len(whole)) if given.target in _labels(index, whole, model)]
         if len(found) != 1:
             raise ValueError(
                 f"targets: None does not do for an attribution of {given.target!r}, which is no class of "
                 "this model; give one class or target per image"
             )
         target = found[0]
-    resolved = ensure_target(target, whole, names)
-    return Probability(resolved.class_id) if isinstance(resolved, Logit) else resolved
+    resolved = model.target(target, whole)
+    return resolved.as_probability() if isinstance(resolved, Logit) else resolved
+
+
+def _labels(index: int, whole: Float[Tensor, " k"], model: BlackBox) -> list[str]:
+    """What the score, the probability and the margin of one class are called."""
+    kinds: list[AbstractTarget] = [Logit(index)]
+    if model.head.of(len(whole)).bounded:
+        kinds.append(Probability(index))
+    if len(whole) > 1:
+        kinds.append(Margin(index))
+    return [model.target(kind, whole).label(model.class_names) for kind in kinds]
 
 
 def carried(given: Attribution | Map, basis: AbstractBasis, cells: Cells) -> Values:

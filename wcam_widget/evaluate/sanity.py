@@ -18,7 +18,7 @@ from wcam_widget.evaluate.measures import rank_correlation
 from wcam_widget.evaluate.similarity import SSIM, Ssim, constant
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch, ensure_model
-from wcam_widget.model import AbstractTarget, BlackBox, ModelError, ensure_target
+from wcam_widget.model import AbstractTarget, BlackBox, ModelError
 from wcam_widget.model.answers import looked_into
 from wcam_widget.model.randomise import Randomisation
 from wcam_widget.sensitivity.intervals import CONFIDENCE, replicated
@@ -165,7 +165,7 @@ def sanity(
             f"accepted are sides of at least {ssim.width}"
         )
     names = randomisation.names(network)
-    wanted = _fixed(given, network.logits(asked), network.class_names)
+    wanted = _fixed(given, network.logits(asked), network)
     portable = _by_names(method, network)
 
     def explained(box: BlackBox) -> _Maps:
@@ -241,14 +241,12 @@ def _naming(layer: str) -> Iterator[None]:
         raise ModelError(f"with {layer!r} randomised: {error}") from error
 
 
-def _fixed(
-    targets: Sequence[Any], logits: Float[Tensor, "n k"], class_names: Sequence[str] | None
-) -> list[AbstractTarget]:
+def _fixed(targets: Sequence[Any], logits: Float[Tensor, "n k"], model: BlackBox) -> list[AbstractTarget]:
     """Targets that stay what they are when class scores change; errors say which does not fit."""
     fixed = []
     for number, (target, row) in enumerate(zip(targets, logits, strict=True)):
         try:
-            fixed.append(ensure_target(target, row, class_names))
+            fixed.append(model.target(target, row))
         except (TypeError, ValueError) as error:
             raise type(error)(f"targets[{number}]: {str(error).removeprefix('target: ')}") from None
     return fixed

@@ -11,11 +11,9 @@ from jaxtyping import Bool, Float, Int8
 
 from wcam_widget.basis import AbstractBasis, Cells
 from wcam_widget.explain import archive
-from wcam_widget.explain.trace import Trace
-from wcam_widget.model import ensure_target
+from wcam_widget.explain.trace import Trace, joined
 from wcam_widget.sensitivity import Estimate, Kind
 from wcam_widget.sensitivity.analysis import GROUP_STATISTIC, RESOLUTION, UNIT
-from wcam_widget.sensitivity.average import averaged
 from wcam_widget.sensitivity.intervals import CONFIDENCE, Limits, Replicated
 from wcam_widget.sensitivity.paired import Difference, compare
 from wcam_widget.sensitivity.simultaneous import LEVEL, exceeding
@@ -23,7 +21,7 @@ from wcam_widget.sensitivity.simultaneous import LEVEL, exceeding
 if TYPE_CHECKING:
     import xarray
 
-NO_TRACE = "it was read from a file, or made without keeping class scores: explain the image by itself"
+NO_TRACE = "it was read from a file or copied, or made without keeping class scores: explain the image again"
 INTERVALS = ("student", "bootstrap")
 
 
@@ -56,7 +54,7 @@ class Attribution:
     ``estimate`` holds the numbers, ``cells`` and ``basis`` where they are. ``planned`` counts the
     forward-equivalents of the whole run, ``seconds`` the time so far. ``stop`` says why it ended; it is
     empty while ``complete`` is False and the run goes on. ``traces`` hold the class scores of the run, from
-    which other targets are explained; a file does not keep them. They hold the network, the image, its
+    which other targets are explained; no file or copy keeps them. They hold the network, the image, its
     coefficients and at most 1 MB of class scores, more in a temporary file; ``alone()`` lets go of all that.
 
     >>> from wcam_widget import Sobol, Wcam
@@ -87,6 +85,10 @@ class Attribution:
         done = "" if self.complete else ", partial"
         of = f"{self.target} = {self.score:.3g}"
         return f"<Attribution of {of}: {self.method}, {len(self.values)} cells{done}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the runs, which hold the network and open files."""
+        return {**vars(self), "traces": ()}
 
     @property
     def values(self) -> Float[np.ndarray, " d"]:
@@ -181,11 +183,9 @@ class Attribution:
         if not self.traces:
             raise ValueError(f"for_target has no class scores to go by: {NO_TRACE}")
         probe = self.traces[0].probe
-        names = probe.model.class_names
-        resolved = ensure_target(target, probe.whole, names)
-        estimate = averaged([trace.of(resolved) for trace in self.traces])
-        score = float(resolved(probe.whole[None])[0])
-        return replace(self, estimate=estimate, target=resolved.label(names), score=score)
+        resolved = probe.model.target(target, probe.whole)
+        label, score = resolved.label(probe.model.class_names), float(resolved(probe.whole[None])[0])
+        return replace(self, estimate=joined(self.traces, resolved), target=label, score=score)
 
     def intervals(self, kind: str = "student", confidence: float = CONFIDENCE) -> Limits:
         """Lower and upper ends for every cell, at any confidence: Student's t or a bootstrap of replicates.
@@ -217,7 +217,7 @@ class Attribution:
         signed = bool((self.values < 0).any())  # as noise makes of estimators other than Jansen's
         replicated = Replicated(self.values[tested], self.estimate.left_out[:, tested])
         found[tested] = exceeding(replicated, threshold, level, control, signed=signed)
-        return found
+        return np.asarray(found & (self.kind != Kind.UNRESOLVED))
 
     def compare(self, other: Attribution, confidence: float = CONFIDENCE) -> Difference:
         """This map less ``other``, cell by cell and band by band, with intervals and a permutation test.

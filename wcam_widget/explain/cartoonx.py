@@ -22,7 +22,7 @@ from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
 from wcam_widget.explain.probe import Probe
 from wcam_widget.explain.sums import estimate_of, per_band, summed
 from wcam_widget.explain.wcam import AtMost, Cutter, Maker, Wcam
-from wcam_widget.model import AbstractTarget, Logit, Probability
+from wcam_widget.model import AbstractTarget, Logit
 from wcam_widget.sensitivity import Estimate
 
 BLOCK = 5  # steps of the descent between two attributions of a stream
@@ -97,7 +97,7 @@ class CartoonX(AbstractMethod):
         probe = self._space.probe(model, image, target)
         if isinstance(target, AbstractTarget) or not isinstance(probe.target, Logit):
             return probe
-        return replace(probe, target=Probability(probe.target.class_id))
+        return replace(probe, target=probe.target.as_probability())
 
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """The mask of one image after every 5 steps of the descent, the last one complete."""

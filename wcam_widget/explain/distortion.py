@@ -24,6 +24,7 @@ from wcam_widget.explain.probe import Probe
 from wcam_widget.explain.sums import summed
 from wcam_widget.model import AbstractTarget
 from wcam_widget.model.device import moved
+from wcam_widget.model.head import Head
 
 LAWS = ("uniform", "normal")
 
@@ -76,6 +77,10 @@ class Distance(AbstractTarget):
     @override
     def resolve(self, count: int, class_names: Sequence[str] | None) -> AbstractTarget:
         return replace(self, target=self.target.resolve(count, class_names))
+
+    @override
+    def under(self, head: Head) -> AbstractTarget:
+        return replace(self, target=self.target.under(head))
 
     @override
     def label(self, class_names: Sequence[str] | None) -> str:

@@ -15,7 +15,7 @@ from typing_extensions import override
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.maps import Told, map_attribution, masks_over
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
-from wcam_widget.model import BlackBox, ensure_image, ensure_target
+from wcam_widget.model import BlackBox, ensure_image
 from wcam_widget.model.field_of_view import FieldOfView
 from wcam_widget.model.geometry import field_of_view
 from wcam_widget.model.layers import Captured, activations, capture, find_layer
@@ -167,7 +167,7 @@ class GradCam(AbstractMethod):
         """Score-CAM: how high the target scores on what each channel shows."""
         (layer, view), started = at, time.perf_counter()
         answers, whole = activations(model, layer, image)
-        resolved = ensure_target(target, whole, model.class_names)
+        resolved = model.target(target, whole)
         lowest, highest = answers.amin((1, 2)), answers.amax((1, 2))
         answers = answers[highest > lowest]  # a constant channel shows no place
         heat = image.new_zeros(view.size)

@@ -14,7 +14,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wcam_widget.explain.attribution import Attribution
+from wcam_widget.explain.stepping import surrounded
 from wcam_widget.model import AbstractTarget, BlackBox, ensure_images
+from wcam_widget.model.device import ordinary
 
 Pixels = Any
 """What may be handed in as an image or a batch: what ``ensure_image`` and ``ensure_images`` take."""
@@ -24,6 +26,11 @@ MOST_TRACES = 16  # images of one call whose class scores are kept: they must no
 
 class AbstractMethod(ABC):
     """Holds parameters only; ``method(model, images, targets)`` explains, ``steps`` streams one image."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "steps" in vars(cls):
+            cls.steps = surrounded(cls.steps)  # type: ignore[method-assign]
 
     @property
     def title(self) -> str:
@@ -52,6 +59,7 @@ class AbstractMethod(ABC):
                 yield stream, one
 
     @final
+    @ordinary
     def __call__(self, model: Any, images: Pixels, targets: Any = None) -> list[Attribution]:
         """One attribution for each image of (B, C, H, W) in [0, 1], or of a list of images of one size.
 

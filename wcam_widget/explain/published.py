@@ -25,7 +25,7 @@ from typing_extensions import override
 from wcam_widget.basis import Cells, WaveletBasis
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
-from wcam_widget.model import ensure_image, ensure_target
+from wcam_widget.model import ensure_image
 from wcam_widget.sensitivity import Estimate, GroupEstimate, Kind
 
 GRID, LEVELS = 28, 3  # of the published code; fewer where an image has no room for them
@@ -98,7 +98,7 @@ class PublishedWcam(AbstractMethod):
         grid = min(GRID, basis.size[0]) if self.grid is None else self.grid
         cells, owner = straddling_cells(basis, grid)
         logits = network.logits(asked[None])
-        resolved = ensure_target(target, logits[0], network.class_names)
+        resolved = network.target(target, logits[0])
         picture = basis.pack(asked.to(network.device))
         started, scores = time.perf_counter(), []
         for row in replace(self, grid=grid).design():

@@ -25,8 +25,6 @@ from wcam_widget.model import (
     Logit,
     Probability,
     ensure_image,
-    ensure_target,
-    log_odds,
 )
 from wcam_widget.model.blocks import block_layers
 from wcam_widget.model.layers import AUTO, Captured, capture_all, find_layer
@@ -162,9 +160,9 @@ class Sise(AbstractMethod):
     def _begun(self, model: BlackBox, image: Float[Tensor, "c h w"], target: Any) -> _Run:
         layers, started = self._found(model, image), time.perf_counter()
         whole = model.logits(image[None])[0]
-        explained = ensure_target(target, whole, model.class_names)
+        explained = model.target(target, whole)
         if isinstance(explained, Logit) and not isinstance(target, AbstractTarget):
-            explained = Probability(explained.class_id)
+            explained = explained.as_probability()
         masked = Masked.of(model, explained, image, self.baseline)
         blocks: list[Block] = []
 
@@ -221,7 +219,8 @@ class Sise(AbstractMethod):
 def _log_odds(target: Probability) -> AbstractTarget:
     """The log-odds of a class: their gradient is the probability's times p (1 - p), which may be lost."""
     wanted = torch.tensor([int(target.class_id)])
-    return Custom(lambda logits: log_odds(logits, wanted.expand(len(logits))), "log-odds")
+    head = target.head
+    return Custom(lambda logits: head.log_odds(logits, wanted.expand(len(logits))), "log-odds")
 
 
 def _ended(blocks: Sequence[Block], flat: Sequence[bool]) -> str:

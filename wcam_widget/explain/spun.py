@@ -10,6 +10,7 @@ from wcam_widget.basis import AbstractBasis
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
 from wcam_widget.explain.probe import Probe
+from wcam_widget.explain.steadiness import unresolved
 from wcam_widget.explain.wcam import Maker, Wcam
 from wcam_widget.model import ensure_image
 from wcam_widget.sensitivity.average import averaged
@@ -77,6 +78,10 @@ class SpunWcam(AbstractMethod):
         first, last = whole[0], len(done) == self.spins - 1
         analysis = now.traces[0].analysis
         cells = self.wcam.cells(self.wcam.basis(first.basis.size))
+        traces = [trace for one in whole for trace in one.traces]
+        unsteady = next(filter(None, (trace.unsteady for trace in traces)), "")
+        if unsteady:
+            estimate = unresolved(estimate)
         return replace(
             first,
             estimate=replace(
@@ -88,8 +93,8 @@ class SpunWcam(AbstractMethod):
             planned=first.planned * self.spins,
             seconds=sum(one.seconds for one in [*whole, *running]),
             complete=now.complete and last,
-            stop=now.stop if now.complete and last else "",
-            traces=tuple(trace for one in whole for trace in one.traces),
+            stop=(unsteady or now.stop) if now.complete and last else "",
+            traces=tuple(traces),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +14,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from wcam_widget.explain.probe import Probe
+from wcam_widget.explain.steadiness import Steadiness, unresolved
 from wcam_widget.model import AbstractTarget
 from wcam_widget.sensitivity import AbstractAnalysis, Estimate, Tree
+from wcam_widget.sensitivity.average import averaged
 
 IN_MEMORY = 1 << 20  # bytes of class scores kept in memory; more go to a temporary file
 
@@ -142,8 +145,10 @@ class Trace:
     state: Any = field(init=False)
     rows: int = 0
     seconds: float = 0.0
+    steadiness: Steadiness = field(init=False)
 
     def __post_init__(self) -> None:
+        self.steadiness = Steadiness(self.probe)
         self.state = self.analysis.init(self.asked, self.stream)
 
     @property
@@ -159,9 +164,25 @@ class Trace:
 
     def estimate(self) -> Estimate:
         """The estimate so far."""
-        return self.analysis.estimate(self.state)
+        return self.steadiness.applied(self.analysis.estimate(self.state))
+
+    @property
+    def unsteady(self) -> str:
+        """Why no map is certain, since the network did not answer alike; empty where it did."""
+        return self.steadiness.words()
+
+    @property
+    def reason(self) -> str:
+        """Why a finished run ended, or why nothing of it is certain."""
+        return self.unsteady or self.analysis.reason(self.state)
 
     def of(self, target: AbstractTarget) -> Estimate:
         """The estimate of another target from the same scores, without asking the model."""
         replayed = Replayed(self.probe.groups, self.probe.tree, self.record, target)
-        return self.analysis.again(replayed, self.state, self.stream)
+        return self.steadiness.applied(self.analysis.again(replayed, self.state, self.stream))
+
+
+def joined(traces: Sequence[Trace], target: AbstractTarget) -> Estimate:
+    """The estimate of a target from several runs; nothing is resolved where the network was not steady."""
+    estimate = averaged([trace.of(target) for trace in traces])
+    return unresolved(estimate) if any(trace.unsteady for trace in traces) else estimate

@@ -23,7 +23,7 @@ from wcam_widget.explain.perturbation import Perturbation
 from wcam_widget.explain.probe import Probe
 from wcam_widget.explain.published import PublishedWcam
 from wcam_widget.explain.trace import Record, Trace
-from wcam_widget.model import BlackBox, ensure_image, ensure_target
+from wcam_widget.model import BlackBox, ensure_image
 from wcam_widget.sensitivity import AbstractAnalysis, Screened, Sobol
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Wcam(AbstractMethod):
         asked = ensure_image(image, "image", network.fit)
         basis = self.basis((asked.shape[1], asked.shape[2]))
         whole = network.logits(asked[None])[0]
-        resolved = ensure_target(target, whole, network.class_names)
+        resolved = network.target(target, whole)
         perturbation = Perturbation.of(
             asked.to(network.device), basis, self.cells(basis), self.baseline, self.clip
         )
@@ -189,8 +189,8 @@ class Wcam(AbstractMethod):
             return Screened() if model.differentiable else Sobol()
         if self.analysis.gradients_needed and not model.differentiable:
             raise ValueError(
-                f"analysis={self.analysis!r} needs gradients, which a plain callable does not give; "
-                "use Sobol() or Refined(), or give the torch module itself"
+                f"analysis={self.analysis!r} needs gradients, which plain callables and quantised networks "
+                "do not give; use Sobol() or Refined(), or give the torch module itself"
             )
         return self.analysis
 
@@ -211,13 +211,16 @@ class Wcam(AbstractMethod):
 
     def _run(self, trace: Trace) -> Iterator[Attribution]:
         analysis, probe = trace.analysis, trace.probe
-        planned = analysis.planned(len(probe.cells), len(probe.cells.bands))
+        planned = analysis.planned(len(probe.cells), len(probe.cells.bands)) + trace.steadiness.planned
         finished = analysis.finished(trace.state)
         try:
             while not finished:
                 started = time.perf_counter()
+                trace.steadiness.begin()
                 trace.step()
                 finished = analysis.finished(trace.state)
+                if finished:
+                    trace.steadiness.end()
                 estimate = trace.estimate()
                 trace.seconds += time.perf_counter() - started
                 yield Attribution(
@@ -230,7 +233,7 @@ class Wcam(AbstractMethod):
                     planned=planned,
                     seconds=trace.seconds,
                     complete=finished,
-                    stop=analysis.reason(trace.state) if finished else "",
+                    stop=trace.reason if finished else "",
                     unit=analysis.unit,
                     statistic=analysis.statistic,
                     traces=(trace,),

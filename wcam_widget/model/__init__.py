@@ -10,7 +10,6 @@ from wcam_widget.model.targets import (
     Margin,
     Probability,
     ensure_target,
-    log_odds,
 )
 
 __all__ = [
@@ -24,5 +23,4 @@ __all__ = [
     "ensure_image",
     "ensure_images",
     "ensure_target",
-    "log_odds",
 ]

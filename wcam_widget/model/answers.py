@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -95,8 +96,14 @@ def _reached(layout: Layout, slope: Tensor, size: tuple[int, int]) -> bool:
 
 
 def looked_into(model: BlackBox) -> nn.Module:
-    """The network itself, also where torch compiled it; ModelError where it has no layers."""
+    """The network itself, also where torch compiled it; ModelError where it has no layers to look into."""
     net = uncompiled(model.net)
+    if isinstance(net, torch.jit.ScriptModule):
+        raise ModelError("net: TorchScript modules have no hooks; use Wcam, or the module it was made from")
+    if isinstance(net, torch.fx.GraphModule) and not any(
+        node.op == "call_module" for node in net.graph.nodes
+    ):
+        raise ModelError("net: an exported graph has no layers; use Wcam, or the module it was made from")
     if not isinstance(net, nn.Module):
         raise ModelError("net: a plain callable has no layers; give a torch.nn.Module")
     return net

@@ -202,5 +202,5 @@ class Gathered:
         self._waiting.clear()
         ensure_finite(block, first)
         if self._result is None:  # only the first answer says how many classes there are
-            self._result = torch.empty(self._n, block.shape[1])
+            self._result = torch.empty(self._n, block.shape[1], dtype=block.dtype)
         self._result[first : first + len(block)] = block

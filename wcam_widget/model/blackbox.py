@@ -1,21 +1,23 @@
 """`BlackBox`: the one way a network is asked, with batching, device, precision and modes in one place."""
 
+import copy
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, final
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wcam_widget.model.batches import Batches, Gathered, Load, Pass, ensure_batch_size, shared_by, uncompiled
-from wcam_widget.model.device import autocast, ensure_compiler, ensure_device
+from wcam_widget.model.batches import Batches, Gathered, Load, Pass, ensure_batch_size, shared_by
+from wcam_widget.model.class_ids import ensure_names
+from wcam_widget.model.device import autocast, ensure_compiler, ensure_device, is_quantised
 from wcam_widget.model.framing import Framed
-from wcam_widget.model.gradients import differentiated, ensure_finite_slopes
+from wcam_widget.model.gradients import ensure_finite_slopes
+from wcam_widget.model.head import SOFTMAX, Head, ensure_activation
+from wcam_widget.model.images import ensure_image, ensure_images
 from wcam_widget.model.network import Network
-from wcam_widget.model.outputs import ModelError
+from wcam_widget.model.outputs import ModelError, Reader, ensure_choice
 from wcam_widget.model.targets import AbstractTarget, ensure_target
-from wcam_widget.text import printable
 
 _PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -28,23 +30,29 @@ class BlackBox(Framed):
     as a tensor or an array. Images are float32 in [0, 1]; `preprocess` turns them into the network's input
     (normalisation belongs there). `class_names` are the k names, in order. `device` defaults to the
     module's own; the module is never moved. `batch_size` is the largest batch to try; where memory runs out
-    half as many are tried, and what fits is remembered for the network, the shape of its input and whether it
+    half as many are tried; what fits is remembered for the network, the shape of its input and whether it
     is differentiated, by all BlackBoxes around it. With `precision` "auto" the network runs under bfloat16
-    autocast on CUDA, with "bfloat16" everywhere, with "float32" nowhere. All else is float32.
+    autocast on CUDA, with "bfloat16" everywhere, with "float32" nowhere. All else is float32. `activation`
+    turns scores into probabilities: "softmax", "sigmoid" for independent labels or a single one, "none" for
+    scores that are no probabilities, as of a regression, or a function of scores (n, k); it is never guessed.
+    `output` says which part of a network's answer holds the scores, where that is more than one tensor: an
+    index, a key, the name of an attribute or a function of the answer.
 
     While the network runs, all its submodules are in eval mode; their own flags are put back after each
     batch, also when the network raises. Threads may share a network: one batch runs at a time.
 
     Raises TypeError or ValueError, naming the argument, for a `net` that cannot be called, a `device` other
     than the module's, a `batch_size` below 1, an unknown `precision` and `class_names` that are not text.
-    Asking raises ModelError where the network raises or answers with something that is no class scores.
+    Asking raises ModelError where the network raises, or answers with something that is no class scores, with
+    several tensors that may be, or otherwise than it did first. Copies and pickles keep all but what belongs
+    to this process.
 
     >>> model = BlackBox(nn.Sequential(nn.Flatten(), nn.Linear(12, 2)), class_names=("cat", "dog"))
     >>> model.logits(torch.rand(5, 3, 2, 2)).shape
     torch.Size([5, 2])
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 what a network is, each with a default that fits most
         self,
         net: Any,
         preprocess: Callable[[Tensor], Tensor] | None = None,
@@ -52,7 +60,11 @@ class BlackBox(Framed):
         device: str | torch.device | None = None,
         batch_size: int | None = None,
         precision: str = "auto",
+        activation: Any = SOFTMAX,
+        output: Any = None,
     ) -> None:
+        if isinstance(net, BlackBox):
+            raise TypeError("net: found a BlackBox; use it as it is, or wrap its own net, model.net")
         if not callable(net):
             raise TypeError(
                 f"net: found {type(net).__qualname__}; accepted are a torch module and a callable"
@@ -61,13 +73,14 @@ class BlackBox(Framed):
             raise ValueError(f"precision: found {precision!r}; accepted are {', '.join(_PRECISIONS)}")
         self.net: nn.Module | Callable[[Tensor], Any] = net
         self.preprocess = preprocess
-        self.class_names = _ensure_names(class_names)
+        self.class_names = ensure_names(class_names)
         self.device = ensure_device(net, device)
-        most = ensure_batch_size(batch_size, self.device)
-        self._batches = Batches(shared_by(net), self.device, most)
+        self._batches = Batches(shared_by(net), self.device, ensure_batch_size(batch_size, self.device))
         self.precision = precision
         self.views: dict[tuple[int, ...], tuple[Any, Any]] = {}
         """What `wcam_widget.model.field_of_view` measured of `preprocess`, by the shape of an image."""
+        self.activation = ensure_activation(activation)
+        self._reader = Reader(ensure_choice(output))
 
     def __repr__(self) -> str:
         classes = "classes unnamed" if self.class_names is None else f"{len(self.class_names)} classes"
@@ -81,8 +94,13 @@ class BlackBox(Framed):
 
     @property
     def differentiable(self) -> bool:
-        """Whether `gradients` can be asked: True for a torch module, False for a plain callable."""
-        return isinstance(self.net, nn.Module)
+        """Whether `gradients` can be asked: of a torch module, but no plain callable and no quantised one."""
+        return isinstance(self.net, nn.Module) and not is_quantised(self.net)
+
+    @property
+    def dtypes(self) -> set[torch.dtype]:
+        """What the network computes in: the dtypes of its parameters, bfloat16 where it is autocast."""
+        return self._network.dtypes
 
     def compiled(self) -> "BlackBox":
         """The same network through torch.compile, which makes it faster where many images are asked.
@@ -91,10 +109,77 @@ class BlackBox(Framed):
         this BlackBox's own. Raises RuntimeError where torch has no working compiler for the device.
         """
         ensure_compiler(self.device.type)
-        net = torch.compile(self.net, dynamic=True)
-        made = BlackBox(net, self.preprocess, self.class_names, self.device, self.batch_size, self.precision)
-        made.frame_as(self)
+        return self.around(torch.compile(self.net, dynamic=True))
+
+    def around(self, net: Any) -> "BlackBox":
+        """All of this BlackBox around another network of the same kind."""
+        made = copy.copy(self)
+        vars(made).update(net=net, _batches=Batches(shared_by(net), self.device, self.batch_size))
         return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what belongs to this process: the lock of the network and the batches that fit."""
+        own = {name: value for name, value in vars(self).items() if name != "_batches"}
+        return {**own, "batch_size": self.batch_size}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        most = state.pop("batch_size")
+        vars(self).update(state)
+        self._batches = Batches(shared_by(self.net), self.device, most)
+
+    @property
+    def head(self) -> Head:
+        """What the class scores mean: the activation, and how many scores there are once one was seen."""
+        return Head(self.activation, self._reader.classes)
+
+    def __call__(self, images: Any) -> Float[Tensor, "n k"]:
+        """Probabilities by class (n, k) of images (n, c, h, w) in [0, 1], or of one (c, h, w), on the CPU.
+
+        They are the activation's; scores where it gives none (`unit` says which).
+
+        >>> model = BlackBox(lambda images: images.mean(dim=(2, 3)), class_names=("red", "green", "blue"))
+        >>> model(torch.zeros(1, 3, 4, 4))
+        tensor([[0.3333, 0.3333, 0.3333]])
+        """
+        single = getattr(images, "ndim", 0) == 3
+        asked = ensure_image(images, "images")[None] if single else ensure_images(images, "images")
+        return self.probabilities(self.logits(asked))
+
+    def top(self, image: Any, count: int = 5) -> list[tuple[str, float]]:
+        """The classes with the highest probabilities in one image (c, h, w), each with its probability.
+
+        >>> model = BlackBox(lambda images: images.mean(dim=(2, 3)), class_names=("red", "green", "blue"))
+        >>> model.top(torch.tensor([0.0, 1.0, 0.0]).reshape(3, 1, 1), 1)
+        [('green', 0.5761...)]
+        """
+        shares = self(ensure_image(image, "image"))[0]
+        best = shares.topk(min(max(count, 1), len(shares)))
+        names = self.class_names or [f"class {index}" for index in range(len(shares))]
+        pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        return [(names[index], share) for index, share in pairs]
+
+    def probabilities(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
+        """What class scores (n, k) are as probabilities, by the activation; as they are where it gives none.
+
+        >>> BlackBox(lambda images: images, activation="sigmoid").probabilities(torch.zeros(1, 2))
+        tensor([[0.5000, 0.5000]])
+        """
+        return self.head.probabilities(logits)
+
+    @property
+    def unit(self) -> str:
+        """What `model(images)` gives, in words: "probability, softmax", or "score" where it is none."""
+        return self.head.unit
+
+    def target(self, target: Any, logits: Float[Tensor, " k"]) -> AbstractTarget:
+        """The target that a caller wrote, for this model; None stands for the top class of ``logits`` (k,).
+
+        Raises what `ensure_target` raises.
+
+        >>> BlackBox(lambda images: images, class_names=("cat", "dog")).target("dog", torch.zeros(2))
+        Logit(class_id=1)
+        """
+        return ensure_target(target, logits, self.class_names, self.head)
 
     def logits(self, images: Tensor) -> Float[Tensor, "n k"]:
         """Score images (n, c, h, w), float32 in the [0, 1] scale; returns class scores (n, k) on the CPU.
@@ -147,7 +232,7 @@ class BlackBox(Framed):
         tensor([1., 1.])
         """
         logits = self.logits(images)
-        return ensure_target(target, logits[0], self.class_names)(logits)
+        return self.target(target, logits[0])(logits)
 
     def gradients(
         self, inputs: Tensor, images: Callable[[Tensor], Tensor], target: AbstractTarget | int | str
@@ -168,7 +253,8 @@ class BlackBox(Framed):
         """
         if not self.differentiable:
             raise ModelError(
-                "net: a plain callable has no gradients; give a torch.nn.Module; Sobol needs no gradients"
+                "net: a plain callable or quantised network has no gradients; Sobol needs none; else give a "
+                "torch.nn.Module of floats"
             )
         if inputs.shape[0] < 1:
             raise ValueError(f"inputs: found shape {tuple(inputs.shape)}; accepted is at least one row")
@@ -177,20 +263,13 @@ class BlackBox(Framed):
         slopes = torch.empty_like(inputs, requires_grad=False)
 
         def differentiate(start: int, stop: int) -> Load:
-            with torch.inference_mode(mode=False), torch.enable_grad():
-                leaf = inputs[start:stop].detach().clone().requires_grad_()
-                with autocast(self.device, reduced=False):
-                    batch = images(leaf)
-                network_input, load = self._network.prepared(batch, backward=True)
-                logits = self._network.scores(network_input, stop - start)
-                with autocast(self.device, reduced=False):
-                    values = ensure_target(target, logits[0], self.class_names).of_rows(start, stop)(logits)
-                    slope = differentiated(values, leaf)
-                if slope is None:
-                    raise ModelError(self._network.cut(network_input, logits, values))
+            def explained(logits: Tensor) -> Tensor:
+                return self.target(target, logits[0]).of_rows(start, stop)(logits)
+
+            logits, values, slope, load = self._network.differentiated(inputs[start:stop], images, explained)
             slopes[start:stop] = slope
-            gathered.put(start, logits.detach())
-            scores.put(start, values.detach()[:, None])
+            gathered.put(start, logits)
+            scores.put(start, values[:, None])
             return load
 
         self._batches.run(differentiate, n, backward=True)
@@ -207,16 +286,8 @@ class BlackBox(Framed):
         gathered = Gathered(len(images))
 
         def look(start: int, stop: int) -> Load:
-            with torch.inference_mode(mode=False), torch.set_grad_enabled(backward):
-                batch = images[start:stop].detach().clone()
-                network_input, load = self._network.prepared(batch, backward=backward)
-                if backward and network_input.is_floating_point():
-                    network_input.requires_grad_()  # a path to every layer, also where parameters are frozen
-                # Compiled code does not run hooks that came later.
-                ask = partial(self._network.scores, network_input, stop - start, uncompiled(self.net))
-                with self._batches.shared.lock:
-                    logits = work(Pass(start, network_input, ask))
-            gathered.put(start, logits.detach())
+            logits, load = self._network.watched(start, images[start:stop], work, backward=backward)
+            gathered.put(start, logits)
             return load
 
         self._batches.run(look, len(images), backward=backward)
@@ -224,16 +295,5 @@ class BlackBox(Framed):
 
     @property
     def _network(self) -> Network:
-        """What one batch goes through, with the attributes as they are now."""
         how = (self.class_names, self.device, self.precision)
-        return Network(self.net, self.preprocess, *how, self._batches, self.input_size)
-
-
-def _ensure_names(class_names: Sequence[Any] | None) -> tuple[str, ...] | None:
-    if class_names is None:
-        return None
-    if isinstance(class_names, str) or not all(isinstance(name, str) for name in class_names):
-        raise TypeError(f"class_names: found {class_names!r:.80}; accepted are None and a sequence of names")
-    if not class_names:
-        raise ValueError("class_names: found no names; accepted are one name per class, or None")
-    return tuple(map(printable, class_names))  # they go into files, pages and messages of a kernel
+        return Network(self.net, self.preprocess, *how, self._batches, self._reader, self.input_size)

@@ -1,11 +1,15 @@
-"""Where a network lives and how it runs there: device, autocast, eval mode."""
+"""Where a network lives and how it runs there: device, autocast, gradient mode."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, wraps
+from typing import ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def ensure_device(net: object, device: str | torch.device | None) -> torch.device:
@@ -36,6 +40,15 @@ def _own_device(net: object) -> torch.device | None:
     if not isinstance(net, nn.Module):
         return None
     return next((tensor.device for tensor in (*net.parameters(), *net.buffers())), None)
+
+
+def is_quantised(net: nn.Module) -> bool:
+    """Whether any part of a network computes in integers, which have no gradients.
+
+    >>> is_quantised(nn.Linear(2, 2))
+    False
+    """
+    return any("quantized" in type(module).__module__.split(".") for module in net.modules())
 
 
 def moved(values: Tensor, device: torch.device) -> Tensor:
@@ -80,23 +93,23 @@ def ensure_compiler(device_type: str) -> None:
 
 
 @contextmanager
-def eval_mode(net: object) -> Iterator[None]:
-    """Put every submodule in eval mode, then give each its own flag back, also when the body raises.
+def ordinary_tensors() -> Iterator[None]:
+    """Without gradients, and without ``torch.inference_mode`` of the caller's, whose tensors can have none.
 
-    The flags are set directly: `train()` and `eval()` may be overridden by a user's module and do more.
-
-    >>> net = nn.Sequential(nn.Dropout())
-    >>> with eval_mode(net):
-    ...     net[0].training
-    False
-    >>> net[0].training
-    True
+    >>> with torch.inference_mode(), ordinary_tensors():
+    ...     torch.ones(2).is_inference(), torch.is_grad_enabled()
+    (False, False)
     """
-    training = [module for module in net.modules() if module.training] if isinstance(net, nn.Module) else []
-    for module in training:
-        module.training = False
-    try:
+    with torch.inference_mode(mode=False), torch.no_grad():
         yield
-    finally:
-        for module in training:
-            module.training = True
+
+
+def ordinary(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function, with ``ordinary_tensors`` around it."""
+
+    @wraps(function)
+    def surrounded(*args: P.args, **named: P.kwargs) -> R:
+        with ordinary_tensors():
+            return function(*args, **named)
+
+    return surrounded

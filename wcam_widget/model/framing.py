@@ -50,10 +50,6 @@ class Framed:
             return cover(seen, self.input_size or seen.size[::-1])
         return self.framing(seen).clamp(0.0, 1.0)
 
-    def frame_as(self, other: "Framed") -> None:
-        """Take over how another model sees photographs."""
-        self.input_size, self.framing = other.input_size, other.framing
-
 
 def cover(photo: Image.Image, size: tuple[int, int]) -> Float[Tensor, "3 h w"]:
     """Scale a photograph, bicubic, until it covers `size` (H, W), and cut out the middle, in [0, 1].

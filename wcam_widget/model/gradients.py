@@ -63,6 +63,8 @@ def cutting_module(net: nn.Module, network_input: Tensor) -> str | None:
     with ExitStack() as stack:
         stack.enter_context(_frozen(net))
         for name, module in net.named_modules():
+            if isinstance(module, torch.jit.ScriptModule):  # takes no hooks
+                continue
             stack.callback(watch(name, module).remove)
         stack.enter_context(torch.enable_grad())
         net(network_input.detach().clone().requires_grad_())

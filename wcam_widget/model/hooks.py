@@ -35,6 +35,7 @@ class Seen:
 def listening(module: nn.Module, seen: list[Seen], name: str | None = None) -> Iterator[None]:
     """Note the answers of one module, or of all modules of a network where no name is given."""
     watched = [(name, module)] if name is not None else list(module.named_modules())
+    watched = [each for each in watched if not isinstance(each[1], torch.jit.ScriptModule)]  # take no hooks
 
     def listen(label: str, watched_module: nn.Module) -> Any:
         def note(_module: nn.Module, given: Any, named: Any, answer: Any) -> Tensor | None:

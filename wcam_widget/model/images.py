@@ -102,7 +102,9 @@ def _checked(found: Any, rank: int, argument: str, accepted: str) -> Tensor:
 
 def _as_float32(found: Tensor | Shaped[np.ndarray, "*shape"]) -> Tensor:
     if isinstance(found, Tensor):
-        return found.detach().to(device="cpu", dtype=torch.float32)
+        pixels = found.detach().to(device="cpu", dtype=torch.float32)
+        with torch.inference_mode(mode=False):  # a tensor made in inference mode can have no gradient
+            return pixels.clone() if pixels.is_inference() else pixels
     # ascontiguousarray: torch reads no negative strides; the copy of a read-only array keeps torch silent.
     contiguous = np.ascontiguousarray(found, dtype=np.float32)
     return torch.from_numpy(contiguous if contiguous.flags.writeable else contiguous.copy())

@@ -18,7 +18,7 @@ from wcam_widget.model.blackbox import BlackBox
 from wcam_widget.model.hooks import Seen, listening, slopes_of
 from wcam_widget.model.outputs import ModelError
 from wcam_widget.model.positions import Layer, followed
-from wcam_widget.model.targets import AbstractTarget, ensure_target
+from wcam_widget.model.targets import AbstractTarget
 
 AUTO = "auto"
 UNORDERED = (
@@ -144,7 +144,7 @@ def capture_all(
         if unseen:
             raise ValueError(f"layer: {unseen[0]!r} is not run for these images")
         size, part = size_of(batch.network_input), targets[batch.start : batch.start + len(logits)]
-        chosen, scores = _scored(logits, part, model.class_names)
+        chosen, scores = _scored(logits, part, model)
         last = [run[-1] for run in runs]
         use(
             [
@@ -166,12 +166,11 @@ def capture_all(
 
 
 def _scored(
-    logits: Float[Tensor, "m k"], targets: Sequence[Any], class_names: Sequence[str] | None
+    logits: Float[Tensor, "m k"], targets: Sequence[Any], model: BlackBox
 ) -> tuple[tuple[AbstractTarget, ...], Float[Tensor, " m"]]:
     """The target of each image, made of what a caller may write, and its score."""
     chosen = tuple(
-        ensure_target(target, row.detach().cpu(), class_names)
-        for target, row in zip(targets, logits, strict=True)
+        model.target(target, row.detach().cpu()) for target, row in zip(targets, logits, strict=True)
     )
     return chosen, torch.stack([target(row[None])[0] for target, row in zip(chosen, logits, strict=True)])
 

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, final
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wcam_widget.model.batches import Batches, Load, uncompiled
-from wcam_widget.model.device import autocast, eval_mode, moved
+from wcam_widget.model.batches import Batches, Load, Pass, uncompiled
+from wcam_widget.model.device import autocast, moved
 from wcam_widget.model.framing import size_hint
-from wcam_widget.model.gradients import INSTEAD, cutting_module
+from wcam_widget.model.gradients import INSTEAD, cutting_module, differentiated
 from wcam_widget.model.memory import is_out_of_memory
-from wcam_widget.model.outputs import ModelError, read_scores
+from wcam_widget.model.modes import eval_mode
+from wcam_widget.model.outputs import ModelError, Reader, blaming_scores
 
 
 @final
@@ -21,9 +23,9 @@ from wcam_widget.model.outputs import ModelError, read_scores
 class Network:
     """A network with its preprocessing, on its device, in its precision; what a `BlackBox` asks.
 
-    >>> net = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
-    >>> cpu = torch.device("cpu")
-    >>> network = Network(net, None, None, cpu, "auto", Batches(shared_by(net), cpu, 8))
+    >>> from wcam_widget.model.batches import shared_by
+    >>> net, cpu = nn.Sequential(nn.Flatten(), nn.Linear(12, 2)), torch.device("cpu")
+    >>> network = Network(net, None, None, cpu, "auto", Batches(shared_by(net), cpu, 8), Reader())
     >>> network_input, load = network.prepared(torch.rand(5, 3, 2, 2), backward=False)
     >>> network.scores(network_input, 5).shape
     torch.Size([5, 2])
@@ -35,9 +37,59 @@ class Network:
     device: torch.device
     precision: str
     batches: Batches
+    reader: Reader
     input_size: tuple[int, int] | None = None
 
-    def cut(self, network_input: Tensor, logits: Tensor, values: Tensor) -> str:
+    def differentiated(
+        self, rows: Tensor, images: Callable[[Tensor], Tensor], target: Callable[[Tensor], Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor, Load]:
+        """The class scores of the images of some rows, their target, its slope by each row, and the load."""
+        self._ensure_gradients()
+        with torch.inference_mode(mode=False), torch.enable_grad():
+            leaf = rows.detach().clone().requires_grad_()
+            with autocast(self.device, reduced=False):
+                batch = images(leaf)
+            network_input, load = self.prepared(batch, backward=True)
+            logits = self.scores(network_input, len(rows))
+            with autocast(self.device, reduced=False), blaming_scores([logits]):
+                values = target(logits)
+                slope = differentiated(values, leaf)
+            if slope is None:
+                raise ModelError(self._cut(network_input, logits, values))
+        return logits.detach(), values.detach(), slope, load
+
+    def watched(
+        self, start: int, images: Tensor, work: Callable[[Pass], Tensor], *, backward: bool
+    ) -> tuple[Tensor, Load]:
+        """The class scores of a batch that ``work`` asks for, with hooks in the network, and the load."""
+        if backward:
+            self._ensure_gradients()
+        with torch.inference_mode(mode=False), torch.set_grad_enabled(backward):
+            network_input, load = self.prepared(images.detach().clone(), backward=backward)
+            if backward and network_input.is_floating_point():
+                network_input.requires_grad_()  # a path to every layer, also where parameters are frozen
+            # Compiled code does not run hooks that came later.
+            answers: list[Tensor] = []
+
+            def ask() -> Tensor:
+                answers.append(self.scores(network_input, len(images), uncompiled(self.net)))
+                return answers[-1]
+
+            with self.batches.shared.lock, blaming_scores(answers, start):
+                logits = work(Pass(start, network_input, ask))
+        return logits.detach(), load
+
+    def _ensure_gradients(self) -> None:
+        """ModelError where the network was made in inference mode, which leaves tensors without gradients."""
+        if isinstance(self.net, nn.Module) and any(
+            tensor.is_inference() for tensor in chain(self.net.parameters(), self.net.buffers())
+        ):
+            raise ModelError(
+                "net: its parameters were made inside torch.inference_mode() and have no gradients; make or "
+                f"load it outside, or give copy.deepcopy(net) made outside; {INSTEAD}"
+            )
+
+    def _cut(self, network_input: Tensor, logits: Tensor, values: Tensor) -> str:
         """Say what keeps the gradient from the images."""
         if not network_input.requires_grad:
             return f"preprocess: its result has no gradient path to the images; {INSTEAD}"
@@ -66,7 +118,7 @@ class Network:
         """Score one batch on the device by ``net`` or its own; the caller chooses the gradient mode."""
         with self.batches.shared.lock, eval_mode(self.net), autocast(self.device, reduced=self._reduced):
             output = _asked("net", self.net if net is None else net, network_input, self.input_size)
-        logits = read_scores(output, images)
+        logits = self.reader.read(output, images)
         if self.class_names is not None and logits.shape[1] != len(self.class_names):
             raise ValueError(
                 f"class_names: found {len(self.class_names)} names, but net gives {logits.shape[1]} scores"
@@ -81,6 +133,12 @@ class Network:
         if self._reduced and self.device.type == "cuda" and network_input.ndim == 4:
             return network_input.contiguous(memory_format=torch.channels_last)
         return network_input
+
+    @property
+    def dtypes(self) -> set[torch.dtype]:
+        """What the network computes in."""
+        own = {each.dtype for each in self.net.parameters()} if isinstance(self.net, nn.Module) else set()
+        return {torch.bfloat16} if self._reduced else own or {torch.float32}
 
     @property
     def _reduced(self) -> bool:

@@ -105,11 +105,7 @@ def replica(model: BlackBox) -> BlackBox:
             f"net: no copy of it can be made, and your own network is never randomised: "
             f"copy.deepcopy raised {type(error).__name__}: {error}"
         ) from error
-    made = BlackBox(
-        copied, model.preprocess, model.class_names, model.device, model.batch_size, model.precision
-    )
-    made.frame_as(model)
-    return made
+    return model.around(copied)
 
 
 def _forget(name: str, module: nn.Module, seed: int) -> None:

@@ -1,24 +1,26 @@
 """What is explained: a number per image, read from the scores of the classes."""
 
-import difflib
-import operator
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, SupportsIndex, final
+from typing import Any, ClassVar, SupportsIndex, final
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
+from wcam_widget.model.class_ids import ClassId, index_of, name_of, resolved
+from wcam_widget.model.head import NONE, Head
 from wcam_widget.text import printable
-
-ClassId = SupportsIndex | str
 
 
 class AbstractTarget(ABC):
     """A number per image, made from the network's class scores; differentiable wherever torch can be."""
+
+    head: ClassVar[Head] = Head()
+    """What the scores mean; a target that is resolved for a model has that model's."""
 
     @abstractmethod
     def __call__(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
@@ -37,6 +39,12 @@ class AbstractTarget(ABC):
     def unit(self) -> str:
         """What one unit of the score is, e.g. "logit"."""
 
+    def under(self, head: Head) -> "AbstractTarget":
+        """This target for a network whose class scores mean something else than the softmax's."""
+        made = copy.copy(self)
+        object.__setattr__(made, "head", head)
+        return made
+
     def of_rows(self, start: int, stop: int) -> "AbstractTarget":
         """The target of images `start` to `stop` of a pass, where each image has a class of its own."""
         del start, stop
@@ -46,7 +54,7 @@ class AbstractTarget(ABC):
 @final
 @dataclass(frozen=True)
 class Logit(AbstractTarget):
-    """The score of one class as the network gives it, before any softmax.
+    """The score of one class as the network gives it, before any activation.
 
     `class_id` is an int in 0 .. k-1, or a class name that `ensure_target` replaces by its int.
 
@@ -58,32 +66,39 @@ class Logit(AbstractTarget):
 
     @override
     def __call__(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
-        return logits[:, _resolved(self.class_id)]
+        return logits[:, resolved(self.class_id)]
 
     @override
     def resolve(self, count: int, class_names: Sequence[str] | None) -> "AbstractTarget":
-        return replace(self, class_id=_class_index(self.class_id, count, class_names))
+        return replace(self, class_id=index_of(self.class_id, count, class_names))
 
     @override
     def label(self, class_names: Sequence[str] | None) -> str:
-        return f"logit of {_name(self.class_id, class_names)}"
+        return _named(self.head.score, self, class_names)
+
+    def as_probability(self) -> AbstractTarget:
+        """The probability of the class; this score itself where the model gives none."""
+        return Probability(self.class_id).under(self.head) if self.head.bounded else self
 
     @property
     @override
     def unit(self) -> str:
-        return "logit"
+        return self.head.score
 
 
 @final
 @dataclass(frozen=True)
 class Probability(AbstractTarget):
-    """The softmax probability of one class, in [0, 1]; the sigmoid where the network has a single score.
+    """The probability of one class, in [0, 1], by the model's activation, the softmax where it names none.
 
-    `class_id` is an int in 0 .. k-1, or a class name that `ensure_target` replaces by its int.
+    `class_id` is an int in 0 .. k-1, or a class name that `ensure_target` replaces by its int. A model
+    without probabilities (``activation="none"``, or a single score under the softmax) refuses it.
 
     >>> Probability(0)(torch.zeros(1, 4))
     tensor([0.2500])
-    >>> Probability(0)(torch.zeros(1, 1))
+    >>> BlackBox = getattr(__import__("wcam_widget"), "BlackBox")
+    >>> labels = BlackBox(lambda images: images.mean((2, 3)), activation="sigmoid")
+    >>> labels.scores(torch.zeros(1, 3, 2, 2), Probability(0))
     tensor([0.5000])
     """
 
@@ -91,23 +106,30 @@ class Probability(AbstractTarget):
 
     @override
     def __call__(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
-        wanted = _resolved(self.class_id)
-        if logits.shape[1] == 1:
-            return torch.sigmoid(logits[:, wanted])
-        return torch.softmax(logits, dim=1)[:, wanted]
+        return self.head.probabilities(logits)[:, resolved(self.class_id)]
 
     @override
     def resolve(self, count: int, class_names: Sequence[str] | None) -> "AbstractTarget":
-        return replace(self, class_id=_class_index(self.class_id, count, class_names))
+        return replace(self, class_id=index_of(self.class_id, count, class_names))
 
     @override
     def label(self, class_names: Sequence[str] | None) -> str:
-        return f"probability of {_name(self.class_id, class_names)}"
+        return _named("probability", self, class_names)
 
     @property
     @override
     def unit(self) -> str:
         return "probability"
+
+    @override
+    def under(self, head: Head) -> AbstractTarget:
+        if not head.bounded:
+            why = "activation='none'" if head.activation == NONE else "the softmax of its single score is 1"
+            raise ValueError(
+                f"target: the model gives scores and no probabilities ({why}); accepted are Logit, Margin "
+                "and Custom, or BlackBox(..., activation='sigmoid')"
+            )
+        return AbstractTarget.under(self, head)
 
 
 @final
@@ -115,7 +137,8 @@ class Probability(AbstractTarget):
 class Margin(AbstractTarget):
     """How far the score of one class is above that of `other`, or of the best other class where it is None.
 
-    Positive exactly where the network prefers `class_id`. Both ids are ints in 0 .. k-1 or class names.
+    Positive exactly where the network prefers `class_id`: of logits, or of probabilities where the activation
+    of the model is a function. Both ids are ints in 0 .. k-1 or class names.
 
     >>> Margin(1)(torch.tensor([[0.0, 2.0, 1.5]]))
     tensor([0.5000])
@@ -128,31 +151,33 @@ class Margin(AbstractTarget):
 
     @override
     def __call__(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
-        wanted = _resolved(self.class_id)
+        wanted, values = resolved(self.class_id), logits
+        if not self.head.named:  # it may order classes otherwise than their scores do
+            values = self.head.probabilities(logits)
         if self.other is not None:
-            return logits[:, wanted] - logits[:, _resolved(self.other)]
-        others = torch.cat((logits[:, :wanted], logits[:, wanted + 1 :]), dim=1)
-        return logits[:, wanted] - others.amax(dim=1)
+            return values[:, wanted] - values[:, resolved(self.other)]
+        others = torch.cat((values[:, :wanted], values[:, wanted + 1 :]), dim=1)
+        return values[:, wanted] - others.amax(dim=1)
 
     @override
     def resolve(self, count: int, class_names: Sequence[str] | None) -> "AbstractTarget":
         if count < 2:
             raise ValueError("target: Margin needs at least two classes, but net gives a single score")
-        wanted = _class_index(self.class_id, count, class_names)
-        other = None if self.other is None else _class_index(self.other, count, class_names)
+        wanted = index_of(self.class_id, count, class_names)
+        other = None if self.other is None else index_of(self.other, count, class_names)
         if other == wanted:
             raise ValueError(f"target: Margin compares class {wanted} with itself; give another `other`")
         return replace(self, class_id=wanted, other=other)
 
     @override
     def label(self, class_names: Sequence[str] | None) -> str:
-        other = "the best other class" if self.other is None else _name(self.other, class_names)
-        return f"margin of {_name(self.class_id, class_names)} over {other}"
+        other = "the best other class" if self.other is None else name_of(self.other, class_names)
+        return f"margin of {name_of(self.class_id, class_names)} over {other}"
 
     @property
     @override
     def unit(self) -> str:
-        return "logit difference"
+        return f"{self.head.score if self.head.named else 'probability'} difference"
 
 
 @final
@@ -203,12 +228,15 @@ class Custom(AbstractTarget):
 
 
 def ensure_target(
-    target: Any, logits: Float[Tensor, " k"], class_names: Sequence[str] | None = None
+    target: Any,
+    logits: Float[Tensor, " k"],
+    class_names: Sequence[str] | None = None,
+    head: Head = AbstractTarget.head,
 ) -> AbstractTarget:
     """Make a target with integer class ids of what a caller may write.
 
     `target` is None (the class with the highest score in `logits`), a class id, a class name, or a target.
-    `logits` (k,) are the scores of the image that is explained.
+    `logits` (k,) are the scores of the image that is explained, `head` says what they mean.
 
     Raises ValueError for an id outside 0 .. k-1 and for a name that is not a class (close names are
     suggested), TypeError for anything else; messages begin with `target`.
@@ -219,6 +247,10 @@ def ensure_target(
     Traceback (most recent call last):
     ValueError: target: 'dgo' is not a class name; did you mean 'dog'?
     """
+    return _resolved_by_names(target, logits, class_names).under(head.of(len(logits)))
+
+
+def _resolved_by_names(target: Any, logits: Tensor, class_names: Sequence[str] | None) -> AbstractTarget:
     if target is None:
         return Logit(int(logits.argmax()))
     if isinstance(target, AbstractTarget):
@@ -231,62 +263,8 @@ def ensure_target(
     return Logit(target).resolve(logits.shape[0], class_names)
 
 
-def _class_index(class_id: ClassId, count: int, class_names: Sequence[str] | None) -> int:
-    if isinstance(class_id, str):
-        return _index_of_name(class_id, count, class_names)
-    try:
-        index = operator.index(class_id)
-    except TypeError:
-        raise TypeError(
-            f"target: found a class id of type {type(class_id).__qualname__}; "
-            "accepted are an int and a class name"
-        ) from None
-    if not 0 <= index < count:
-        raise ValueError(f"target: class id {index} is out of range; net has classes 0 to {count - 1}")
-    return index
-
-
-def _index_of_name(name: str, count: int, class_names: Sequence[str] | None) -> int:
-    if class_names is None:
-        raise ValueError(
-            f"target: {name!r} is a class name, but the model has none; "
-            "give class_names to BlackBox, or a class id"
-        )
-    found = [index for index, known in enumerate(class_names) if known == printable(name)]
-    if len(found) > 1:
-        raise ValueError(f"target: {name!r} is the name of classes {found}; give the class id")
-    if not found:
-        close = difflib.get_close_matches(name, class_names, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"the model has {count} classes"
-        raise ValueError(f"target: {name!r} is not a class name; {hint}")
-    return _class_index(found[0], count, class_names)
-
-
-def log_odds(logits: Float[Tensor, "n k"], classes: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
-    """Log p / (1 - p) of each row's class, where p is its probability.
-
-    It orders as the probability does, but its gradient does not vanish where the network is certain.
-
-    >>> log_odds(torch.tensor([[300.0, 0.0, 0.0]]), torch.tensor([0]))
-    tensor([299.3069])
-    """
-    wanted = classes.to(logits.device)[:, None]
-    own = logits.gather(1, wanted)[:, 0]
-    if logits.shape[1] == 1:  # its probability is the sigmoid of the only score
-        return own
-    return own - logits.scatter(1, wanted, -torch.inf).logsumexp(1)
-
-
-def _resolved(class_id: ClassId) -> int:
-    if isinstance(class_id, str):
-        raise ValueError(  # noqa: TRY004 - a name is a valid type, it only comes too early
-            f"target: {class_id!r} has no class id yet; pass the target through ensure_target"
-        )
-    return operator.index(class_id)
-
-
-def _name(class_id: ClassId, class_names: Sequence[str] | None) -> str:
-    if isinstance(class_id, str):
-        return class_id
-    index = operator.index(class_id)
-    return f"class {index}" if class_names is None else class_names[index]
+def _named(quantity: str, target: Logit | Probability, class_names: Sequence[str] | None) -> str:
+    """A quantity of a class; of a network's only score where that has no name."""
+    if class_names is None and target.head.classes == 1:
+        return quantity
+    return f"{quantity} of {name_of(target.class_id, class_names)}"

@@ -64,8 +64,8 @@ class Inquiry:
 
     ``class_names`` name the scores; without them classes are called by their number. Answers are dictionaries
     that JSON can hold: ``key``; ``target`` with ``label``, ``original`` and ``reconstruction``, the explained
-    score in its own unit; ``classes``, the same in probabilities for the at most five highest in either
-    image; and ``seconds``.
+    score in its own unit; ``classes``, the at most five highest in either image, in ``unit``, such as
+    "probability, softmax"; and ``seconds``.
 
     >>> from wcam_widget.explain import Wcam
     >>> from wcam_widget.model import BlackBox
@@ -112,7 +112,8 @@ class Inquiry:
             return self.probe.rebuild(mask).cpu()
 
     def _answer(self, question: Question, logits: Tensor, seconds: float) -> dict[str, Any]:
-        before, after = _probabilities(self._original)[0], _probabilities(logits)[0]
+        model = self.probe.model
+        before, after = model.probabilities(self._original)[0], model.probabilities(logits)[0]
         # The first class of each image is always there: where all of one are low, the other's hide it.
         either = torch.maximum(before, after)
         either[[int(before.argmax()), int(after.argmax())]] = torch.inf
@@ -120,8 +121,9 @@ class Inquiry:
         target = self.probe.target
         return {
             "key": question.key,
+            "unit": model.unit,
             "target": {
-                "label": target.label(self.probe.model.class_names),
+                "label": target.label(model.class_names),
                 "original": finite(target(self._original)[0]),
                 "reconstruction": finite(target(logits)[0]),
             },
@@ -189,7 +191,3 @@ def ensure_selection(selection: Any, cells: Cells) -> list[int]:
     if outside.size:
         raise ValueError(f"selection: there is no cell {outside[0]}; {accepted}")
     return [int(cell) for cell in np.unique(asked)]
-
-
-def _probabilities(logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
-    return torch.sigmoid(logits) if logits.shape[1] == 1 else torch.softmax(logits, dim=1)

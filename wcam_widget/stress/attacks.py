@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from wcam_widget.model.head import BY_DEFAULT, SIGMOID, Head
 from wcam_widget.stress.threat import Threat
 from wcam_widget.stress.victim import Victim
 
@@ -70,6 +71,7 @@ class Attack:
     epsilon: float
     threat: Threat
     gradients: int
+    head: Head = BY_DEFAULT
 
     @classmethod
     def of(cls, victim: Victim, change: Float[Tensor, "n c h w"], gradients: int) -> Attack:
@@ -86,6 +88,7 @@ class Attack:
             epsilon=victim.ball.epsilon,
             threat=victim.ball.threat,
             gradients=gradients,
+            head=victim.loss.head,
         )
 
     @property
@@ -100,18 +103,24 @@ class Attack:
 
     @property
     def scores_before(self) -> Float[np.ndarray, " n"]:
-        """The probability of each label, by softmax, in the clean image."""
+        """The probability of each label, by the model's activation, in the clean image."""
         return self._probability(self.before)
 
     @property
     def scores_after(self) -> Float[np.ndarray, " n"]:
-        """The probability of each label, by softmax, in the attacked image."""
+        """The probability of each label, by the model's activation, in the attacked image."""
         return self._probability(self.after)
 
     @property
     def fooled(self) -> Bool[np.ndarray, " n"]:
-        """Whether the top class is no longer the label or, where the attack was targeted, has become it."""
+        """Whether the top class is no longer the label or, where the attack was targeted, has become it.
+
+        Labels of a sigmoid are independent: there it is whether the label is no longer, or has become,
+        likelier than not.
+        """
         reached = self.classes_after == self.labels
+        if self.head.activation == SIGMOID:
+            reached = self.scores_after > 0.5
         return np.asarray(reached if self.threat.targeted else ~reached)
 
     def reached(self, confidence: float) -> Bool[np.ndarray, " n"]:
@@ -119,7 +128,8 @@ class Attack:
         return np.asarray(self.scores_after >= confidence)
 
     def _probability(self, logits: Tensor) -> Float[np.ndarray, " n"]:
-        return np.asarray(logits.double().softmax(1).numpy()[np.arange(len(logits)), self.labels])
+        shares = self.head.probabilities(logits.double())
+        return np.asarray(shares.detach().numpy()[np.arange(len(logits)), self.labels])
 
 
 def fgsm(

@@ -11,7 +11,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from typing_extensions import override
 
-from wcam_widget.model import AbstractTarget, BlackBox, Logit, ensure_images, ensure_target, log_odds
+from wcam_widget.model import AbstractTarget, BlackBox, Logit, ensure_images
+from wcam_widget.model.head import BY_DEFAULT, Head
 from wcam_widget.stress.threat import Ball, Threat
 
 
@@ -20,8 +21,9 @@ from wcam_widget.stress.threat import Ball, Threat
 class LogOdds(AbstractTarget):
     """The log-odds against each image's own class, times ``sign``: the loss that attacks raise.
 
-    With m these log-odds, the cross-entropy is log(1 + exp(m)): it rises with m, and its gradient points the
-    same way. But that gradient is all but 0, and lost to rounding, where a network is certain; m's never is.
+    Where the activation of the model is the sigmoid, they are against the label's own absence. With m these
+    log-odds, the cross-entropy is log(1 + exp(m)): it rises with m, and its gradient points the same way. But
+    that gradient is all but 0, and lost to rounding, where a network is certain; m's never is.
 
     >>> LogOdds((0, 0), 1.0)(torch.tensor([[0.0, 0.0, 0.0], [300.0, 0.0, 0.0]]))
     tensor([   0.6931, -299.3069])
@@ -29,14 +31,15 @@ class LogOdds(AbstractTarget):
 
     classes: tuple[int, ...]
     sign: float
+    head: Head = BY_DEFAULT  # type: ignore[misc] # a constant of other targets
 
     @override
     def __call__(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
-        return -self.sign * log_odds(logits, torch.tensor(self.classes))
+        return -self.sign * self.head.log_odds(logits, torch.tensor(self.classes))
 
     @override
     def of_rows(self, start: int, stop: int) -> LogOdds:
-        return LogOdds(self.classes[start:stop], self.sign)
+        return replace(self, classes=self.classes[start:stop])
 
     @override
     def resolve(self, count: int, class_names: Sequence[str] | None) -> AbstractTarget:
@@ -70,11 +73,14 @@ class Victim:
         ball = threat.around(asked.to(network.device), epsilon)
         wanted = _ensure_length(targets, len(asked), threat)
         before = network.logits(asked)
-        if before.shape[1] < 2:
-            raise ValueError("model: found a single score per image; an attack needs at least two classes")
-        names = network.class_names
-        labels = [_label(i, each, before[i], names) for i, each in enumerate(wanted)]
-        return cls(network, before, LogOdds(tuple(labels), -1.0 if threat.targeted else 1.0), ball)
+        head = network.head.of(before.shape[1])
+        if not head.bounded:
+            raise ValueError(
+                f"model: found activation={head.activation!r} with {before.shape[1]} scores per image, which "
+                "are no probabilities; an attack needs classes or labels: BlackBox(..., activation='sigmoid')"
+            )
+        labels = tuple(_label(number, each, before[number], network) for number, each in enumerate(wanted))
+        return cls(network, before, LogOdds(labels, -1.0 if threat.targeted else 1.0, head), ball)
 
     def slope(self, change: Tensor) -> tuple[Tensor, Tensor]:
         """The loss (n,) and its gradient by every pixel, at a perturbation."""
@@ -110,10 +116,10 @@ def _ensure_length(targets: Any, count: int, threat: Threat) -> list[Any]:
     return wanted
 
 
-def _label(number: int, wanted: Any, logits: Tensor, class_names: Sequence[str] | None) -> int:
+def _label(number: int, wanted: Any, logits: Tensor, model: BlackBox) -> int:
     """The class id of one entry of ``targets``; errors say which."""
     try:
-        found = ensure_target(wanted, logits, class_names)
+        found = model.target(wanted, logits)
     except (TypeError, ValueError) as error:
         raise type(error)(f"targets[{number}]: {str(error).removeprefix('target: ')}") from None
     if isinstance(wanted, AbstractTarget) or not isinstance(found, Logit):

@@ -84,7 +84,7 @@ def test_measures_and_the_explorer_work_inside_of_inference_mode():
         assert np.isfinite(wcam.mu_fidelity(net, picture(), maps, domain="pixels").values).all()
         explorer = wcam.explore(net, picture()[0], method=METHODS["derivative"])
         assert explorer.wait(300).complete
-        assert explorer.scores([0])
+        assert explorer.scores
         explorer.close()
         probe = METHODS["derivative"].probe(net, picture()[0])
         scores, slopes = probe.gradient(torch.rand(2, len(probe.cells)))

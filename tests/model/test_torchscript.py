@@ -43,7 +43,7 @@ OTHERS = {
     "exported": exported,
     "fx": torch.fx.symbolic_trace,
     "parallel": nn.DataParallel,
-    "scripted inside": lambda net: nn.Sequential(torch.jit.script(net[:3]), net[3:]),
+    "scripted inside": lambda net: nn.Sequential(torch.jit.script(net[:2]), net[2:]),
 }
 ALL = {**SCRIPTED, **OTHERS}
 
@@ -83,7 +83,7 @@ def test_methods_of_layers_say_what_to_use_instead(method):
 
 def test_layers_around_a_scripted_part_are_found():
     (attribution,) = GradCam()(OTHERS["scripted inside"](network()), IMAGE)
-    assert attribution.method.startswith("GradCam · 1.0")
+    assert attribution.method.startswith("GradCam · 1.")
 
 
 def test_a_quantised_network_is_scored_without_gradients():

@@ -100,8 +100,9 @@ def looked_into(model: BlackBox) -> nn.Module:
     net = uncompiled(model.net)
     if isinstance(net, torch.jit.ScriptModule):
         raise ModelError("net: TorchScript modules have no hooks; use Wcam, or the module it was made from")
+    # Graphs of torch.export call no module but their own checks.
     if isinstance(net, torch.fx.GraphModule) and not any(
-        node.op == "call_module" for node in net.graph.nodes
+        node.op == "call_module" and not str(node.target).startswith("_") for node in net.graph.nodes
     ):
         raise ModelError("net: an exported graph has no layers; use Wcam, or the module it was made from")
     if not isinstance(net, nn.Module):

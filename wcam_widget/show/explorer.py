@@ -287,7 +287,7 @@ def explore(
 
     When the cell that made an explorer runs again, the explorer is closed; its ``attribution`` stays. A saved
     notebook keeps a picture of the map: the last one where a page was open or a cell called ``wait``.
-
+    Of a network that is trained or loaded into during the run the map mixes both, and its ``stop`` says so.
     Raises TypeError and ValueError that name the argument, and ModelError where the model itself fails.
 
     >>> import torch

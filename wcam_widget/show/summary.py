@@ -16,6 +16,7 @@ from jaxtyping import Float
 from wcam_widget.basis import Band, Cells
 from wcam_widget.explain import Attribution, Probe
 from wcam_widget.model import Logit, Probability
+from wcam_widget.model.head import SIGMOID
 from wcam_widget.sensitivity.analysis import GROUP_STATISTIC, UNIT
 from wcam_widget.show.places import place_words
 from wcam_widget.show.questions import Question, class_labels
@@ -80,12 +81,13 @@ class Subject:
 def subject_of(probe: Probe) -> Subject:
     """What a probe asks about, a class by its probability."""
     target, names = probe.target, probe.model.class_names
-    if not isinstance(target, Logit | Probability) or len(probe.whole) == 1:
+    head = probe.model.head.of(len(probe.whole))
+    if not isinstance(target, Logit | Probability) or len(probe.whole) == 1 or not head.bounded:
         return Subject(target.label(names), probe.score)
     number = int(target.class_id)
-    return Subject(
-        class_labels(names, len(probe.whole))[number], float(probe.whole.softmax(0)[number]), "class"
-    )
+    share = float(head.probabilities(probe.whole[None])[0, number])
+    kind: Literal["class", "label"] = "label" if head.activation == SIGMOID else "class"
+    return Subject(class_labels(names, len(probe.whole))[number], share, kind)
 
 
 def sentence(

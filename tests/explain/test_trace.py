@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from wcam_widget import BlackBox, Derivative, Hsic, Margin, Probability, Refined, Screened, Sobol, Wcam
 from wcam_widget.explain import trace as trace_module
+from wcam_widget.explain.steadiness import AFTER, BEFORE
 from wcam_widget.explain.trace import Record
 from wcam_widget.sensitivity import Kind
 
@@ -205,7 +206,7 @@ def test_the_same_question_in_other_bases(where: str, model: BlackBox, image: Te
     assert found.spatial().shape == (64, 64)
     assert found.values.max() > 0
     hsic = last(Wcam(Hsic(rows=200), where, grid=4), model, image)
-    assert hsic.evaluations == 200
+    assert hsic.evaluations == 200 + BEFORE + AFTER
     assert "HSIC" in hsic.unit
 
 

@@ -8,6 +8,7 @@ import torch
 
 from tests.show.conftest import PATIENCE
 from wcam_widget.explain import GradCam, Wcam
+from wcam_widget.explain.steadiness import AFTER, BEFORE
 from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import Sobol
 from wcam_widget.show.frame import decode
@@ -33,7 +34,12 @@ def test_a_finished_run_says_why_it_stopped_and_what_more_costs(session, screen)
     status = screen.all("_status")[-1]
     assert status["stop"].startswith("Stopped: the planned rows are done")
     assert status["more"].startswith("Run deeper: about ")
-    assert session._offer.passes == attribution.planned
+    assert session._offer.passes == gone_on(attribution, 2, runs=2) - attribution.done
+
+
+def gone_on(first, times, runs):
+    """Passes after so many times the rows, in so many runs; after each the image is looked at again."""
+    return times * (first.evaluations - BEFORE - AFTER) + BEFORE + runs * AFTER
 
 
 def test_going_on_streams_into_the_same_run_and_wait_waits_for_it(session, screen):
@@ -42,14 +48,14 @@ def test_going_on_streams_into_the_same_run_and_wait_waits_for_it(session, scree
     session.deepen()
     second = session.wait(PATIENCE)
     assert second.complete
-    assert second.evaluations == 2 * first.evaluations
+    assert second.evaluations == gone_on(first, 2, runs=2)
     headers = [decode(frame).header for frame in screen.all("_frame")[frames:]]
     assert headers[-1]["complete"]
     assert {header["run"] for header in headers} == {session.run}
     assert screen.all("_status")[-1]["state"] == "done"
     assert session.inquiry.known is known  # answers of the model do not depend on the rows
     session.deepen()  # and once more
-    assert session.wait(PATIENCE).evaluations == 4 * first.evaluations
+    assert session.wait(PATIENCE).evaluations == gone_on(first, 4, runs=3)
 
 
 def test_while_it_runs_nothing_is_on_offer(session, gate, screen):
@@ -100,7 +106,7 @@ def test_a_deeper_run_can_be_cancelled_and_continued(session, gate):
     partial = session.wait(PATIENCE)
     assert first.evaluations < partial.evaluations < 2 * first.evaluations
     session.deepen()
-    assert session.wait(PATIENCE).evaluations == 2 * first.evaluations
+    assert session.wait(PATIENCE).evaluations == gone_on(first, 2, runs=2)
 
 
 def test_an_error_on_the_way_keeps_the_map_and_offers_nothing(session, gate, screen, caplog):
@@ -176,7 +182,8 @@ def test_a_method_that_cannot_go_on_offers_nothing(image, screen):
 def test_the_price_is_what_is_left_at_the_speed_so_far(image, method):
     *_, attribution = method.steps(lambda images: images.mean((2, 3)), image)
     offer = offer_of(method, replace(attribution, seconds=50.0))
-    assert offer.words == "Run deeper: about 50 s more"
+    assert offer.seconds == pytest.approx(50.0 * offer.passes / attribution.done)
+    assert offer.words == "Run deeper: about 49 s more"
     assert offer_of(method, replace(attribution, traces=())) is None
     assert offer_of(method, None) is None
 

@@ -58,7 +58,7 @@ def test_a_score_request_is_answered_with_its_own_names(post):
     (answer,) = post.ask(t="req", id="7", client="tab", method="score", params=params)
     assert (answer["t"], answer["id"], answer["client"]) == ("res", "7", "tab")
     assert answer["result"]["key"] == "remove:1-1,3-3"
-    assert set(answer["result"]) == {"key", "target", "classes", "seconds"}
+    assert set(answer["result"]) == {"key", "unit", "target", "classes", "seconds"}
 
 
 def test_stop_cancels_the_run(post):
@@ -73,7 +73,7 @@ def test_more_goes_on_with_the_run_and_is_refused_where_nothing_is_on_offer(post
     assert post.ask(t="req", id="1", client="tab", method="more", params={}) == [
         {"t": "res", "id": "1", "client": "tab", "result": {}}
     ]
-    assert post.session.attribution.evaluations == 2 * first.evaluations
+    assert post.session.attribution.evaluations > 1.5 * first.evaluations
     post.session.close()
     refusal = post.ask(t="req", id="2", client="tab", method="more", params={"rows": 10**9})[-1]
     assert (refusal["t"], refusal["code"]) == ("err", "bad_request")

@@ -21,7 +21,7 @@ from wcam_widget.sensitivity.simultaneous import LEVEL, exceeding
 if TYPE_CHECKING:
     import xarray
 
-NO_TRACE = "it was read from a file or copied, or made without keeping class scores: explain the image again"
+NO_TRACE = "it was read from a file or copied, or made without keeping scores: explain the image by itself"
 INTERVALS = ("student", "bootstrap")
 
 

@@ -252,7 +252,7 @@ def _code_of(error: BaseException) -> int:
 def _say(text: str, *, err: bool = False) -> None:
     """Print lines in the characters that the terminal has, others as escapes."""
     encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
-    lines = "\n".join(map(printable, text.splitlines()))
+    lines = "\n".join(map(printable, text.split("\n")))
     typer.echo(lines.encode(encoding, "backslashreplace").decode(encoding), err=err)
 
 

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-_ESCAPED = frozenset({"Cc", "Cs", "Cf", "Zl", "Zp"})
+_ESCAPED = frozenset({"Cc", "Cs", "Cf"})
 _JOINERS = "\u200c\u200d"  # they shape Persian words and emoji, and reorder nothing
 
 

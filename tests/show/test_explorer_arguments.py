@@ -13,7 +13,8 @@ from wcam_widget.show.explorer import explore
     ("arguments", "error", "message"),
     [
         ({"image": torch.rand(16, 16)}, ValueError, r"image: found shape \(16, 16\)"),
-        ({"image": "cat.png"}, TypeError, "image: found builtins.str"),
+        ({"image": "cat.png"}, FileNotFoundError, r"cat\.png"),
+        ({"image": 3}, TypeError, "image: found builtins.int"),
         ({"target": 3}, ValueError, "target: .*class id 3"),
         ({"target": "blue"}, ValueError, "target: 'blue' is a class name, but the model has none"),
         ({"class_names": ("a",)}, ValueError, "class_names: found 1 names"),

@@ -224,7 +224,8 @@ def test_arguments_that_do_not_fit_are_named(ramp):
         retention(total, ramp, ramp[:, 0], [Logit(0)], BLACK, steps=0)
     with pytest.raises(ValueError, match=r"targets: the score of images\[0\] is -32"):
         retention(lambda images: -total(images), ramp, ramp[:, 0], [Logit(0)], BLACK)
-    found = retention(total, ramp, ramp[:, 0], [Probability(0)], BLACK, steps=2)
+    label = BlackBox(total, activation="sigmoid")
+    found = retention(label, ramp, ramp[:, 0], [Probability(0)], BLACK, steps=2)
     with pytest.raises(ValueError, match=r"share: found 0.0; accepted is a share of the score"):
         found.score(0.0)
     assert repr(found).startswith("<retention against l1, pixels: 64 cells, pixels, images: 1, area ")

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 import wcam_widget as wcam
+from tests.explain.toys import small
 from wcam_widget.model import BlackBox, ModelError
 from wcam_widget.stress import fgsm, pgd
 
@@ -31,26 +32,12 @@ class Silent(nn.Module):
 
     def __init__(self, passes):
         super().__init__()
-        self.net, self.passes = network(), passes
+        self.net, self.passes = small(), passes
 
     def forward(self, images):
         self.passes -= 1
         answer = self.net(images)
         return answer * torch.nan if self.passes < 0 else answer
-
-
-def network():
-    torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(3, 4, 3, padding=1),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(4, 4, 3, padding=1),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(4, 3),
-    ).eval()
 
 
 @pytest.fixture
@@ -66,18 +53,18 @@ def picture():
 
 @pytest.mark.parametrize("kind", METHODS)
 def test_methods_do_not_mind_the_default_dtype(kind, doubles):
-    net = network()  # of doubles
+    net = small()  # of doubles
     (ours,) = METHODS[kind](net, picture(), [1])
     torch.set_default_dtype(torch.float32)
     (expected,) = METHODS[kind](net, picture(), [1])
     np.testing.assert_allclose(ours.values, expected.values, rtol=1e-3, atol=1e-5)
     torch.set_default_dtype(torch.float64)
-    (single,) = METHODS[kind](network().float(), picture(), [1])
+    (single,) = METHODS[kind](small().float(), picture(), [1])
     assert np.isfinite(single.values).all()
 
 
 def test_attacks_and_measures_do_not_mind_the_default_dtype(doubles):
-    net, maps = network(), [np.arange(256.0).reshape(16, 16)]
+    net, maps = small(), [np.arange(256.0).reshape(16, 16)]
     for threat in (wcam.Threat(), wcam.Threat("l2", bands=("HH1",), levels=1)):
         for attack in (fgsm, pgd):
             assert torch.isfinite(attack(net, picture(), [1], 0.02, threat).images).all()

@@ -3,27 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 import wcam_widget as wcam
+from tests.explain.toys import small
 from wcam_widget.model import BlackBox, ModelError
 from wcam_widget.stress import fgsm, pgd, salient_pgd
 
 SMALL = {"levels": 1, "grid": 2}
-
-
-def network():
-    torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(3, 4, 3, padding=1),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(4, 4, 3, padding=1),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(4, 3),
-    ).eval()
 
 
 def picture():
@@ -48,7 +34,7 @@ METHODS = {
 
 @pytest.mark.parametrize("kind", METHODS)
 def test_methods_give_the_same_map_inside_of_inference_mode(kind):
-    net = network()
+    net = small()
     (outside,) = METHODS[kind](net, picture(), [1])
     with torch.inference_mode():
         (inside,) = METHODS[kind](net, picture(), [1])
@@ -68,7 +54,7 @@ ATTACKS = {
 
 @pytest.mark.parametrize("kind", ATTACKS)
 def test_attacks_work_inside_of_inference_mode(kind):
-    net = network()
+    net = small()
     torch.manual_seed(0)
     outside = ATTACKS[kind](net, picture()).images
     torch.manual_seed(0)
@@ -78,7 +64,7 @@ def test_attacks_work_inside_of_inference_mode(kind):
 
 
 def test_measures_and_the_explorer_work_inside_of_inference_mode():
-    net, maps = network(), [np.arange(256.0).reshape(16, 16)]
+    net, maps = small(), [np.arange(256.0).reshape(16, 16)]
     with torch.inference_mode():
         assert np.isfinite(wcam.deletion(net, picture(), maps, domain="pixels", steps=2).values).all()
         assert np.isfinite(wcam.mu_fidelity(net, picture(), maps, domain="pixels").values).all()
@@ -94,7 +80,7 @@ def test_measures_and_the_explorer_work_inside_of_inference_mode():
 
 def test_a_network_made_inside_of_inference_mode_is_scored_and_says_why_it_has_no_gradients():
     with torch.inference_mode():
-        net = network()
+        net = small()
     (attribution,) = METHODS["sobol"](net, picture())
     assert attribution.complete
     for kind in ("derivative", "gradcam"):

@@ -17,3 +17,18 @@ def linear(slopes: tuple[tuple[float, float], ...] = ((1.0, 2.0),)) -> nn.Module
     return nn.Sequential(conv, nn.AdaptiveAvgPool2d(1), nn.Flatten(), head).requires_grad_(
         requires_grad=False
     )
+
+
+def small() -> nn.Module:
+    """Two blocks of convolutions in eval mode, always with the same weights, and three classes."""
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(4, 4, 3, padding=1),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 3),
+    ).eval()

@@ -149,9 +149,9 @@ def test_an_attack_on_a_single_label_is_possible_and_on_scores_is_refused():
     attack = fgsm(BlackBox(net, activation="sigmoid"), IMAGES, [0] * 3, 0.05)
     assert (attack.scores_after < attack.scores_before).all()
     for activation in ("softmax", "none"):
-        with pytest.raises(ValueError, match=f"model: found activation={activation!r} with 1 sc"):
+        with pytest.raises(ValueError, match="model: found a single score per image"):
             fgsm(BlackBox(net, activation=activation), IMAGES)
-    with pytest.raises(ValueError, match="activation='none' with 2 scores"):
+    with pytest.raises(ValueError, match="model: found scores that are no probabilities"):
         pgd(BlackBox(labels_net(), activation="none"), IMAGES, threat=Threat("l2"))
 
 

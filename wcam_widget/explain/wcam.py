@@ -24,6 +24,7 @@ from wcam_widget.explain.probe import Probe
 from wcam_widget.explain.published import PublishedWcam
 from wcam_widget.explain.trace import Record, Trace
 from wcam_widget.model import BlackBox, ensure_image
+from wcam_widget.model.device import ordinary
 from wcam_widget.sensitivity import AbstractAnalysis, Screened, Sobol
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Wcam(AbstractMethod):
 
         return SpunWcam(self, spins)
 
+    @ordinary
     def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
         """The score of one image as a function of its cells' weights, on the model's device."""
         network = ensure_model(model)

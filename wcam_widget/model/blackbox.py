@@ -12,7 +12,7 @@ from wcam_widget.model.batches import Batches, Gathered, Load, Pass, ensure_batc
 from wcam_widget.model.class_ids import ensure_names
 from wcam_widget.model.device import autocast, ensure_compiler, ensure_device, is_quantised
 from wcam_widget.model.framing import Framed
-from wcam_widget.model.gradients import ensure_finite_slopes
+from wcam_widget.model.gradients import INSTEAD, ensure_finite_slopes
 from wcam_widget.model.head import SOFTMAX, Head, ensure_activation
 from wcam_widget.model.images import ensure_image, ensure_images
 from wcam_widget.model.network import Network
@@ -252,10 +252,8 @@ class BlackBox(Framed):
         True
         """
         if not self.differentiable:
-            raise ModelError(
-                "net: a plain callable or quantised network has no gradients; Sobol needs none; else give a "
-                "torch.nn.Module of floats"
-            )
+            kind = "quantised network" if isinstance(self.net, nn.Module) else "plain callable"
+            raise ModelError(f"net: a {kind} has no gradients; give a torch.nn.Module of floats; {INSTEAD}")
         if inputs.shape[0] < 1:
             raise ValueError(f"inputs: found shape {tuple(inputs.shape)}; accepted is at least one row")
         n = inputs.shape[0]

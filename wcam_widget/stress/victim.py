@@ -75,9 +75,9 @@ class Victim:
         before = network.logits(asked)
         head = network.head.of(before.shape[1])
         if not head.bounded:
+            found = "a single score per image" if head.classes == 1 else "scores that are no probabilities"
             raise ValueError(
-                f"model: found activation={head.activation!r} with {before.shape[1]} scores per image, which "
-                "are no probabilities; an attack needs classes or labels: BlackBox(..., activation='sigmoid')"
+                f"model: found {found}; an attack needs classes, or labels (activation='sigmoid')"
             )
         labels = tuple(_label(number, each, before[number], network) for number, each in enumerate(wanted))
         return cls(network, before, LogOdds(labels, -1.0 if threat.targeted else 1.0, head), ball)

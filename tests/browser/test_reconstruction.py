@@ -53,6 +53,7 @@ def test_canvases_are_as_large_as_what_they_show(open_page: OpenPage, scene: Sce
     for name in ("image", "heat", "reconstruction"):
         assert sizes[name][:2] == [64, 64]
     assert sizes["dyadic"][:2] == sizes["dyadic"][2:]
+    page.locator("[data-wcam=packed]").click()
     dyadic = page.locator("[data-wcam=dyadic]")
-    assert dyadic.get_attribute("data-picture-height") == "64"
-    assert dyadic.get_attribute("data-picture-width") == "64"
+    expect(dyadic).to_have_attribute("data-picture-height", "64")
+    expect(dyadic).to_have_attribute("data-picture-width", "64")

@@ -117,7 +117,7 @@ def check_band(page: Page, explorer: Explorer, number: int, band: str) -> None:
     root.locator("[data-wcam=scores][data-state=known]").wait_for()
     shown = shown_scores(page, number)
     for name, (before, after) in scores.items():
-        assert shown[name][:2] == [f"{before:.3f}", f"{after:.3f}"]
+        assert shown[name][:2] == [f"{before:.2f}", f"{after:.2f}"]
 
 
 def test_a_saved_explorer_answers_for_every_band(explorer, look, tmp_path):
@@ -172,7 +172,7 @@ def test_an_executed_notebook_becomes_a_page_that_works(look, tmp_path):
     wait_for_pixels(page, 0, expected)
     wait_for_pixels(page, 1, expected)
     assert {name: pair[:2] for name, pair in shown_scores(page, 0).items() if name in scores} == {
-        name: [f"{before:.3f}", f"{after:.3f}"] for name, (before, after) in scores.items()
+        name: [f"{before:.2f}", f"{after:.2f}"] for name, (before, after) in scores.items()
     }
     # Two outputs, one explorer: what is done in one is seen in the other; and the bands' answers are there.
     page.locator("[data-wcam=clear]").first.click()

@@ -72,7 +72,7 @@ def test_a_linear_model_in_closed_form():
     (found,) = Sise("0", baseline="black")(linear(), PICTURE[None], [Logit(0)])
     np.testing.assert_allclose(found.spatial(), expected.numpy(), atol=1e-5)
     assert found.score == pytest.approx(float(red.mean() + 2 * green.mean()))
-    assert found.target == "logit of class 0"
+    assert found.target == "score"
     assert found.unit == "Sise: sum of the layers' maps, each in [0, 1]"
 
 
@@ -126,11 +126,14 @@ def test_a_class_is_explained_by_its_probability_and_a_target_as_it_is(model, im
     assert margin.target == "margin of ant over dog"
 
 
-def test_a_single_score_is_a_probability_by_the_sigmoid():
+def test_a_single_score_is_a_probability_where_the_sigmoid_is_named():
     net = linear(((1.0, 2.0),))
-    (found,) = Sise("0")(net, PICTURE[None])
-    assert found.score == pytest.approx(float(net(PICTURE[None]).sigmoid()))
-    assert counts(found) == {"0": 2}
+    (label,) = Sise("0")(BlackBox(net, activation="sigmoid"), PICTURE[None])
+    (score,) = Sise("0")(net, PICTURE[None])
+    logit = net(PICTURE[None])
+    assert label.score == pytest.approx(float(logit.sigmoid()))
+    assert score.score == pytest.approx(float(logit))
+    assert counts(label) == counts(score) == {"0": 2}
 
 
 def test_logits_choose_by_their_own_gradient():

@@ -158,7 +158,9 @@ def test_names_are_taken_from_methods_and_numbered():
 
 
 def test_small_images_are_taken_apart_in_fewer_cells():
-    assert space_of(GradCam(), (16, 24)).grid == 2
+    space = space_of(GradCam(), (16, 24))
+    cells = space.cells(space.basis((16, 24)))
+    assert {len(cells.in_band(band.name)) for band in cells.bands} == {2 * 2}
     method = Wcam()
     assert space_of(method, (16, 24)) is method
 

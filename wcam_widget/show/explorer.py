@@ -153,7 +153,7 @@ class Explorer(Lifetime, anywidget.AnyWidget):
         >>> with explore(lambda images: images.mean((2, 3)), image, method=method) as explorer:
         ...     before = explorer.wait().evaluations
         ...     explorer.deepen()
-        ...     explorer.wait().evaluations == 2 * before
+        ...     explorer.wait().evaluations > before
         True
         """
         self._open_session.deepen()

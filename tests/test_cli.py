@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from tests.command_line import QUICK, enter_folder
 from wcam_widget import cli
 from wcam_widget.explain import Attribution
 from wcam_widget.model import BlackBox
@@ -46,18 +47,12 @@ def failing():
         return images.mean((2, 3))
     return BlackBox(net)
 """
-QUICK = ["--levels", "1", "--grid", "2", "--rows", "2"]
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A folder with models to name and two images, as the working directory."""
-    (tmp_path / "cli_models.py").write_text(MODELS)
-    generator = np.random.default_rng(0)
-    for name in ("cat", "dog"):
-        Image.fromarray(generator.integers(0, 256, (32, 40, 3), np.uint8)).save(tmp_path / f"{name}.png")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
+    enter_folder(tmp_path, monkeypatch, MODELS, ["cat", "dog"])
     return tmp_path
 
 

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from tests.command_line import QUICK, enter_folder
 from wcam_widget import cli
 from wcam_widget.explain import Attribution
 from wcam_widget.show import batch
@@ -31,20 +32,13 @@ def dark():
         return images.mean((2, 3))
     return BlackBox(net)
 """
-QUICK = ["--levels", "1", "--grid", "2", "--rows", "2"]
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    (tmp_path / "cli_models.py").write_text(MODELS)
-    generator = np.random.default_rng(0)
-    for name in ("cat", "dog", "cut"):
-        Image.fromarray(generator.integers(0, 256, (32, 40, 3), np.uint8)).save(tmp_path / f"{name}.png")
+    enter_folder(tmp_path, monkeypatch, MODELS, ["cat", "dog", "cut"])
     (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:900])
     Image.new("RGB", (40, 32)).save(tmp_path / "night.png")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    sys.modules.pop("cli_models", None)
     return tmp_path
 
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds; a guard against hanging on a slow machine, never a measurement
@@ -129,6 +129,16 @@ OUTPUT = """number => {
     output.output_type === "error" ? output.ename + ": " + output.evalue : [output.text ?? ""].flat().join("")
   ).join("");
 }"""
+
+
+@contextmanager
+def window(browser: Browser, width: int, height: int) -> Iterator[Page]:
+    """A window of its own, in which animations are over at once."""
+    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    yield page
+    context.close()
 
 
 def open_notebook(page: Page, lab: Lab, notebook: str) -> None:

@@ -18,6 +18,16 @@ from wcam_widget.show.frame import encode
 LEVELS = 3
 GRID = 8
 TAPS = float(np.sqrt(0.5))
+RUNNING = {
+    "state": "running",
+    "done": 64,
+    "total": 256,
+    "seconds": 3.0,
+    "seconds_left": 9.0,
+    "message": "",
+    "run": "run-1",
+    "rev": 1,
+}
 
 
 @dataclass(frozen=True)

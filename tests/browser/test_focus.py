@@ -7,20 +7,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.gestures import click, middle, wait_selection
-from tests.browser.scene import Scene, score, state_of
+from tests.browser.scene import RUNNING, Scene, score, state_of
 
 pytestmark = pytest.mark.browser
-
-RUNNING = {
-    "state": "running",
-    "done": 64,
-    "total": 256,
-    "seconds": 3.0,
-    "seconds_left": 9.0,
-    "message": "",
-    "run": "run-1",
-    "rev": 1,
-}
 
 # A notebook's cell around the widget: it can be focused, and listens to what notebooks listen to.
 NOTEBOOK = """() => {

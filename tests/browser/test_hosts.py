@@ -10,22 +10,12 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.gestures import click, middle, wait_pixels, wait_selection
-from tests.browser.scene import Scene, frame_bytes, score, state_of
+from tests.browser.scene import RUNNING, Scene, frame_bytes, score, state_of
 
 pytestmark = pytest.mark.browser
 
 PROFILES = ["backbone", "marimo", "static"]
 HOSTILE = "</script><img src=x onerror=\"document.title='broken'\"><b>bold</b>"
-RUNNING = {
-    "state": "running",
-    "done": 64,
-    "total": 256,
-    "seconds": 3.0,
-    "seconds_left": 9.0,
-    "message": "",
-    "run": "run-1",
-    "rev": 1,
-}
 
 
 def question(page: Page, at: int = 0) -> dict[str, object]:

@@ -15,7 +15,6 @@ from playwright.sync_api import Browser, Locator, Page
 
 from tests.browser.gestures import WORST
 from tests.browser.lab import (
-    PATIENCE,
     ROOT,
     Lab,
     errors,
@@ -25,6 +24,7 @@ from tests.browser.lab import (
     running_lab,
     start,
     wait_for_kernel,
+    window,
 )
 from wcam_widget.demo import load_photos
 from wcam_widget.explain import Wcam
@@ -63,12 +63,8 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A window of its own, in which animations are over at once."""
-    context = browser.new_context(viewport={"width": 1500, "height": 1200}, reduced_motion="reduce")
-    opened = context.new_page()
-    opened.set_default_timeout(PATIENCE * 1000)
-    yield opened
-    context.close()
+    with window(browser, 1500, 1200) as opened:
+        yield opened
 
 
 class Expected:

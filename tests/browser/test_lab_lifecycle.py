@@ -8,7 +8,17 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.lab import PATIENCE, Lab, errors, finish, open_notebook, run_again, running_lab, start
+from tests.browser.lab import (
+    PATIENCE,
+    Lab,
+    errors,
+    finish,
+    open_notebook,
+    run_again,
+    running_lab,
+    start,
+    window,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -62,14 +72,10 @@ def notebook(lab: Lab, request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A window of its own, in which animations are over at once."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1000}, reduced_motion="reduce")
-    opened = context.new_page()
-    opened.set_default_timeout(PATIENCE * 1000)
     expect.set_options(timeout=PATIENCE * 1000)
-    yield opened
+    with window(browser, 1400, 1000) as opened:
+        yield opened
     expect.set_options(timeout=5000)
-    context.close()
 
 
 def part(page: Page, name: str) -> Locator:

@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from wcam_widget.explain import Wcam
+from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import Sobol
 from wcam_widget.show import export
+from wcam_widget.show.session import Session
 
 PATIENCE = 60  # seconds before a test that waits for another thread gives up; never a measurement
 
@@ -154,3 +156,11 @@ class Screen:
 @pytest.fixture
 def screen():
     return Screen()
+
+
+@pytest.fixture
+def session(gate, image, method, screen):
+    one = Session(BlackBox(gate), image, None, method, screen)
+    yield one
+    gate.open.set()
+    one.close()

@@ -16,14 +16,6 @@ from wcam_widget.show.offer import offer_of, stop_words
 from wcam_widget.show.session import Session
 
 
-@pytest.fixture
-def session(gate, image, method, screen):
-    one = Session(BlackBox(gate), image, None, method, screen)
-    yield one
-    gate.open.set()
-    one.close()
-
-
 def ended(session):
     session.start()
     return session.wait(PATIENCE)

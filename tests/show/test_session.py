@@ -12,14 +12,6 @@ from wcam_widget.show.session import Session
 from wcam_widget.show.stream import CANCELLED, brief
 
 
-@pytest.fixture
-def session(gate, image, method, screen):
-    one = Session(BlackBox(gate), image, None, method, screen)
-    yield one
-    gate.open.set()
-    one.close()
-
-
 def test_a_run_publishes_its_end_and_what_a_saved_page_needs(session, screen):
     session.start()
     attribution = session.wait(PATIENCE)

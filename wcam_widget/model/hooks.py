@@ -62,6 +62,16 @@ def listening(module: nn.Module, seen: list[Seen], name: str | None = None) -> I
         yield
 
 
+@contextmanager
+def listening_to(modules: Sequence[tuple[str, nn.Module]]) -> Iterator[list[list[Seen]]]:
+    """Note the answers of several modules under their names: a list for each, in their order."""
+    runs = [list[Seen]() for _ in modules]
+    with ExitStack() as stack:
+        for (name, module), run in zip(modules, runs, strict=True):
+            stack.enter_context(listening(module, run, name=name))
+        yield runs
+
+
 def _first_tensor(answer: Any) -> Tensor | None:
     if isinstance(answer, Tensor):
         return answer

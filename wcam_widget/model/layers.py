@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 from wcam_widget.model.answers import Answer, answered, looked_into, size_of
 from wcam_widget.model.batches import Pass
 from wcam_widget.model.blackbox import BlackBox
-from wcam_widget.model.hooks import Seen, listening, slopes_of
+from wcam_widget.model.hooks import Seen, listening, listening_to, slopes_of
 from wcam_widget.model.outputs import ModelError
 from wcam_widget.model.positions import Layer, followed
 from wcam_widget.model.targets import AbstractTarget
@@ -135,10 +134,7 @@ def capture_all(
     """The same for several layers, from one forward and one backward pass; ``use`` gets one each."""
 
     def look(batch: Pass) -> Tensor:
-        runs = [list[Seen]() for _ in layers]
-        with ExitStack() as stack:
-            for layer, run in zip(layers, runs, strict=True):
-                stack.enter_context(listening(layer.module, run, name=layer.name))
+        with listening_to([(layer.name, layer.module) for layer in layers]) as runs:
             logits = batch.ask()
         unseen = [layer.name for layer, run in zip(layers, runs, strict=True) if not run]
         if unseen:

@@ -9,7 +9,6 @@ change more than the others do.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -23,7 +22,7 @@ from wcam_widget.model.batches import Pass
 from wcam_widget.model.blackbox import BlackBox
 from wcam_widget.model.field_of_view import FieldOfView, Line
 from wcam_widget.model.geometry import field_of_view
-from wcam_widget.model.hooks import Seen, listening
+from wcam_widget.model.hooks import listening_to
 from wcam_widget.model.layout import Layout
 
 QUARTERS = 4
@@ -90,10 +89,7 @@ def _changes(
     found = [dict[int, Tensor]() for _ in layers]
 
     def look(batch: Pass) -> Tensor:
-        runs = [list[Seen]() for _ in layers]
-        with ExitStack() as stack:
-            for layer, run in zip(layers, runs, strict=True):
-                stack.enter_context(listening(layer.module, run, name=layer.name))
+        with listening_to([(layer.name, layer.module) for layer in layers]) as runs:
             logits = batch.ask()
         for number, (layer, run) in enumerate(zip(layers, runs, strict=True)):
             answer = run[-1].answer.float()

@@ -56,10 +56,10 @@ class Lifetime:
         if session is not None:
             self._free()
 
-    def _say(self, content: dict[str, Any]) -> None:
-        """Send a message to the front ends."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # the other half's
 
-    def _free(self) -> None:
-        """Let go of what no front end hears of any more."""
-        raise NotImplementedError
+        def _say(self, content: dict[str, Any]) -> None:
+            """Send a message to the front ends."""
+
+        def _free(self) -> None:
+            """Let go of what no front end hears of any more."""

@@ -1,23 +1,14 @@
 // Rebuilds images for a Python test: node rebuild.mjs FOLDER. For every NAME.wcf (a picture frame) and NAME.masks
 // (rows of one byte per cell) in the folder it writes NAME.images, the float32 images one after another.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { frontEnd } from "./front_end.mjs";
 
 const source = `
   export { decodeFrame } from "./src/frame/frame";
   export { readPicture } from "./src/frame/picture";
   export { Rebuilder } from "./src/wavelet/inverse";
 `;
-const { outputFiles } = await build({
-  stdin: { contents: source, resolveDir: fileURLToPath(new URL("../..", import.meta.url)) },
-  bundle: true,
-  write: false,
-  format: "esm",
-  target: "es2022",
-});
-const code = Buffer.from(outputFiles[0].contents).toString("base64");
-const { decodeFrame, readPicture, Rebuilder } = await import(`data:text/javascript;base64,${code}`);
+const { decodeFrame, readPicture, Rebuilder } = await frontEnd(source);
 
 const folder = process.argv[2];
 for (const file of readdirSync(folder).filter((name) => name.endsWith(".wcf"))) {

@@ -1,7 +1,6 @@
 // Scales and numbers as the front end shows them, for a Python test: node scale.mjs < QUESTIONS > ANSWERS, both JSON.
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { frontEnd } from "./front_end.mjs";
 
 const source = `
   export { cutShares, isShare } from "./src/frame/shares";
@@ -9,15 +8,7 @@ const source = `
   export { areaWords, formatValue, unitOnly } from "./src/views/words";
   export { heatMap, usualCell } from "./src/wavelet/heat";
 `;
-const { outputFiles } = await build({
-  stdin: { contents: source, resolveDir: fileURLToPath(new URL("../..", import.meta.url)) },
-  bundle: true,
-  write: false,
-  format: "esm",
-  target: "es2022",
-});
-const code = Buffer.from(outputFiles[0].contents).toString("base64");
-const front = await import(`data:text/javascript;base64,${code}`);
+const front = await frontEnd(source);
 
 const known = (numbers) => Float32Array.from(numbers, (value) => value ?? Number.NaN);
 const { maps, numbers, heats } = JSON.parse(readFileSync(0, "utf8"));

@@ -44,6 +44,16 @@ def test_copies_see_photographs_the_same_way(copied):
     assert float(made.fit(PHOTO).mean()) == 0.25
 
 
+def test_a_network_is_asked_about_photographs_as_it_sees_them(tmp_path):
+    model = BlackBox(lambda images: images.flatten(2)[..., :2].mean(2), class_names=("r", "g", "b"))
+    model.input_size = (8, 12)
+    PHOTO.save(tmp_path / "photo.png")
+    expected = model(model.fit(PHOTO))
+    for photo in (PHOTO, tmp_path / "photo.png", [PHOTO]):
+        assert torch.equal(model(photo), expected)
+    assert dict(model.top(PHOTO, 3)) == dict(zip(model.class_names, expected[0].tolist(), strict=True))
+
+
 def test_what_is_no_photograph_is_refused_by_name():
     with pytest.raises(TypeError, match="photo: found Tensor; accepted are a path and an image of PIL"):
         BlackBox(nn.Flatten()).fit(torch.zeros(3, 4, 4))

@@ -135,15 +135,17 @@ class BlackBox(Framed):
     def __call__(self, images: Any) -> Float[Tensor, "n k"]:
         """Probabilities by class (n, k) of images (n, c, h, w) in [0, 1], or of one (c, h, w), on the CPU.
 
-        They are the activation's; scores where it gives none (`unit` says which).
+        Paths and images of PIL, one or a list of them, go through ``fit``. Probabilities are the
+        activation's; scores stand where it gives none (`unit` says which).
 
         >>> model = BlackBox(lambda images: images.mean(dim=(2, 3)), class_names=("red", "green", "blue"))
         >>> model(torch.zeros(1, 3, 4, 4))
         tensor([[0.3333, 0.3333, 0.3333]])
         """
         single = getattr(images, "ndim", 0) == 3
-        asked = ensure_image(images, "images")[None] if single else ensure_images(images, "images")
-        return self.probabilities(self.logits(asked))
+        ensure = ensure_image if single else ensure_images
+        asked = ensure(images, "images", self.fit)
+        return self.probabilities(self.logits(asked[None] if single else asked))
 
     def top(self, image: Any, count: int = 5) -> list[tuple[str, float]]:
         """The classes with the highest probabilities in one image (c, h, w), each with its probability.
@@ -152,7 +154,7 @@ class BlackBox(Framed):
         >>> model.top(torch.tensor([0.0, 1.0, 0.0]).reshape(3, 1, 1), 1)
         [('green', 0.5761...)]
         """
-        shares = self(ensure_image(image, "image"))[0]
+        shares = self(ensure_image(image, "image", self.fit))[0]
         best = shares.topk(min(max(count, 1), len(shares)))
         names = self.class_names or [f"class {index}" for index in range(len(shares))]
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)

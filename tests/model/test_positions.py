@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from transformers import ConvNextConfig, ConvNextForImageClassification, ViTConfig, ViTForImageClassification
 
-from wcam_widget import BlackBox, GradCam, Sise
+from wcam_widget import BlackBox, GradCam, Sise, load_model, load_photos
 from wcam_widget.model.layers import find_layer
 
 IMAGE = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(1))
@@ -172,3 +172,40 @@ class Squeezing(nn.Module):
 
 def test_means_over_the_image_on_the_way_do_no_harm():
     assert find_layer(BlackBox(Squeezing()), "auto", IMAGE).name == "last"
+
+
+class Rectified(nn.Module):
+    """A padded convolutional network with one rectifier, which lets little of a place through at its end."""
+
+    def __init__(self, *, by_vector: bool) -> None:
+        super().__init__()
+        torch.manual_seed(6)
+        self.pad = nn.ZeroPad2d(2)
+        self.stem, self.last = nn.Conv2d(3, 8, 3, 2), nn.Conv2d(8, 8, 3, 2)
+        self.gate = nn.Linear(8, 8)
+        self.rectify = nn.ReLU()
+        self.by_vector = by_vector
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        stem = self.rectify(self.stem(self.pad(images)))
+        if self.by_vector:
+            stem = stem * self.gate(stem.mean((2, 3)))[:, :, None, None]
+        last = self.last(stem)
+        return self.head(self.rectify(last.mean((2, 3), keepdim=True) + 0 * last).mean((2, 3)))
+
+
+def test_a_padded_convolutional_network_needs_no_evidence():
+    layer = find_layer(BlackBox(Rectified(by_vector=False)), "auto", IMAGE)
+    assert (layer.name, layer.layout.grid, layer.sure) == ("rectify", (16, 16), True)
+
+
+def test_auto_goes_back_past_a_module_that_is_run_at_several_sizes():
+    assert find_layer(BlackBox(Rectified(by_vector=True)), "auto", IMAGE).name == "last"
+
+
+@pytest.mark.parametrize("name", load_photos())
+def test_the_last_stage_of_a_real_network_on_photographs(name):
+    model = load_model("efficientnet-lite0")
+    layer = find_layer(model, "auto", model.fit(load_photos()[name]))
+    assert (layer.name, layer.layout.grid) == ("_swish", (7, 7))

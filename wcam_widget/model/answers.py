@@ -27,7 +27,7 @@ class Answer:
     ``layout`` is None where the answer is no map of more than one position, ``entered`` the grid of what the
     module was given, None where that is no map. ``matters``: whether the top score depends on any position.
     ``sure``: whether positions are places by the way they are computed: a map in rows and columns that only
-    such maps come before.
+    such maps, wider ones of a padded image and means over one come before.
     """
 
     seen: Seen
@@ -66,7 +66,7 @@ def answered(model: BlackBox, image: Float[Tensor, "c h w"], *, backward: bool) 
 
 def _read(seen: Sequence[Seen], slopes: Sequence[Tensor | None], size: Size) -> list[Answer]:
     """Where answers to one image lie over the network's input; grids of earlier ones tell tokens."""
-    answers, known, lost = [], list[Size](), False
+    answers, known, keeps = [], list[Size](), True
     for each, slope in zip(seen, slopes, strict=True):
         shape = each.answer.shape
         # Parts of an image that are handed on as a batch, as windows of attention are, lie nowhere over it.
@@ -74,12 +74,23 @@ def _read(seen: Sequence[Seen], slopes: Sequence[Tensor | None], size: Size) -> 
         layout = layout if layout is not None and layout.positions > 1 else None
         entered = layout_of(each.given, size, known) if each.given[:1] == (1,) else None
         matters = layout is not None and slope is not None and _reached(layout, slope, size)
-        sure = layout is not None and layout.order != "tokens" and not lost
+        keeps = keeps and not _pairs(each, seen) and _keeps_places(shape, each.given, size)
+        sure = layout is not None and keeps
         answers.append(Answer(each, layout, None if entered is None else entered.grid, matters, sure))
-        lost = not sure
         if layout is not None:
             known.append(layout.grid)
     return answers
+
+
+def _keeps_places(shape: Sequence[int], given: Sequence[int], size: Size) -> bool:
+    """Whether an answer is in rows and columns of the image, a padded one too, or scales channels of such."""
+    if len(shape) != 4 or shape[0] != 1:
+        return False
+    if shape[2] >= size[0] and shape[3] >= size[1]:
+        return True
+    layout, entered = layout_of(shape, size), layout_of(given, size)
+    made_of_one_place = entered is not None and entered.positions == 1
+    return layout is not None and not (made_of_one_place and layout.positions > 1)
 
 
 def _pairs(answered: Seen, seen: Sequence[Seen]) -> bool:

@@ -96,12 +96,13 @@ def _last_followed(
 
 
 def layers_of(answers: Sequence[Answer]) -> list[Layer]:
-    """The layers behind those answers that are maps over the image."""
-    return [
-        Layer(each.seen.name, each.seen.module, each.layout, each.sure)
-        for each in answers
-        if each.layout is not None
-    ]
+    """The layers behind those answers that are maps over the image, each where it answers last."""
+    layers: dict[str, Layer] = {}
+    for each in answers:
+        if each.layout is not None:
+            layers.pop(each.seen.name, None)
+            layers[each.seen.name] = Layer(each.seen.name, each.seen.module, each.layout, each.sure)
+    return list(layers.values())
 
 
 def capture(

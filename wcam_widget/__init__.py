@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         sanity,
         vid,
     )
-    from wcam_widget.show.explorer import Explorer, explore
+    from wcam_widget.show.explorer.explorer import Explorer, explore
     from wcam_widget.show.plots import plot
     from wcam_widget.stress import Threat, fgsm, pgd, salient_pgd
 
@@ -97,8 +97,8 @@ _MEASURES = (
     "vid",
 )
 _LAZY = {
-    "Explorer": "wcam_widget.show.explorer",
-    "explore": "wcam_widget.show.explorer",
+    "Explorer": "wcam_widget.show.explorer.explorer",
+    "explore": "wcam_widget.show.explorer.explorer",
     "plot": "wcam_widget.show.plots",
     **dict.fromkeys(_MEASURES, "wcam_widget.evaluate"),
     **dict.fromkeys(("Threat", "fgsm", "pgd", "salient_pgd"), "wcam_widget.stress"),

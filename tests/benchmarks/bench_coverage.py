@@ -11,7 +11,7 @@ import torch
 
 from tests.sensitivity.oracles import Oracle, ishigami, linear, sobol_g
 from wcam_widget.sensitivity import AbstractAnalysis, Derivative, Estimate, Sobol
-from wcam_widget.sensitivity.intervals import Replicated
+from wcam_widget.sensitivity.statistics.jackknife import Replicated
 
 
 def cosines() -> Oracle:

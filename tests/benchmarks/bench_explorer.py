@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, beside th
 
 from tools import chromium
 from wcam_widget import Sobol, Wcam, explore, load_demo
-from wcam_widget.show.explorer import STATIC
+from wcam_widget.show.explorer.explorer import STATIC
 
 CLICKS = 40
 MEASURE = """

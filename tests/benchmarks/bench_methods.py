@@ -30,7 +30,7 @@ from wcam_widget.demo import VARIANTS
 from wcam_widget.demo.planted import GRID, plant
 from wcam_widget.evaluate.comparison import compare_methods
 from wcam_widget.explain import AbstractMethod, PublishedWcam
-from wcam_widget.explain.gradient_modes import Integrated, Smooth
+from wcam_widget.explain.gradient.modes import Integrated, Smooth
 from wcam_widget.model import ModelError
 
 METHODS: Mapping[str, AbstractMethod] = {

@@ -19,8 +19,8 @@ from torch import Tensor
 from wcam_widget import Derivative, Screened, Sobol, Wcam
 from wcam_widget.basis import Cells, WaveletBasis
 from wcam_widget.demo.planted import GRID, LEVELS, Planted, plant
-from wcam_widget.sensitivity.hsic import Hsic
-from wcam_widget.sensitivity.refined import Refined
+from wcam_widget.sensitivity.analyses.hsic import Hsic
+from wcam_widget.sensitivity.analyses.refined import Refined
 
 SIDE = 64
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket", "brick", "grass", "gravel", "camera")

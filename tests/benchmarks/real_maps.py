@@ -21,11 +21,11 @@ from PIL import Image
 
 from tests.benchmarks.folding import folded
 from wcam_widget import BlackBox, load_model
+from wcam_widget.cli.methods import Name, method_for
 from wcam_widget.evaluate import Domain, deletion, insertion, mu_fidelity
 from wcam_widget.evaluate.rankings import NULLS
 from wcam_widget.explain import AbstractMethod, Attribution
 from wcam_widget.sensitivity import Kind
-from wcam_widget.show.catalogue import Name, method_for
 
 NETWORK = "efficientnet-lite0"
 BATCH = 8  # larger ones leave the cache of one core: 32 take half as long again for each image

@@ -19,8 +19,8 @@ from tests.benchmarks.real_maps import (
     photographs,
     read_lines,
 )
+from wcam_widget.cli.methods import Name
 from wcam_widget.evaluate.rankings import NULLS
-from wcam_widget.show.catalogue import Name
 
 PHOTOS = [Photograph(Path(f"{number:04}_thing.jpg"), number) for number in range(12)]
 

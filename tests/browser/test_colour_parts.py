@@ -15,9 +15,9 @@ from tests.browser.gestures import wait_pixels, wait_selection
 from tests.browser.scene import Scene, state_of
 from wcam_widget.basis import AbstractBasis, ColourBasis, WaveletBasis
 from wcam_widget.explain import Wcam
-from wcam_widget.explain.probe import Probe
+from wcam_widget.perturb.probe import Probe
 from wcam_widget.sensitivity import Sobol
-from wcam_widget.show.pictures import attribution_frame, photograph, picture_frame
+from wcam_widget.show.frames import attribution_frame, photograph, picture_frame
 
 pytestmark = pytest.mark.browser
 

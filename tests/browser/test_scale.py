@@ -14,7 +14,7 @@ from tests.browser.scene import Scene, frame_bytes, state_of
 from wcam_widget.demo import load_demo
 from wcam_widget.explain import Attribution, Wcam
 from wcam_widget.sensitivity import Screened
-from wcam_widget.show.pictures import attribution_frame, picture_frame
+from wcam_widget.show.frames import attribution_frame, picture_frame
 from wcam_widget.show.plots import plot
 from wcam_widget.show.words import format_value
 

@@ -24,7 +24,7 @@ from wcam_widget import (
     Wcam,
 )
 from wcam_widget.explain import AbstractMethod
-from wcam_widget.explain.gradient_modes import Integrated, Smooth
+from wcam_widget.explain.gradient.modes import Integrated, Smooth
 from wcam_widget.model import ModelError
 
 SMALL = {"levels": 2, "grid": 2}

@@ -24,7 +24,7 @@ from wcam_widget.evaluate.dissimilarity import (
 )
 from wcam_widget.evaluate.similarity import Ssim
 from wcam_widget.explain.method import AbstractMethod
-from wcam_widget.explain.wcam import Wcam
+from wcam_widget.explain.wcam.wcam import Wcam
 from wcam_widget.model import ModelError
 from wcam_widget.sensitivity import Derivative, Sobol
 from wcam_widget.stress import Schedule, Threat, fgsm, pgd

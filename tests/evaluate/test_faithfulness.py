@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from wcam_widget import BlackBox, Derivative, Logit, Probability, Sobol, Wcam, load_demo
-from wcam_widget.evaluate.domain import Domain, ensure_domain
 from wcam_widget.evaluate.faithfulness import average_drop, average_increase, deletion, insertion, mu_fidelity
+from wcam_widget.evaluate.scoring_space import Domain, ensure_domain
 
 BLACK = Domain("pixels", baseline="black")
 SMALL = Domain(Wcam(levels=2, grid=2, baseline="black"))

@@ -12,11 +12,11 @@ from scipy.stats import entropy
 from torch import nn
 
 from wcam_widget import BlackBox, Logit, Probability, Wcam
-from wcam_widget.evaluate.domain import Domain
 from wcam_widget.evaluate.faithfulness import average_drop
 from wcam_widget.evaluate.retention import retention
-from wcam_widget.explain.cartoonx import CartoonX
-from wcam_widget.explain.gradient import coefficients
+from wcam_widget.evaluate.scoring_space import Domain
+from wcam_widget.explain.gradient.cartoonx import CartoonX
+from wcam_widget.explain.gradient.wavelet_gradient import coefficients
 
 BLACK = Domain("pixels", baseline="black")
 SMALL = Domain(Wcam(levels=2, grid=2, baseline="black"))

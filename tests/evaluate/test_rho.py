@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from wcam_widget import Logit, Wcam
-from wcam_widget.evaluate.domain import Domain
 from wcam_widget.evaluate.rho import rho_minus, rho_plus
+from wcam_widget.evaluate.scoring_space import Domain
 
 BLACK = Domain("pixels", baseline="black")
 

@@ -12,9 +12,9 @@ from torch import nn
 
 from wcam_widget import BlackBox, Derivative, Logit, Probability, Wcam, load_demo
 from wcam_widget.basis import PixelBasis, WaveletBasis
-from wcam_widget.evaluate.domain import Domain
 from wcam_widget.evaluate.imputation import NoisyLinear, interpolated
 from wcam_widget.evaluate.road import road
+from wcam_widget.evaluate.scoring_space import Domain
 from wcam_widget.model import ModelError
 
 MASKS = st.tuples(st.integers(1, 7), st.integers(1, 7)).flatmap(lambda shape: arrays(bool, shape))

@@ -13,7 +13,7 @@ from torch import nn
 
 from wcam_widget import Cameras, Derivative, GradCam, Logit, WaveletGradient, Wcam, load_demo
 from wcam_widget.evaluate.sanity import Sanity, _by_names, sanity
-from wcam_widget.explain.maps import Told, map_attribution
+from wcam_widget.explain.cam.pixel_maps import Told, map_attribution
 from wcam_widget.explain.method import AbstractMethod
 from wcam_widget.model import BlackBox, ModelError
 from wcam_widget.model.randomise import Randomisation

@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate, pad
 
 from wcam_widget import BlackBox, Cameras, GradCam, Sise
 from wcam_widget.explain import AbstractMethod
-from wcam_widget.explain.gradcam import TITLES
+from wcam_widget.explain.cam.gradcam import TITLES
 from wcam_widget.model import ModelError
 
 METHODS: dict[str, AbstractMethod] = {

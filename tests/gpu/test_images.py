@@ -6,7 +6,8 @@ import torch
 
 from tests.gpu.accelerator import DEVICE, image, needs_cuda
 from wcam_widget.basis import Cells, PixelBasis, WaveletBasis
-from wcam_widget.explain import Perturbation, patches
+from wcam_widget.explain import Perturbation
+from wcam_widget.perturb import patches
 
 pytestmark = needs_cuda
 

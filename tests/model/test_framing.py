@@ -11,7 +11,7 @@ from torch import nn
 
 from wcam_widget.model import BlackBox, ModelError
 from wcam_widget.model.randomise import replica
-from wcam_widget.show.arguments import ensure_model
+from wcam_widget.show.explorer.arguments import ensure_model
 
 PHOTO = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8))
 

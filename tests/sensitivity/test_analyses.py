@@ -10,7 +10,7 @@ import torch
 
 from tests.sensitivity.oracles import ORACLES, Oracle, grouped_totals, linear, product, sobol_g
 from wcam_widget.sensitivity import AbstractAnalysis, Analytic, Derivative, Kind, Refined, Screened, Sobol
-from wcam_widget.sensitivity.estimators import TOTAL
+from wcam_widget.sensitivity.statistics.estimators import TOTAL
 
 ANALYSES = [Sobol(rows=16), Derivative(rows=16), Screened(rows=16, budget=2000), Refined(rows=16)]
 

@@ -12,8 +12,8 @@ import torch
 from wcam_widget.explain import Wcam
 from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import Sobol
-from wcam_widget.show import export
-from wcam_widget.show.session import Session
+from wcam_widget.show.explorer.session import Session
+from wcam_widget.show.pages import page as export
 
 PATIENCE = 60  # seconds before a test that waits for another thread gives up; never a measurement
 

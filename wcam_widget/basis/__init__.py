@@ -7,7 +7,7 @@ from wcam_widget.basis.filters import most_levels
 from wcam_widget.basis.fourier import FourierBasis
 from wcam_widget.basis.packets import PacketBasis
 from wcam_widget.basis.pixel import PixelBasis
-from wcam_widget.basis.settings import basis_from
+from wcam_widget.basis.registry import basis_from
 from wcam_widget.basis.wavelet import WaveletBasis
 
 __all__ = [

@@ -2,7 +2,6 @@
 
 from wcam_widget.evaluate.comparison import Comparison, compare_methods
 from wcam_widget.evaluate.dissimilarity import Dissimilarity, Protocol, dissimilarity, mod, nissim, vid
-from wcam_widget.evaluate.domain import Domain
 from wcam_widget.evaluate.faithfulness import average_drop, average_increase, deletion, insertion, mu_fidelity
 from wcam_widget.evaluate.localisation import Localisation, energy_inside, mean_iou, pointing_game
 from wcam_widget.evaluate.result import Faithfulness
@@ -10,6 +9,7 @@ from wcam_widget.evaluate.retention import Retention, retention
 from wcam_widget.evaluate.rho import rho_minus, rho_plus
 from wcam_widget.evaluate.road import road
 from wcam_widget.evaluate.sanity import Sanity, sanity
+from wcam_widget.evaluate.scoring_space import Domain
 
 __all__ = [
     "Comparison",

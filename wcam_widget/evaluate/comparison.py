@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from wcam_widget.evaluate.domain import Domain
 from wcam_widget.evaluate.faithfulness import average_drop, average_increase, deletion, insertion, mu_fidelity
 from wcam_widget.evaluate.result import Faithfulness
 from wcam_widget.evaluate.rho import rho_minus, rho_plus
 from wcam_widget.evaluate.road import road
+from wcam_widget.evaluate.scoring_space import Domain
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch, ensure_model
 from wcam_widget.model import BlackBox

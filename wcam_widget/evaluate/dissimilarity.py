@@ -16,7 +16,7 @@ from wcam_widget.evaluate.similarity import SSIM, Maps, Ssim, constant
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
 from wcam_widget.model import BlackBox, ensure_images
-from wcam_widget.sensitivity.intervals import CONFIDENCE, replicated
+from wcam_widget.sensitivity.statistics.jackknife import CONFIDENCE, replicated
 from wcam_widget.stress import Attack, Threat, fgsm
 
 SPATIAL = "spatial"

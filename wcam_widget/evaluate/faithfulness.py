@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from wcam_widget.evaluate import measures
-from wcam_widget.evaluate.domain import Asked, Case, Domain, ensure_domain
 from wcam_widget.evaluate.rankings import Values
 from wcam_widget.evaluate.result import Curve, Faithfulness, gathered
+from wcam_widget.evaluate.scoring_space import Asked, Case, Domain, ensure_domain
 from wcam_widget.explain.method import Pixels
-from wcam_widget.explain.wcam import Wcam
+from wcam_widget.explain.wcam.wcam import Wcam
 
 Where = str | Wcam | Domain
 STEPS = 50

@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Bool, Float
 from scipy import ndimage
 
-from wcam_widget.evaluate.domain import ensure_maps
 from wcam_widget.evaluate.measures import ranks
 from wcam_widget.evaluate.result import standard_error
+from wcam_widget.evaluate.scoring_space import ensure_maps
 from wcam_widget.explain.attribution import Attribution
 
 TOLERANCE = 15.0  # pixels, of the pointing game as first played

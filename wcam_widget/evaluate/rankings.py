@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from wcam_widget.explain.probe import Probe
+from wcam_widget.perturb.probe import Probe
 
 Values = Float[np.ndarray, " d"]
 

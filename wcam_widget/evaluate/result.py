@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from wcam_widget.evaluate.domain import Case
+from wcam_widget.evaluate.scoring_space import Case
 
 WITH_AREAS = ("insertion", "deletion")
 

@@ -11,15 +11,15 @@ import torch
 from jaxtyping import Bool, Float
 
 from wcam_widget.evaluate import measures
-from wcam_widget.evaluate.domain import Asked, Case, ensure_domain
 from wcam_widget.evaluate.faithfulness import STEPS, Where, positive_score
 from wcam_widget.evaluate.rankings import Values
 from wcam_widget.evaluate.result import Faithfulness
+from wcam_widget.evaluate.scoring_space import Asked, Case, ensure_domain
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.cartoonx import UNIT, l1_norm
+from wcam_widget.explain.cell_sums import summed
+from wcam_widget.explain.gradient.cartoonx import UNIT, l1_norm
 from wcam_widget.explain.method import Pixels
-from wcam_widget.explain.probe import Probe
-from wcam_widget.explain.sums import summed
+from wcam_widget.perturb.probe import Probe
 
 L1, ENTROPY = "l1", "entropy"
 KEPT = 0.9  # share of the score
@@ -148,7 +148,7 @@ def retention(
     al. (2023), "Explaining image classifiers with multiscale directional image representation", made a curve.
 
     >>> from wcam_widget import Logit
-    >>> from wcam_widget.evaluate.domain import Domain
+    >>> from wcam_widget.evaluate.scoring_space import Domain
     >>> images = torch.tensor([[[[0.0, 0.5], [0.5, 1.0]]]])
     >>> whole = lambda images: images.sum((2, 3))
     >>> found = retention(whole, images, images[:, 0], [Logit(0)], Domain(baseline="black"), steps=2)

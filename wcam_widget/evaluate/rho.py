@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from wcam_widget.evaluate import measures
-from wcam_widget.evaluate.domain import Asked, Case, Domain, ensure_domain
 from wcam_widget.evaluate.result import Faithfulness, gathered
+from wcam_widget.evaluate.scoring_space import Asked, Case, Domain, ensure_domain
 from wcam_widget.explain.method import Pixels
-from wcam_widget.explain.wcam import Wcam
+from wcam_widget.explain.wcam.wcam import Wcam
 
 
 def rho_plus(

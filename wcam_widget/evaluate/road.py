@@ -10,10 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wcam_widget.evaluate import measures
-from wcam_widget.evaluate.domain import Asked, Case, ensure_domain
 from wcam_widget.evaluate.faithfulness import Where
 from wcam_widget.evaluate.imputation import NoisyLinear
 from wcam_widget.evaluate.result import Curve, Faithfulness, gathered
+from wcam_widget.evaluate.scoring_space import Asked, Case, ensure_domain
 from wcam_widget.explain.method import Pixels
 
 NOISE = 0.01

@@ -19,9 +19,9 @@ from wcam_widget.evaluate.similarity import SSIM, Ssim, constant
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch, ensure_model
 from wcam_widget.model import AbstractTarget, BlackBox, ModelError
-from wcam_widget.model.answers import looked_into
+from wcam_widget.model.module_outputs import looked_into
 from wcam_widget.model.randomise import Randomisation
-from wcam_widget.sensitivity.intervals import CONFIDENCE, replicated
+from wcam_widget.sensitivity.statistics.jackknife import CONFIDENCE, replicated
 
 MEASURES = ("spearman", "ssim")
 KINDS = ("signed", "absolute")

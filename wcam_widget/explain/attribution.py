@@ -11,12 +11,12 @@ from jaxtyping import Bool, Float, Int8
 
 from wcam_widget.basis import AbstractBasis, Cells
 from wcam_widget.explain import archive
-from wcam_widget.explain.trace import Trace, joined
+from wcam_widget.explain.run import Trace, joined
 from wcam_widget.sensitivity import Estimate, Kind
 from wcam_widget.sensitivity.analysis import GROUP_STATISTIC, RESOLUTION, UNIT
-from wcam_widget.sensitivity.intervals import CONFIDENCE, Limits, Replicated
-from wcam_widget.sensitivity.paired import Difference, compare
-from wcam_widget.sensitivity.simultaneous import LEVEL, exceeding
+from wcam_widget.sensitivity.statistics.jackknife import CONFIDENCE, Limits, Replicated
+from wcam_widget.sensitivity.statistics.multiple_tests import LEVEL, exceeding
+from wcam_widget.sensitivity.statistics.paired import Difference, compare
 
 if TYPE_CHECKING:
     import xarray
@@ -210,7 +210,7 @@ class Attribution:
         A total index is above 0 as soon as the score moves at all, so the threshold should not be 0.
         ``control``: "holm" keeps the chance of one false cell below ``level``, "benjamini-hochberg" the
         expected share of false ones. Cells of which only bounds are known never count. See
-        ``wcam_widget.sensitivity.simultaneous``.
+        ``wcam_widget.sensitivity.statistics.multiple_tests``.
         """
         tested = self._measured("matters") & (self.kind != Kind.BOUNDED)
         found = np.zeros(len(self.values), bool)

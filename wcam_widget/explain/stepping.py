@@ -8,10 +8,10 @@ from functools import wraps
 from typing import Any
 
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.steadiness import unresolved
 from wcam_widget.model import BlackBox
 from wcam_widget.model.condition import Condition
 from wcam_widget.model.device import ordinary_tensors
+from wcam_widget.perturb.steadiness import unresolved
 
 Steps = Callable[..., Iterator[Attribution]]
 

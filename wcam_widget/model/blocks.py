@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from jaxtyping import Float
 from torch import Tensor
 
-from wcam_widget.model.answers import Answer, answered
 from wcam_widget.model.blackbox import BlackBox
 from wcam_widget.model.layers import last_stage, layers_of
 from wcam_widget.model.layout import Size
+from wcam_widget.model.module_outputs import Answer, answered
 from wcam_widget.model.positions import Layer, followed
 
 SAME = 1.4  # sides that differ by less are of one block: convolutions without padding take off a little

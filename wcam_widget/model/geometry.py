@@ -16,10 +16,10 @@ import torch
 from jaxtyping import Bool, Complex, Float
 from torch import Tensor
 
-from wcam_widget.model.answers import size_of
 from wcam_widget.model.blackbox import BlackBox
 from wcam_widget.model.device import autocast, moved
 from wcam_widget.model.field_of_view import EXACT, FieldOfView, Line
+from wcam_widget.model.module_outputs import size_of
 from wcam_widget.model.outputs import ModelError
 
 PHASES = 8  # of a wave: so many keep the harmonics that a curve of colours adds out of the first one

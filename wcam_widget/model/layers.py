@@ -11,10 +11,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wcam_widget.model.answers import Answer, answered, looked_into, size_of
 from wcam_widget.model.batches import Pass
 from wcam_widget.model.blackbox import BlackBox
 from wcam_widget.model.hooks import Seen, listening, listening_to, slopes_of
+from wcam_widget.model.module_outputs import Answer, answered, looked_into, size_of
 from wcam_widget.model.outputs import ModelError
 from wcam_widget.model.positions import Layer, followed
 from wcam_widget.model.targets import AbstractTarget

@@ -17,13 +17,13 @@ from jaxtyping import Bool, Float, Int
 from scipy.stats import binom
 from torch import Tensor, nn
 
-from wcam_widget.model.answers import size_of
 from wcam_widget.model.batches import Pass
 from wcam_widget.model.blackbox import BlackBox
 from wcam_widget.model.field_of_view import FieldOfView, Line
 from wcam_widget.model.geometry import field_of_view
 from wcam_widget.model.hooks import listening_to
 from wcam_widget.model.layout import Layout
+from wcam_widget.model.module_outputs import size_of
 
 QUARTERS = 4
 PATCHES = 16  # of noise along each side

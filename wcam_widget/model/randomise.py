@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wcam_widget.model.answers import looked_into
 from wcam_widget.model.batches import shared_by
 from wcam_widget.model.blackbox import BlackBox
+from wcam_widget.model.module_outputs import looked_into
 from wcam_widget.model.outputs import ModelError
 
 ORDERS = ("cascading", "independent")

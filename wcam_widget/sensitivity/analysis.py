@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int8
 
 from wcam_widget.sensitivity.function import WeightFunction
-from wcam_widget.sensitivity.intervals import Limits, Replicated
+from wcam_widget.sensitivity.statistics.jackknife import Limits, Replicated
 
 UNIT = "share of the score's variance, total"
 GROUP_STATISTIC = "total index of the band, its cells drawn anew together"

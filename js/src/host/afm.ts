@@ -1,6 +1,6 @@
 /** The part of the anywidget module contract (AFM) that every host has: six methods and an element. */
 
-/** All synced traits; must be kept in sync with wcam_widget/show/explorer.py. */
+/** All synced traits; must be kept in sync with wcam_widget/show/explorer/explorer.py. */
 export interface WidgetState {
   _picture: DataView;
   _frame: DataView;

@@ -1,0 +1,1 @@
+"""The command line: explain image files into a report."""

@@ -1,0 +1,267 @@
+"""Where a map is scored: the cells a probe removes, and how a map of one domain scores those of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wcam_widget.basis import AbstractBasis, Cells, PixelBasis
+from wcam_widget.basis.bands import overlap
+from wcam_widget.evaluate.rankings import NULLS, Values
+from wcam_widget.explain.attribution import Attribution
+from wcam_widget.explain.method import Pixels, ensure_model, ensure_targets
+from wcam_widget.explain.wcam.wcam import Wcam
+from wcam_widget.model import AbstractTarget, BlackBox, Logit, Margin, Probability, ensure_images
+from wcam_widget.perturb.baseline import Baseline
+from wcam_widget.perturb.perturbation import Perturbation
+from wcam_widget.perturb.probe import Probe
+
+SPACES = ("own", "pixels", "wavelet")
+ACCEPTED = "one Attribution or map (H, W) per image"
+
+Map = Float[np.ndarray, "h w"]
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """The cells a map is scored by, what stands in for those removed, and the null rankings beside it.
+
+    space: "own" are the cells of each attribution, for plain maps the same as "pixels": single pixels
+    (``mu_fidelity``: 9x9 cells); "wavelet" the cells of ``Wcam()``: Haar, 3 levels, 8x8 cells in every band,
+    fewer on images under 64 pixels; a ``Wcam`` brings its basis, cells, baseline and clipping. Methods are
+    compared on the same footing in one space other than "own". baseline: as for ``Wcam``, or None for that of
+    the ``Wcam`` or of the measure. nulls: rankings scored beside the map, of "energy", "random" and "centre".
+    seed: of the random ranking and of random subsets. beside: maps of other methods by name, one per image,
+    scored under the same removals and returned among ``null``: cheaper than one call each, as what is removed
+    at random is asked about once. Raises ValueError naming ``domain``, ``nulls`` or ``beside``.
+
+    >>> Domain("pixels", baseline="black").nulls
+    ('energy', 'random', 'centre')
+    """
+
+    space: str | Wcam = "own"
+    baseline: Baseline | None = None
+    nulls: tuple[str, ...] = tuple(NULLS)
+    seed: int = 0
+    beside: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.space, Wcam) and self.space not in SPACES:
+            raise ValueError(f"domain: found {self.space!r}; accepted are {', '.join(SPACES)} and a Wcam")
+        unknown = [name for name in self.nulls if name not in NULLS]
+        if unknown:
+            raise ValueError(f"nulls: found {unknown[0]!r}; accepted are {', '.join(NULLS)}")
+        taken = [name for name in self.beside if name in NULLS]
+        if taken:
+            raise ValueError(f"beside: found {taken[0]!r}, which names a null ranking; accepted are others")
+
+    def wcam(self, size: tuple[int, int], pixel_grid: int | None = None) -> Wcam:
+        """The ``Wcam`` whose cells are scored, for images of one size (height, width)."""
+        if isinstance(self.space, Wcam):
+            return self.space
+        if self.space == "wavelet":
+            return Wcam()
+        if pixel_grid is None:
+            return Wcam(wavelet="pixels", grid=single_coefficients)
+        return Wcam(wavelet="pixels", grid=min(pixel_grid, *size))
+
+
+def single_coefficients(basis: AbstractBasis) -> Cells:
+    """Every coefficient its own cell."""
+    return Cells.dyadic(basis, 1)
+
+
+def ensure_domain(domain: Any, baseline: Baseline) -> Domain:
+    """A ``Domain`` of what a caller may write, with the measure's own baseline where none is given."""
+    if not isinstance(domain, str | Wcam | Domain):
+        raise TypeError(
+            f"domain: found {type(domain).__qualname__}; accepted are {', '.join(SPACES)}, Wcam and Domain"
+        )
+    asked = domain if isinstance(domain, Domain) else Domain(domain)
+    if asked.baseline is not None:
+        return asked
+    return replace(asked, baseline=asked.space.baseline if isinstance(asked.space, Wcam) else baseline)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One image, its probe, and the values of its cells by the map, by others beside it, by null rankings."""
+
+    probe: Probe
+    values: Values
+    domain: Domain
+    number: int
+    others: Mapping[str, Values] = field(default_factory=dict)
+
+    @property
+    def flat(self) -> bool:
+        """Whether all values are equal, so that the map ranks nothing."""
+        return bool(self.values.min() == self.values.max())
+
+    @cached_property
+    def nulls(self) -> dict[str, Values]:
+        """The values of the null rankings asked for, then those of the maps beside."""
+        nulls = {name: NULLS[name](self.probe, self.random("ranking")) for name in self.domain.nulls}
+        return {**nulls, **self.others}
+
+    @property
+    def rankings(self) -> list[Values]:
+        """The map's values, then those of the null rankings and of the maps beside."""
+        return [self.values, *self.nulls.values()]
+
+    def random(self, use: str) -> np.random.Generator:
+        """Random numbers of this image for one use, the same in every run and for every map."""
+        return np.random.default_rng([self.domain.seed, self.number, *use.encode()])
+
+    @property
+    def words(self) -> str:
+        """The domain, for the result."""
+        space = self.domain.space if isinstance(self.domain.space, str) else "as given"
+        bands = [band.name for band in self.probe.cells.bands]
+        where = bands[0] if len(bands) == 1 else f"{bands[0]} … {bands[-1]}"
+        return f"{space}: {len(self.probe.cells)} cells, {where}"
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a measure was called with, checked; iterating gives one ``Case`` per image."""
+
+    model: Any
+    images: Pixels
+    attributions: Any
+    targets: Any
+    domain: Domain
+    pixel_grid: int | None = None
+
+    def __iter__(self) -> Iterator[Case]:
+        network = ensure_model(self.model)
+        images = ensure_images(self.images, "images", network.fit)
+        maps = ensure_maps(self.attributions, images)
+        beside = {name: ensure_maps(each, images, "beside") for name, each in self.domain.beside.items()}
+        wanted = ensure_targets(self.targets, len(images))
+        whole = network.logits(images)
+        place = self.domain.wcam((images.shape[2], images.shape[3]), self.pixel_grid)
+        common = place.basis((images.shape[2], images.shape[3]))
+        common_cells = place.cells(common)
+        targets = [
+            explained(target, given, scores, network)
+            for target, given, scores in zip(wanted, maps, whole, strict=True)
+        ]
+        for number, (image, given, target) in enumerate(zip(images, maps, targets, strict=True)):
+            basis, cells = common, common_cells
+            if self.domain.space == "own" and isinstance(given, Attribution):
+                basis, cells = given.basis, given.cells
+            baseline = "mean" if self.domain.baseline is None else self.domain.baseline
+            perturbation = Perturbation.of(image.to(network.device), basis, cells, baseline, place.clip)
+            probe = Probe(network, target, perturbation, whole[number])
+            others = {name: carried(each[number], basis, cells) for name, each in beside.items()}
+            yield Case(probe, carried(given, basis, cells), self.domain, number, others)
+
+
+def ensure_maps(
+    attributions: Any, images: Float[Tensor, "b c h w"], argument: str = "attributions"
+) -> list[Attribution | Map]:
+    """One Attribution or float64 map per image; errors name ``argument`` and the place in it."""
+    if isinstance(attributions, str) or not isinstance(attributions, Sequence | np.ndarray | torch.Tensor):
+        raise TypeError(f"{argument}: found {type(attributions).__qualname__}; accepted are {ACCEPTED}")
+    if len(attributions) != len(images):
+        raise ValueError(
+            f"{argument} has {len(attributions)} entries for {len(images)} images; accepted are {ACCEPTED}"
+        )
+    size = (images.shape[2], images.shape[3])
+    return [_ensure_map(given, size, f"{argument}[{number}]") for number, given in enumerate(attributions)]
+
+
+def _ensure_map(given: Any, size: tuple[int, int], where: str) -> Attribution | Map:
+    if isinstance(given, Attribution):
+        found, values = given.cells.image_size, given.values
+    elif isinstance(given, np.ndarray | torch.Tensor):
+        values = given.detach().cpu().numpy() if isinstance(given, torch.Tensor) else given
+        values = values.astype(np.float64)
+        found = values.shape
+    else:
+        raise TypeError(f"{where}: found {type(given).__qualname__}; accepted are {ACCEPTED}")
+    if tuple(found) != size:
+        raise ValueError(f"{where}: found a map of size {tuple(found)}; the images are of size {size}")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{where}: found NaN or infinite values; accepted are finite ones")
+    return given if isinstance(given, Attribution) else values
+
+
+def explained(
+    target: Any, given: Attribution | Map, whole: Float[Tensor, " k"], model: BlackBox
+) -> AbstractTarget:
+    """The score that is asked: a target as it is; the probability of a class for anything else.
+
+    Of a model that gives no probabilities it is the score of the class.
+
+    None stands for the class the attribution explains, or for the top class where it is a plain map. Raises
+    ValueError naming ``targets`` where an attribution explains no single class.
+    """
+    if isinstance(target, AbstractTarget):
+        return model.target(target, whole)
+    if target is None and isinstance(given, Attribution):
+        found = [index for index in range(len(whole)) if given.target in _labels(index, whole, model)]
+        if len(found) != 1:
+            raise ValueError(
+                f"targets: None does not do for an attribution of {given.target!r}, which is no class of "
+                "this model; give one class or target per image"
+            )
+        target = found[0]
+    resolved = model.target(target, whole)
+    return resolved.as_probability() if isinstance(resolved, Logit) else resolved
+
+
+def _labels(index: int, whole: Float[Tensor, " k"], model: BlackBox) -> list[str]:
+    """What the score, the probability and the margin of one class are called."""
+    kinds: list[AbstractTarget] = [Logit(index)]
+    if model.head.of(len(whole)).bounded:
+        kinds.append(Probability(index))
+    if len(whole) > 1:
+        kinds.append(Margin(index))
+    return [model.target(kind, whole).label(model.class_names) for kind in kinds]
+
+
+def carried(given: Attribution | Map, basis: AbstractBasis, cells: Cells) -> Values:
+    """The values a map gives to the cells of a domain.
+
+    An attribution keeps its own values on its own cells. Where both sides have the same bands, each band's
+    values are spread over their supports and added up over the new cells, so that sums stay what they were.
+    Anything else goes through the image: values are spread over their supports (``Cells.spatial``), and a
+    cell gets the density of that map over its support, its mean and not its sum, so that no cell gains by
+    being large. Such a map knows no scale: cells over one place are equal, and go from coarse to fine.
+    """
+    if not isinstance(given, Attribution):
+        return over_support(given, cells, density=True)
+    if given.basis.settings() == basis.settings() and np.array_equal(
+        given.cells.rectangles, cells.rectangles
+    ):
+        return given.values
+    names = [band.name for band in given.cells.bands]
+    if isinstance(basis, PixelBasis) or names != [band.name for band in cells.bands]:
+        return over_support(given.spatial(), cells, density=True)
+    values = np.zeros(len(cells))
+    for band in range(len(names)):
+        inside = cells.groups == band
+        heat = given.cells.spatial(np.where(given.cells.groups == band, given.values, 0.0))
+        values[inside] = over_support(heat, cells, density=False)[inside]
+    return values
+
+
+def over_support(heat: Map, cells: Cells, *, density: bool) -> Values:
+    """The mean (``density``) or sum of a map (H, W) over each cell's support; pixels count by their share."""
+    top, left, bottom, right = cells.support.T
+    # Cells side by side share their rows and their columns: each is laid over the image once.
+    rows, row = np.unique(top + 1j * bottom, return_inverse=True)
+    columns, column = np.unique(left + 1j * right, return_inverse=True)
+    vertical = overlap(rows.real, rows.imag, heat.shape[0])
+    horizontal = overlap(columns.real, columns.imag, heat.shape[1])
+    sums = (vertical @ heat @ horizontal.T)[row, column]
+    return np.asarray(sums / ((bottom - top) * (right - left)) if density else sums)

@@ -1,0 +1,1 @@
+"""Class activation maps, and layers of a network as masks on the image."""

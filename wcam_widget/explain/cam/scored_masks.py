@@ -1,0 +1,118 @@
+"""The maps of a layer as masks on an image: which are chosen, and what each place earns by them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from wcam_widget.explain.cam.fusion import otsu
+from wcam_widget.explain.cam.pixel_maps import in_unit, masks_over
+from wcam_widget.model import AbstractTarget, BlackBox
+from wcam_widget.model.device import moved
+from wcam_widget.model.field_of_view import FieldOfView
+from wcam_widget.model.geometry import field_of_view
+from wcam_widget.model.gradients import ensure_finite_slopes
+from wcam_widget.model.layers import Captured
+from wcam_widget.model.positions import Layer
+from wcam_widget.perturb.baseline import Baseline, baseline_image
+
+ADAPTIVE = "otsu"
+Threshold = float | str
+
+
+@dataclass(frozen=True, eq=False)
+class Masked:
+    """The score of an image under masks; where a mask is 0, ``base`` is seen instead."""
+
+    model: BlackBox
+    target: AbstractTarget
+    base: Float[Tensor, "c h w"]
+    shown: Float[Tensor, "c h w"]
+    view: FieldOfView
+
+    @classmethod
+    def of(
+        cls, model: BlackBox, target: AbstractTarget, image: Float[Tensor, "c h w"], baseline: Baseline
+    ) -> Masked:
+        """An image on the model's device and what hides it."""
+        base, view = moved(baseline_image(baseline, image), model.device), field_of_view(model, image)
+        return cls(model, target, base, moved(image, model.device) - base, view)
+
+    def credit(self, maps: Float[Tensor, "k m n"]) -> Float[Tensor, "m n"]:
+        """What places earn by some maps, at the maps' own resolution and but for a constant.
+
+        The credit of a mask is score x mask / sum(mask). A mask is (U - low) / span, where U is the map
+        stretched over the image, which makes that score x (U - low) / (span x sum(mask)). Stretching is
+        linear, so the sum over maps is made before it; the part with ``low`` is the same everywhere.
+        """
+        sums = maps.new_zeros(len(maps))
+
+        def hidden(start: int, stop: int) -> Tensor:
+            masks, spans = masks_over(maps[start:stop], self.view)
+            sums[start:stop] = spans * masks.sum((1, 2))
+            return self.base + masks[:, None] * self.shown
+
+        scores = moved(self.target(self.model.logits_of(hidden, len(maps))).to(maps.dtype), maps.device)
+        shares = torch.where(sums > 0, scores / torch.where(sums > 0, sums, 1.0), 0.0)
+        return torch.einsum("k,kmn->mn", shares, maps)
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A layer, those of its ``count`` maps that are chosen, the strongest first, and their credit so far."""
+
+    layer: Layer
+    count: int
+    maps: Float[Tensor, "k m n"]
+    credit: Float[Tensor, "m n"]
+    scored: int = 0
+
+    @classmethod
+    def of(cls, layer: Layer, found: Captured, threshold: Threshold) -> Block:
+        """What a layer answered for one image; constant maps, which show no place, are left out.
+
+        Raises ModelError where a gradient is NaN or infinite.
+        """
+        ensure_finite_slopes(found.slopes)
+        maps, gains = found.activations[0], found.slopes[0].sum((1, 2))
+        lowest, highest = maps.amin((1, 2)), maps.amax((1, 2))
+        kept = selected(gains, threshold) & (highest > lowest)
+        order = gains.argsort(descending=True)
+        order = order[kept[order]]
+        chosen = maps[order] - lowest[order, None, None]
+        return cls(layer, len(maps), chosen, maps.new_zeros(maps.shape[1:]))
+
+    @property
+    def left(self) -> int:
+        """Maps that are not scored yet."""
+        return len(self.maps) - self.scored
+
+    def grown(self, masked: Masked, chunk: int) -> Block:
+        """The block with its next ``chunk`` maps scored."""
+        maps = self.maps[self.scored : self.scored + chunk]
+        return replace(self, credit=self.credit + masked.credit(maps), scored=self.scored + len(maps))
+
+    def over(self, view: FieldOfView) -> Float[Tensor, "h w"] | None:
+        """The block's map over an image, in [0, 1]; None where it shows no place."""
+        return in_unit(view.over(self.credit[None])[0], view)
+
+
+def selected(gains: Float[Tensor, " c"], threshold: Threshold) -> Bool[Tensor, " c"]:
+    """Which maps of a layer are chosen: those whose gain is positive and above a share of the largest.
+
+    "otsu" finds the share among the positive gains; where those are all equal, they are chosen.
+
+    >>> gains = torch.tensor([-1.0, 0.1, 0.2, 0.9, 1.0])
+    >>> selected(gains, 0.0).sum(), selected(gains, 0.2).sum(), selected(gains, "otsu").sum()
+    (tensor(4), tensor(2), tensor(2))
+    """
+    positive, shares = gains > 0, gains / gains.amax()
+    if not isinstance(threshold, str):
+        return positive & (shares > threshold)
+    if not bool(positive.any()):
+        return positive
+    above = positive & (shares > otsu(shares[positive]))
+    return above if bool(above.any()) else positive

@@ -1,0 +1,75 @@
+"""Estimates whose values add up: of numbers that coefficients have, summed over cells and over bands."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from wcam_widget.basis import Cells
+from wcam_widget.sensitivity import Estimate, GroupEstimate, Kind
+from wcam_widget.sensitivity.statistics.jackknife import Replicated
+
+STATISTIC = "sum of the band's cells"
+
+
+def summed(numbers: Float[Tensor, "c hp wp"], cells: Cells) -> Float[np.ndarray, " d"]:
+    """Sums over the channels and coefficients of each cell.
+
+    >>> import torch
+    >>> from wcam_widget.basis import PixelBasis
+    >>> summed(torch.ones(3, 2, 4), Cells.dyadic(PixelBasis((2, 4)), 2)).tolist()
+    [12.0, 12.0]
+    """
+    flat = numbers.sum(0).cpu().double().numpy().ravel()
+    # The last number gathers the gaps between bands.
+    return np.bincount(cells.index.numpy().ravel(), flat, len(cells) + 1)[: len(cells)]
+
+
+def per_band(cells: Cells, value: Float[np.ndarray, " d"]) -> Float[np.ndarray, " g"]:
+    """Sums over the cells of each band."""
+    return np.bincount(cells.groups, value, len(cells.bands))
+
+
+def estimate_of(
+    cells: Cells, found: Replicated, slope: Float[np.ndarray, " d"], asked: tuple[int, int]
+) -> Estimate:
+    """Values per cell and their sums per band, as an estimate.
+
+    ``found`` without replicates holds no chance: intervals are points and errors 0. With replicates values
+    are at least 0. ``asked`` counts forward and backward passes. There is no variance that values are shares
+    of: it is NaN, and so are indices that are not defined here.
+    """
+    low, high, error = _limits(found)
+    added = np.array([per_band(cells, row) for row in found.left_out]).reshape(-1, len(cells.bands))
+    bands = Replicated(per_band(cells, found.value), added)
+    band_low, band_high, _ = _limits(bands)
+    unknown = np.full(len(cells.bands), np.nan)
+    return Estimate(
+        value=found.value,
+        low=low,
+        high=high,
+        kind=np.full(len(cells), Kind.ESTIMATED, np.int8),
+        error=error,
+        first=np.full(len(cells), np.nan),
+        slope=slope,
+        # Tests by thresholds are of shares of a variance: they refuse where no replicates are kept.
+        left_out=np.zeros((0, len(cells))),
+        groups=GroupEstimate(
+            total=bands.value,
+            low=band_low,
+            high=band_high,
+            shapley=unknown,
+            closed=unknown,
+            left_out=np.zeros((0, len(cells.bands))),
+        ),
+        variance=float("nan"),
+        evaluations=asked[0],
+        gradients=asked[1],
+    )
+
+
+def _limits(found: Replicated) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if not len(found.left_out):
+        return found.value, found.value, np.zeros_like(found.value)
+    return *found.interval(), found.error

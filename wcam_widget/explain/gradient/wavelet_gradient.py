@@ -1,0 +1,132 @@
+"""Gradients in the wavelet domain: what single coefficients, or cells of them, do to a score."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+
+from wcam_widget.basis import AbstractBasis, Cells
+from wcam_widget.explain.attribution import Attribution
+from wcam_widget.explain.cell_sums import STATISTIC
+from wcam_widget.explain.gradient.modes import AbstractGradientMode, Integrated, Product, Saliency, Smooth
+from wcam_widget.explain.gradient.published import PublishedWaveletGradient
+from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
+from wcam_widget.explain.wcam.wcam import Cutter, Maker, Wcam
+from wcam_widget.perturb.baseline import Baseline
+from wcam_widget.perturb.probe import Probe
+
+MODES: dict[str, AbstractGradientMode] = {
+    "saliency": Saliency(),
+    "product": Product(),
+    "smooth": Smooth(),
+    "integrated": Integrated(),
+}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class WaveletGradient(AbstractMethod):
+    """Gradients of a score by wavelet coefficients, per coefficient or summed over cells.
+
+    mode: "integrated" (the default), "product", "smooth" or "saliency", or a mode with parameters of its own:
+    ``Integrated(rows)``, ``Product()``, ``Smooth(rows, noise, seed)``, ``Saliency()``. wavelet, levels and
+    baseline: as for ``Wcam``, "pixels" included. grid: None for a value of every coefficient, or cells as for
+    ``Wcam``.
+
+    Values of "product" and "integrated" are signed and in the unit of the score, positive where the cell
+    raises it; those of "integrated" add up to the score less that of the baseline. The others are at least 0.
+    Channels and the coefficients of a cell are added up. The slope of every cell is its signed effect, in all
+    modes. The profile holds the sums over bands.
+
+    The model must be a torch module: ModelError says so where it has no gradients. Raises ValueError naming
+    the argument for what does not fit. Sources are those of the modes.
+
+    >>> from torch import nn
+    >>> net, image = nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 2)), torch.rand(3, 8, 8)
+    >>> (attribution,) = WaveletGradient("integrated", levels=2)(net, image[None], [1])
+    >>> attribution.values.shape, attribution.gradients
+    ((64,), 32)
+    >>> change = WaveletGradient(levels=2).change(net, image, 1)
+    >>> bool(abs(attribution.values.sum() - change) < 1e-5)
+    True
+    """
+
+    mode: str | AbstractGradientMode = "integrated"
+    wavelet: str | Maker = "haar"
+    levels: int | None = None
+    grid: int | Cutter | None = None
+    baseline: Baseline = "mean"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.mode, AbstractGradientMode) and self.mode not in MODES:
+            raise ValueError(
+                f"mode={self.mode!r} is unknown; {', '.join(MODES)}, Saliency(), Product(), Smooth(…) and "
+                "Integrated(…) are accepted"
+            )
+
+    @staticmethod
+    def as_published(
+        mode: str = "smooth",
+        rows: int = 25,
+        levels: int | None = None,
+        approximation: bool = False,
+        seed: int = 42,
+    ) -> PublishedWaveletGradient:
+        """The conventions of WAM's published code, for comparison: see ``PublishedWaveletGradient``."""
+        return PublishedWaveletGradient(mode, rows, levels, approximation, seed)
+
+    def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
+        """The score of one image as a function of its cells' weights, as ``Wcam`` with these cells has it."""
+        return self._space.probe(model, image, target)
+
+    def change(self, model: Any, image: Pixels, target: Any = None) -> float:
+        """The score of an image less that of its baseline: what the values of "integrated" add up to."""
+        probe = self.probe(model, image, target)
+        return probe.score - float(probe(torch.zeros(1, len(probe.cells)))[0])
+
+    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+        """Attributions of one image after each block of 8 gradients, the last one complete."""
+        started = time.perf_counter()
+        probe, mode = self.probe(ensure_model(model), image, target), self._mode
+        unit = probe.target.unit if mode.signed else f"{probe.target.unit} per unit of coefficient"
+        for answer in mode.run(probe, stream):
+            complete = answer.estimate.evaluations + 2 * answer.estimate.gradients >= mode.planned
+            yield Attribution(
+                estimate=answer.estimate,
+                cells=probe.cells,
+                basis=probe.basis,
+                method=self.describe(probe.cells),
+                target=probe.target.label(probe.model.class_names),
+                score=probe.score,
+                planned=mode.planned,
+                seconds=time.perf_counter() - started,
+                complete=complete,
+                stop=answer.remark if complete else "",
+                unit=unit,
+                statistic=STATISTIC,
+            )
+
+    def describe(self, cells: Cells) -> str:
+        """The method in words, as shown above its pictures."""
+        name = type(self._mode).__name__.lower()
+        parts = "every coefficient" if self.grid is None else f"{len(cells)} cells"
+        return f"WaveletGradient · {name} · {self._space.where(cells)}, {parts}"
+
+    @property
+    def _mode(self) -> AbstractGradientMode:
+        return self.mode if isinstance(self.mode, AbstractGradientMode) else MODES[self.mode]
+
+    @property
+    def _space(self) -> Wcam:
+        """Where weights stand: the basis, cells and baseline of a ``Wcam``."""
+        grid = coefficients if self.grid is None else self.grid
+        return Wcam(wavelet=self.wavelet, levels=self.levels, grid=grid, baseline=self.baseline)
+
+
+def coefficients(basis: AbstractBasis) -> Cells:
+    """Every coefficient as its own cell."""
+    return Cells.dyadic(basis, 1)

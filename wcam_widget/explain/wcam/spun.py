@@ -1,0 +1,103 @@
+"""Cycle spinning: maps averaged over where the tiles of a wavelet begin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from wcam_widget.basis import AbstractBasis
+from wcam_widget.explain.attribution import Attribution
+from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
+from wcam_widget.explain.wcam.wcam import Maker, Wcam
+from wcam_widget.model import ensure_image
+from wcam_widget.perturb.probe import Probe
+from wcam_widget.perturb.steadiness import unresolved
+from wcam_widget.sensitivity.statistics.average import averaged
+
+
+@dataclass(frozen=True, eq=False)
+class SpunWcam(AbstractMethod):
+    """The mean of a ``Wcam`` over shifted tiles; make it by ``Wcam(…).spun(…)``.
+
+    spins: shifts, at least 2, spread over one tile of the coarsest band; each is a run of its own, with rows
+    of its own. Cells cover the same part of the image at every shift, so values are averaged cell by cell,
+    and the map no longer depends on where tiles happen to begin. Source: Coifman and Donoho (1995),
+    "Translation-invariant de-noising".
+
+    >>> import torch
+    >>> from wcam_widget import Sobol
+    >>> method = Wcam(Sobol(rows=2), levels=1, grid=2).spun(2)
+    >>> (attribution,) = method(lambda images: images.mean((2, 3)), torch.rand(1, 3, 8, 8))
+    >>> attribution.method
+    'Wcam · Sobol · haar, 1 levels, 2x2 cells per band · mean of 2 shifts'
+    """
+
+    wcam: Wcam
+    spins: int = 4
+
+    def __post_init__(self) -> None:
+        if int(self.spins) != self.spins or self.spins < 2:
+            raise ValueError(f"spins={self.spins!r} must be a number of shifts, at least 2")
+
+    def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
+        """The score of one image as a function of its cells' weights, without a shift."""
+        return self.wcam.probe(model, image, target)
+
+    def shifts(self, tile: int) -> list[tuple[int, int]]:
+        """Shifts in pixels for tiles of one size, as even as a lattice can be; the first is none.
+
+        >>> SpunWcam(Wcam(), 4).shifts(8)
+        [(0, 0), (2, 5), (4, 2), (6, 7)]
+        """
+        # Multiples of the golden ratio fill an interval evenly whatever their number.
+        columns = [int(tile * ((number * 0.6180339887) % 1) + 0.5) % tile for number in range(self.spins)]
+        return [(tile * number // self.spins, column) for number, column in enumerate(columns)]
+
+    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+        """Attributions of one image: those of the first shift as they grow, then the mean over whole runs."""
+        network = ensure_model(model)
+        asked = ensure_image(image, "image", network.fit)
+        basis = self.wcam.basis((asked.shape[1], asked.shape[2]))
+        tile = max(band.scale for band in basis.bands)
+        bases = [basis.shifted(*shift) for shift in self.shifts(tile)]
+        done: list[Attribution] = []
+        for number, shifted in enumerate(bases):
+            one = replace(self.wcam, wavelet=always(shifted))
+            now = None
+            for now in one.steps(network, asked, target, stream * self.spins + number):
+                yield self._joined(done, now)
+            if now is not None:
+                done.append(now)
+
+    def _joined(self, done: list[Attribution], now: Attribution) -> Attribution:
+        """The mean of the whole runs; of the first, what there is so far."""
+        whole = [*done, now] if now.complete or not done else done
+        estimate = averaged([one.estimate for one in whole])
+        running = [] if now in whole else [now]
+        first, last = whole[0], len(done) == self.spins - 1
+        analysis = now.traces[0].analysis
+        cells = self.wcam.cells(self.wcam.basis(first.basis.size))
+        traces = [trace for one in whole for trace in one.traces]
+        unsteady = next(filter(None, (trace.unsteady for trace in traces)), "")
+        if unsteady:
+            estimate = unresolved(estimate)
+        return replace(
+            first,
+            estimate=replace(
+                estimate,
+                evaluations=estimate.evaluations + sum(one.evaluations for one in running),
+                gradients=estimate.gradients + sum(one.gradients for one in running),
+            ),
+            method=f"{self.wcam.describe(analysis, cells)} · mean of {self.spins} shifts",
+            planned=first.planned * self.spins,
+            seconds=sum(one.seconds for one in [*whole, *running]),
+            complete=now.complete and last,
+            stop=(unsteady or now.stop) if now.complete and last else "",
+            traces=tuple(traces),
+        )
+
+
+def always(basis: AbstractBasis) -> Maker:
+    """A function that gives this basis for every size."""
+    return lambda _: basis

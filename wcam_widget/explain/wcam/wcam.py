@@ -1,0 +1,246 @@
+"""Wavelet scale attribution: which cells of wavelet coefficients a decision rests on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, final
+
+from wcam_widget.basis import (
+    AbstractBasis,
+    Cells,
+    FourierBasis,
+    PixelBasis,
+    WaveletBasis,
+    most_cells,
+    most_levels,
+)
+from wcam_widget.explain.attribution import NO_TRACE, Attribution
+from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
+from wcam_widget.explain.run import Record, Trace
+from wcam_widget.explain.wcam.published import PublishedWcam
+from wcam_widget.model import BlackBox, ensure_image
+from wcam_widget.model.device import ordinary
+from wcam_widget.perturb.baseline import Baseline
+from wcam_widget.perturb.perturbation import Perturbation
+from wcam_widget.perturb.probe import Probe
+from wcam_widget.sensitivity import AbstractAnalysis, Screened, Sobol
+
+if TYPE_CHECKING:
+    from wcam_widget.explain.wcam.spun import SpunWcam
+
+Maker = Callable[[tuple[int, int]], AbstractBasis]
+Cutter = Callable[[AbstractBasis], Cells]
+
+
+@final
+class AtMost(int):
+    """A number of levels that gives way to as many as fit an image.
+
+    >>> AtMost(5).on((224, 224)), AtMost(5).on((28, 28))
+    (5, 4)
+    """
+
+    def on(self, size: tuple[int, int]) -> int:
+        """The levels for images of one size (height, width)."""
+        return min(int(self), most_levels(size))
+
+
+LEVELS, GRID = AtMost(3), 8  # where the caller says nothing and the image is large enough
+
+
+@dataclass(frozen=True, eq=False)
+class Wcam(AbstractMethod):
+    """Wavelet scale attribution (WCAM): the share of a score's variance each cell of coefficients causes.
+
+    analysis: ``Screened``, ``Derivative``, ``Refined``, ``Sobol``, ``Hsic`` or None: ``Screened`` where the
+    model has gradients, else ``Sobol``. wavelet: a discrete wavelet of PyWavelets, "pixels" or "fourier" to
+    ask the same there, or a function from an image's (height, width) to a basis. levels: scales, coarse to
+    fine; None for 3, or as many as fit the image. grid: cells per side in every band, so that a cell covers
+    the same part of the image at every scale, or a function from a basis to its cells; None for 8, or as many
+    as fit. ``method`` of the result says what was chosen. baseline: what the approximation is replaced by,
+    "mean", "black", "blurred" or an image; details go to 0. clip: clamp perturbed images to [0, 1].
+
+    Cells carry independent weights, uniform on [0, 1]; values are total indices. Raises ValueError naming the
+    argument for what does not fit the image. Source: Kasmi et al. (2023), "Assessment of the Reliability of a
+    Model's Decision by Generalizing Attribution to the Wavelet Domain", with our own mask law and estimators.
+
+    >>> import torch
+    >>> wcam = Wcam(Sobol(rows=4), levels=2, grid=2)
+    >>> (attribution,) = wcam(lambda images: images.mean((2, 3)), torch.rand(1, 3, 16, 16))
+    >>> attribution.values.shape, attribution.complete
+    ((28,), True)
+    """
+
+    analysis: AbstractAnalysis[Any] | None = None
+    wavelet: str | Maker = "haar"
+    levels: int | None = None
+    grid: int | Cutter | None = None
+    baseline: Baseline = "mean"
+    clip: bool = False
+
+    @staticmethod
+    def as_published(
+        grid: int | None = None,
+        rows: int = 8,
+        levels: int | None = None,
+        approximation: bool = True,
+        seed: int = 42,
+    ) -> PublishedWcam:
+        """The published code's conventions, for comparison: see ``PublishedWcam``."""
+        return PublishedWcam(grid, rows, levels, approximation, seed)
+
+    def spun(self, spins: int = 4) -> SpunWcam:
+        """This method averaged over ``spins`` shifts of the tiles: see ``SpunWcam``."""
+        from wcam_widget.explain.wcam.spun import SpunWcam  # noqa: PLC0415 each needs the other
+
+        return SpunWcam(self, spins)
+
+    @ordinary
+    def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
+        """The score of one image as a function of its cells' weights, on the model's device."""
+        network = ensure_model(model)
+        asked = ensure_image(image, "image", network.fit)
+        basis = self.basis((asked.shape[1], asked.shape[2]))
+        whole = network.logits(asked[None])[0]
+        resolved = network.target(target, whole)
+        perturbation = Perturbation.of(
+            asked.to(network.device), basis, self.cells(basis), self.baseline, self.clip
+        )
+        return Probe(network, resolved, perturbation, whole)
+
+    def basis(self, size: tuple[int, int]) -> AbstractBasis:
+        """The basis of images of one size (height, width)."""
+        if not isinstance(self.wavelet, str):
+            return self.wavelet(size)
+        if self.wavelet == "pixels":
+            return PixelBasis(size)
+        if self.wavelet == "fourier":
+            return FourierBasis(size)
+        levels = LEVELS if self.levels is None else self.levels
+        return WaveletBasis(size, self.wavelet, levels.on(size) if isinstance(levels, AtMost) else levels)
+
+    def cells(self, basis: AbstractBasis) -> Cells:
+        """The cells of a basis."""
+        if callable(self.grid):
+            return self.grid(basis)
+        if isinstance(basis, FourierBasis):
+            return Cells.whole(basis)
+        return Cells.regular(basis, min(GRID, most_cells(basis)) if self.grid is None else self.grid)
+
+    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+        """Attributions of one image after each block of rows, the last one complete."""
+        network = ensure_model(model)
+        probe = self.probe(network, image, target)
+        trace = Trace(probe, self.analysis_for(network), stream, Record(len(probe.whole)))
+        yield from self._run(trace)
+
+    def resume(self, attribution: Attribution) -> Iterator[Attribution]:
+        """Go on where a run ended or was interrupted, with this method's analysis; old scores are reused.
+
+        The analysis is the one of the run, or the same with more rows, a larger budget or another tolerance.
+        Raises ValueError where the run left no trace, or where this analysis cannot go on from it.
+
+        >>> import torch
+        >>> model, image = lambda images: images.mean((2, 3)), torch.rand(3, 8, 8)
+        >>> *_, first = Wcam(Sobol(rows=4), levels=1, grid=2).steps(model, image)
+        >>> *_, second = Wcam(Sobol(rows=8), levels=1, grid=2).resume(first)
+        >>> first.evaluations, second.evaluations
+        (116, 229)
+        """
+        if len(attribution.traces) != 1:
+            raise ValueError(f"attribution has no single run to resume: {NO_TRACE}")
+        (trace,) = attribution.traces
+        analysis = self.analysis_for(trace.probe.model)
+        if not analysis.continues(trace.analysis):
+            raise ValueError(
+                f"analysis={analysis!r} cannot go on from {trace.analysis!r}: all but rows, budget and "
+                "tolerances must be the same"
+            )
+        trace.analysis = analysis
+        yield from self._run(trace)
+
+    def further(self, attribution: Attribution) -> Wcam | None:
+        """This method as ``resume`` goes on with it; None where more would tell nothing new.
+
+        After a run that ended it has about twice the rows or the budget; a run that was cut is only finished.
+
+        >>> import torch
+        >>> model, image = lambda images: images.mean((2, 3)), torch.rand(3, 8, 8)
+        >>> wcam = Wcam(Sobol(rows=4), levels=1, grid=2)
+        >>> *_, attribution = wcam.steps(model, image)
+        >>> wcam.further(attribution).analysis.rows
+        8
+        """
+        if len(attribution.traces) != 1:
+            return None
+        (trace,) = attribution.traces
+        ended = trace.analysis.finished(trace.state)
+        analysis = trace.analysis.deeper(trace.state) if ended else trace.analysis
+        return None if analysis is None else replace(self, analysis=analysis)
+
+    def planned(self, attribution: Attribution) -> int:
+        """Forward-equivalents of a whole run on the cells of ``attribution``, at most."""
+        cells, (trace, *_) = attribution.cells, attribution.traces
+        rows = self.analysis_for(trace.probe.model).planned(len(cells), len(cells.bands))
+        return rows + trace.steadiness.planned
+
+    def analysis_for(self, model: BlackBox) -> AbstractAnalysis[Any]:
+        """The analysis asked for, or the one that fits the model; ValueError where gradients are missing."""
+        if self.analysis is None:
+            return Screened() if model.differentiable else Sobol()
+        if self.analysis.gradients_needed and not model.differentiable:
+            raise ValueError(
+                f"analysis={self.analysis!r} needs gradients, which plain callables and quantised networks "
+                "do not give; use Sobol() or Refined(), or give the torch module itself"
+            )
+        return self.analysis
+
+    def describe(self, analysis: AbstractAnalysis[Any], cells: Cells) -> str:
+        """The method in words, as shown above its pictures."""
+        if callable(self.grid) or self.wavelet == "fourier":
+            return f"Wcam · {type(analysis).__name__} · {self.where(cells)}, {len(cells)} cells"
+        side = round(len(cells.in_band(cells.bands[0].name)) ** 0.5)
+        return f"Wcam · {type(analysis).__name__} · {self.where(cells)}, {side}x{side} cells per band"
+
+    def where(self, cells: Cells) -> str:
+        """The basis of some cells in words."""
+        if not isinstance(self.wavelet, str):
+            return "own basis"
+        if self.wavelet in ("pixels", "fourier"):
+            return self.wavelet
+        return f"{self.wavelet}, {max(band.level for band in cells.bands)} levels"
+
+    def _run(self, trace: Trace) -> Iterator[Attribution]:
+        analysis, probe = trace.analysis, trace.probe
+        planned = analysis.planned(len(probe.cells), len(probe.cells.bands)) + trace.steadiness.planned
+        finished = analysis.finished(trace.state)
+        try:
+            while not finished:
+                started = time.perf_counter()
+                trace.steadiness.begin()
+                trace.step()
+                finished = analysis.finished(trace.state)
+                if finished:
+                    trace.steadiness.end()
+                estimate = trace.estimate()
+                trace.seconds += time.perf_counter() - started
+                yield Attribution(
+                    estimate=estimate,
+                    cells=probe.cells,
+                    basis=probe.basis,
+                    method=self.describe(analysis, probe.cells),
+                    target=probe.target.label(probe.model.class_names),
+                    score=probe.score,
+                    planned=planned,
+                    seconds=trace.seconds,
+                    complete=finished,
+                    stop=trace.reason if finished else "",
+                    unit=analysis.unit,
+                    statistic=analysis.statistic,
+                    traces=(trace,),
+                )
+        finally:
+            # An attribution outlives its run by long; its patches need not.
+            probe.perturbation.forget()

@@ -1,0 +1,1 @@
+"""Estimators of indices: each with its state, run step by step."""

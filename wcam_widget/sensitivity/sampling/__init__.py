@@ -1,0 +1,1 @@
+"""Rows of weights at which a score is evaluated."""

@@ -1,0 +1,1 @@
+"""From scores of rows to indices, their intervals, and tests of them."""

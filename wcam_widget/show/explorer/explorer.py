@@ -1,0 +1,300 @@
+"""The explorer: an attribution that streams into a notebook and can be taken apart there."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from pathlib import Path
+from typing import Any, final
+
+import anywidget
+import numpy as np
+import traitlets
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from wcam_widget.explain import Attribution
+from wcam_widget.show.explorer.arguments import ensure_method, ensure_model
+from wcam_widget.show.explorer.guard import Guard
+from wcam_widget.show.explorer.heartbeat import HEART
+from wcam_widget.show.explorer.layers import ensure_layers
+from wcam_widget.show.explorer.lifetime import Lifetime
+from wcam_widget.show.explorer.link import Link
+from wcam_widget.show.explorer.messages import PROTOCOL, Messages
+from wcam_widget.show.explorer.questions import MODES, Question
+from wcam_widget.show.explorer.rerun import replace_earlier
+from wcam_widget.show.explorer.session import Session
+from wcam_widget.show.explorer.traits import CellIds, LayerName
+from wcam_widget.show.pages import page as export
+from wcam_widget.show.pages.still import Still, display_widget
+
+STATIC = Path(__file__).parents[1] / "static"
+LARGEST_PICTURE = 32 * 2**20  # bytes; every page and every reload carries them
+LASTING = ("_frame", "_layers", "_status", "_known", "_scores")
+AT_EXIT = 5.0  # seconds an ending interpreter waits for a step of a run
+RELOADING = os.environ.get("ANYWIDGET_HMR") == "1"
+
+
+@final
+class Explorer(Lifetime, anywidget.AnyWidget):
+    """A widget that explains one image to its reader; made by ``explore``.
+
+    The map streams in from the moment it is made. What the reader does in the browser can be read and set
+    here: ``selection`` (sorted cell ids; nothing selected means everything is kept) and ``mode`` ("keep" the
+    selected cells or "remove" them), ``layer`` (the name of the map over the image, "" for that of the run),
+    ``theme``, ``colormap`` and ``opacity`` of the heatmap. ``observe`` tells of their changes. All of it may
+    be used from any thread.
+
+    The model's tensors are held until ``close``, also by ``with explore(...) as explorer:``.
+    """
+
+    # A path is watched by anywidget, which then keeps every explorer alive for ever: only while developing.
+    _esm: Any = STATIC / "widget.js" if RELOADING else traitlets.Unicode().tag(sync=True)
+    _css: Any = STATIC / "widget.css" if RELOADING else traitlets.Unicode().tag(sync=True)
+    _picture = traitlets.Bytes().tag(sync=True)
+    _frame = traitlets.Bytes().tag(sync=True)
+    _layers = traitlets.Bytes().tag(sync=True)
+    _status = traitlets.Dict().tag(sync=True)
+    _scores = traitlets.Dict().tag(sync=True)
+    _known = traitlets.Dict().tag(sync=True)
+    _proto = traitlets.Int(PROTOCOL).tag(sync=True)
+    selection = CellIds().tag(sync=True)
+    mode = traitlets.Enum(MODES, default_value="keep").tag(sync=True)
+    layer = LayerName().tag(sync=True)
+    theme = traitlets.Enum(("auto", "light", "dark"), default_value="auto").tag(sync=True)
+    colormap = traitlets.Enum(("cividis", "viridis"), default_value="cividis").tag(sync=True)
+    opacity = traitlets.Float(0.6, min=0.0, max=1.0).tag(sync=True)
+
+    def __init__(
+        self,
+        model: Any,
+        image: Any,
+        target: Any = None,
+        method: Any = None,
+        class_names: Any = None,
+        layers: Any = (),
+    ) -> None:
+        # ipywidgets keeps per-widget state while it sends and receives; messages come on other threads.
+        self._guard = Guard()
+        code = {} if RELOADING else {"_esm": export.built("widget.js"), "_css": export.built("widget.css")}
+        link = Link(self)
+        network = ensure_model(model, class_names)
+        session = Session(network, image, target, ensure_method(method), link.show)
+        wanted = ensure_layers(layers, session.probe.cells.image_size)
+        picture = session.picture()
+        if len(picture) > LARGEST_PICTURE:
+            _, height, width = session.image.shape
+            raise ValueError(
+                f"image: {height}x{width} pixels make a widget of {len(picture) >> 20} MiB, too much "
+                f"for a page; accepted are {LARGEST_PICTURE >> 20} MiB: make the image smaller"
+            )
+        super().__init__(**code, _picture=picture, _status=session.status)
+        self._own_layout = self.layout
+        self._still = Still(session, link.colormap)
+        self._session = session
+        self._messages = Messages(
+            session, link.send, link.resend, lambda: HEART.greeted(session.run, link.beat)
+        )
+        self._at_exit = weakref.finalize(self, session.close, AT_EXIT)
+        session.start()
+        for name, source in wanted.items():
+            session.add_layer(name, source)
+
+    def __repr__(self) -> str:
+        status = self._status
+        if self._session is None:
+            return "Explorer(closed)"
+        passes = f", {status['done']} of {status['total']} passes" if status["total"] else ""
+        return f"Explorer({status['state']}{passes}. {self._session.answer_words})"
+
+    def __enter__(self) -> Explorer:
+        return self
+
+    def _ipython_display_(self, **options: Any) -> None:
+        """Show the view, and below it the picture that stays when nothing draws the view any more."""
+        still = self._still
+        if still is None:
+            print(repr(self))  # noqa: T201 what IPython does with what it cannot show
+        elif display_widget(super(), repr(self), still.title, options):
+            still.display()
+
+    def wait(self, timeout: float | int | None = None) -> Attribution:  # noqa: PYI041 a check at run time tells them apart
+        """Wait until the run has ended and return its attribution, partial if it was cancelled.
+
+        An executed notebook keeps the map if the cell waits for it. Raises the error that ended the run,
+        TimeoutError after ``timeout`` seconds, while the run goes on, and RuntimeError when the explorer is
+        closed or an observer waits. Interrupting the kernel cancels the run; ``attribution`` is then the
+        partial map.
+        """
+        if self._guard.held:
+            raise RuntimeError("wait was called by an observer, which the run itself waits for")
+        try:
+            return self._open_session.wait(timeout)
+        finally:
+            # Sent once more on behalf of the waiting cell: what another thread sends, nbclient does not keep.
+            self.send_state(LASTING)
+            if self._still is not None:
+                self._still.show(again=True)
+
+    def cancel(self) -> None:
+        """End the run after the step that is under way; the partial map stays, in ``attribution`` too."""
+        self._open_session.cancel()
+
+    def deepen(self) -> None:
+        """Go on with the run that ended, with about twice its rows or budget, into the same views.
+
+        A run that was cancelled is finished instead. Returns at once: ``wait`` waits for it, ``cancel`` ends
+        it, and it may be called again. Raises RuntimeError while the run goes on, and where nothing more can
+        be computed.
+
+        >>> import torch
+        >>> from wcam_widget import Sobol, Wcam
+        >>> image, method = torch.rand(3, 16, 16), Wcam(Sobol(rows=4), levels=2, grid=2)
+        >>> with explore(lambda images: images.mean((2, 3)), image, method=method) as explorer:
+        ...     before = explorer.wait().evaluations
+        ...     explorer.deepen()
+        ...     explorer.wait().evaluations > before
+        True
+        """
+        self._open_session.deepen()
+
+    @property
+    def attribution(self) -> Attribution | None:
+        """The latest attribution; partial while the run goes on, None before its first step."""
+        session = self._session
+        return self._last if session is None else session.attribution
+
+    def add_layer(self, layer: Any, name: str | None = None) -> str:
+        """Put one more map over the image, to be chosen there; returns its name, numbered if it is taken.
+
+        ``layer``: a method, which explains the same image and target when what was asked before is done, or
+        an attribution of an image of this size. Setting ``explorer.layer`` to the name shows it. Raises what
+        ``explore`` raises.
+        """
+        session = self._open_session
+        found = ensure_layers(
+            layer if name is None else {name: layer}, session.probe.cells.image_size, "layer"
+        )
+        (added,) = (session.add_layer(*each) for each in found.items())
+        return added
+
+    @property
+    def layers(self) -> dict[str, Attribution]:
+        """The maps over the image so far, by name; those under way are partial."""
+        found = self._open_session.layers.values()
+        return {one.name: one.attribution for one in found if one.attribution is not None}
+
+    @property
+    def mask(self) -> Bool[np.ndarray, " d"]:
+        """For each cell, whether it is kept."""
+        return self._question.mask(len(self._open_session.probe.cells))
+
+    @property
+    def reconstruction(self) -> Float[Tensor, "c h w"]:
+        """The image of the kept cells, float32 on the CPU; not clamped to [0, 1]."""
+        return self._open_session.inquiry.rebuild(self._question)
+
+    @property
+    def scores(self) -> dict[str, tuple[float, float]]:
+        """Probabilities of the highest classes: name -> (of the image, of the reconstruction).
+
+        Asks the model, and waits for it, where the answer is not known. Raises what the model raises.
+        """
+        question = self._question
+        answer = self._scores if self._scores.get("key") == question.key else None
+        if answer is None:
+            answer = self._open_session.answer(question)
+            self._receive({"_scores": answer})
+        return {one["label"]: (one["original"], one["reconstruction"]) for one in answer["classes"]}
+
+    def select_band(self, name: str) -> None:
+        """Select all cells of one band, for instance "HL2"; KeyError, with the bands there are, else."""
+        self.selection = self._open_session.probe.cells.in_band(name).tolist()
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write a page that shows and explores this without kernel or network; returns its path.
+
+        The map is that of the moment: ``wait`` first for the whole one.
+        """
+        return export.write_report(path, [self], self._open_session.label)
+
+    def page_state(self) -> dict[str, Any]:
+        """The traits that make up the explorer's pictures, as ``export.page`` takes them."""
+        title = self._open_session.label
+        with self._guard:
+            return {"title": title} | {name: getattr(self, name) for name in export.TRAITS}
+
+    def _free(self) -> None:
+        self._picture = self._frame = self._layers = b""
+        self._own_layout.close()
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what a front end changed."""
+        with self._guard:
+            super().set_state(sync_data)
+
+    def send_state(self, key: Any = None) -> None:
+        """Send traits to the front ends."""
+        with self._guard:
+            super().send_state(key)
+
+    def _handle_custom_msg(self, content: Any, buffers: Any) -> None:
+        del buffers  # no message has any
+        messages = self._messages
+        if messages is not None:
+            messages.receive(content)
+
+    def _receive(self, news: dict[str, Any]) -> None:
+        with self._guard, self.hold_sync():
+            for name, value in news.items():
+                setattr(self, name, value)
+        if "_status" in news and self._still is not None:
+            self._still.heed()
+
+    def _say(self, content: dict[str, Any]) -> None:
+        with self._guard:
+            self.send(content)
+
+    @property
+    def _open_session(self) -> Session:
+        if self._session is None:
+            raise RuntimeError("the explorer is closed: explore the image again")
+        return self._session
+
+    @property
+    def _question(self) -> Question:
+        with self._guard:
+            return Question(tuple(self.selection), self.mode)
+
+
+def explore(
+    model: Any,
+    image: Any,
+    target: Any = None,
+    method: Any = None,
+    class_names: Any = None,
+    layers: Any = (),
+) -> Explorer:
+    """Explain one image and show it: a widget, whose map streams in while the notebook goes on.
+
+    ``model``: a BlackBox, a torch module, a callable from images (n, c, h, w) to scores (n, k), or a name
+    for ``load_model``. ``image``: (C, H, W), floats in [0, 1] or integers of 8 or 16 bits, taken as it is; or
+    a path or an image of PIL, which goes through ``BlackBox.fit``. ``target``: None for the highest class, a
+    class id, a class name, or a Logit, Probability or Margin. ``method``: None for ``Wcam()``, or any other;
+    one that gives a map over the image is taken apart in the cells of ``Wcam()``. ``class_names``: one name
+    per score; those of ``model`` if None. ``layers``: methods or attributions, whose maps can be put over the
+    image instead; a table of names and them, or a list.
+
+    When the cell that made an explorer runs again, the explorer is closed; its ``attribution`` stays. A saved
+    notebook keeps a picture of the map: the last one where a page was open or a cell called ``wait``.
+    Of a network that is trained or loaded into during the run the map mixes both, and its ``stop`` says so.
+    Raises TypeError and ValueError that name the argument, and ModelError where the model itself fails.
+
+    >>> import torch
+    >>> from wcam_widget.explain import Wcam
+    >>> image, wcam = torch.rand(3, 16, 16), Wcam(levels=2, grid=2)
+    >>> with explore(lambda images: images.mean((2, 3)), image, method=wcam) as explorer:
+    ...     explorer.wait().complete
+    True
+    """
+    return replace_earlier(Explorer(model, image, target, method, class_names, layers))

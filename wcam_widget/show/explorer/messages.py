@@ -1,0 +1,105 @@
+"""What front ends say over custom messages, and what they get back. Nothing they send is trusted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any, final
+
+from wcam_widget.show.explorer.questions import ensure_question
+from wcam_widget.show.explorer.session import Session
+
+logger = logging.getLogger(__name__)
+
+PROTOCOL = 1  # must be kept in sync with js/src/state
+LONGEST_NAME = 100  # characters of an id that is worth sending back
+
+Send = Callable[[dict[str, Any]], None]
+Resend = Callable[[], None]
+Greeted = Callable[[], None]
+
+
+@final
+class Messages:
+    """Answers the messages of all front ends of one session; returns at once, work is left to the worker.
+
+    Messages are dictionaries with ``t``: "hello" is acknowledged (and the frames sent again where the front
+    end holds older ones), "here" says that a front end still stands, "req" gets "res" or "err" with its
+    ``id`` and ``client``, "cancel" withdraws a request, "ack" says which frame was drawn. Anything else is
+    logged and dropped. ``greeted`` is called after each "hello" and "here".
+    """
+
+    def __init__(self, session: Session, send: Send, resend: Resend, greeted: Greeted = lambda: None) -> None:
+        self._session, self._send, self._resend, self._greeted = session, send, resend, greeted
+
+    def receive(self, content: Any) -> None:
+        """Take one message."""
+        kind = content.get("t") if isinstance(content, dict) else None
+        if kind == "ack":
+            self._acknowledged(content.get("rev"))
+            return
+        client = _name(content.get("client")) if isinstance(content, dict) else None
+        if client is None:
+            logger.warning("a message of no known kind was dropped")
+        elif kind == "hello":
+            self._greet(client, content.get("have"))
+            self._greeted()
+        elif kind == "here":
+            self._greeted()
+        elif kind in ("req", "cancel") and (name := _name(content.get("id"))) is not None:
+            if kind == "req":
+                self._request(client, name, content.get("method"), content.get("params"))
+            else:
+                self._session.worker.withdraw((client, name))
+        else:
+            logger.warning("a message of no known kind was dropped")
+
+    def _acknowledged(self, rev: Any) -> None:
+        if type(rev) is int:
+            self._session.pace.frame_seen(rev)
+
+    def _greet(self, client: str, have: Any) -> None:
+        session = self._session
+        self._send(
+            {"t": "hello-ack", "client": client, "proto": PROTOCOL, "run": session.run, "rev": session.rev}
+        )
+        held = have if isinstance(have, dict) else {}
+        if session.rev > 0 and (held.get("run"), held.get("rev")) != (session.run, session.rev):
+            self._resend()
+
+    def _request(self, client: str, name: str, method: Any, params: Any) -> None:
+        reply = partial(self._reply, client, name)
+        refuse = partial(self._refuse, client, name)
+        if method == "stop":
+            self._session.cancel()
+            reply({})
+        elif method == "more":
+            try:
+                self._session.deepen()
+            except RuntimeError as error:
+                refuse("bad_request", str(error))
+            else:
+                reply({})
+        elif method != "score":
+            refuse("bad_request", "method must be 'score', 'stop' or 'more'")
+        elif not isinstance(params, dict):
+            refuse("bad_request", "params must be an object")
+        else:
+            try:
+                cells = self._session.probe.cells
+                question = ensure_question(params.get("selection"), params.get("mode"), cells)
+            except ValueError as error:
+                refuse("bad_request", str(error))
+            else:
+                self._session.ask(question, client, (client, name), reply, refuse)
+
+    def _reply(self, client: str, name: str, result: dict[str, Any]) -> None:
+        self._send({"t": "res", "id": name, "client": client, "result": result})
+
+    def _refuse(self, client: str, name: str, code: str, message: str) -> None:
+        self._send({"t": "err", "id": name, "client": client, "code": code, "message": message})
+
+
+def _name(value: Any) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_NAME else None

@@ -1,0 +1,1 @@
+"""Saved pages and still pictures: an explorer without a kernel."""

@@ -28,8 +28,9 @@ from tests.browser.lab import (
 )
 from wcam_widget.demo import load_photos
 from wcam_widget.explain import Wcam
-from wcam_widget.show.explorer.questions import Inquiry, Question
+from wcam_widget.show.explorer.questions import Inquiry
 from wcam_widget.show.frames import photograph
+from wcam_widget.show.selection import Question
 from wcam_widget.zoo import load_model
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]

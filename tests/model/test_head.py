@@ -10,7 +10,8 @@ from torch import nn
 import wcam_widget as wcam
 from wcam_widget.explain.method import ensure_model
 from wcam_widget.model import BlackBox, Logit, Margin, ModelError, Probability
-from wcam_widget.show.explorer.questions import Inquiry, Question
+from wcam_widget.show.explorer.questions import Inquiry
+from wcam_widget.show.selection import Question
 from wcam_widget.stress import Threat, fgsm, pgd
 
 IMAGES = torch.rand(3, 3, 8, 8, generator=torch.Generator().manual_seed(0))

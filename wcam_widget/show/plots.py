@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.model import ensure_image
-from wcam_widget.show.explorer.summary import sentence
 from wcam_widget.show.figures.bands import draw_bands
 from wcam_widget.show.figures.colours import colour_bar, colours_of, norm_of
 from wcam_widget.show.figures.profile import draw_profile
 from wcam_widget.show.heat import area_words, heat_map, usual_cell
 from wcam_widget.show.scale import Scale, is_share
+from wcam_widget.show.summary import sentence
 from wcam_widget.show.words import unit_words
 
 COLORMAPS = ("cividis", "viridis")

@@ -6,6 +6,8 @@ js/src/views/words.ts writes the same numbers, and a test holds the two together
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 MINUS = "\N{MINUS SIGN}"
@@ -98,3 +100,15 @@ def duration(seconds: float) -> str:
     """
     whole = max(1, round(seconds))
     return f"{whole} s" if whole < 100 else f"{round(whole / 60)} min"
+
+
+def class_labels(names: Sequence[str] | None, count: int) -> list[str]:
+    """One label for each of ``count`` classes, all different, so that they can be keys.
+
+    >>> class_labels(None, 2), class_labels(["crane", "cat", "crane"], 3)
+    (['class 0', 'class 1'], ['crane (0)', 'cat', 'crane (2)'])
+    """
+    if names is None:
+        return [f"class {index}" for index in range(count)]
+    often = Counter(names)
+    return [name if often[name] == 1 else f"{name} ({index})" for index, name in enumerate(names)]

@@ -9,7 +9,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from ipywidgets.widgets.widget import _instances
 
-from wcam_widget.show.explorer.explorer import explore, rerun
+from wcam_widget.show.explorer import rerun
+from wcam_widget.show.explorer.explorer import explore
 
 PATIENCE = 60
 

@@ -6,10 +6,11 @@ import torch
 
 from tests.show.conftest import PATIENCE
 from wcam_widget.model import BlackBox
-from wcam_widget.show.explorer.questions import TOGETHER, Question
+from wcam_widget.show.explorer.questions import TOGETHER
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.explorer.stream import CANCELLED, brief
 from wcam_widget.show.frame import decode
+from wcam_widget.show.selection import Question
 
 
 def test_a_run_publishes_its_end_and_what_a_saved_page_needs(session, screen):

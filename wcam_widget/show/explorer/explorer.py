@@ -21,12 +21,12 @@ from wcam_widget.show.explorer.layers import ensure_layers
 from wcam_widget.show.explorer.lifetime import Lifetime
 from wcam_widget.show.explorer.link import Link
 from wcam_widget.show.explorer.messages import PROTOCOL, Messages
-from wcam_widget.show.explorer.questions import MODES, Question
 from wcam_widget.show.explorer.rerun import replace_earlier
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.explorer.traits import CellIds, LayerName
 from wcam_widget.show.pages import page as export
 from wcam_widget.show.pages.still import Still, display_widget
+from wcam_widget.show.selection import MODES, Question
 
 STATIC = Path(__file__).parents[1] / "static"
 LARGEST_PICTURE = 32 * 2**20  # bytes; every page and every reload carries them

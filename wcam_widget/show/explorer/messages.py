@@ -7,8 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, final
 
-from wcam_widget.show.explorer.questions import ensure_question
 from wcam_widget.show.explorer.session import Session
+from wcam_widget.show.selection import ensure_question
 
 logger = logging.getLogger(__name__)
 

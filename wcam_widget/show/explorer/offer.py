@@ -12,7 +12,7 @@ import numpy as np
 from wcam_widget.explain import AbstractMethod, Attribution
 from wcam_widget.sensitivity import Kind
 from wcam_widget.sensitivity.analysis import ALL_ROWS
-from wcam_widget.show.explorer.stream import State
+from wcam_widget.show.progress import State
 from wcam_widget.show.words import duration
 
 # What a button does, nobody needs to be told to do.

@@ -3,59 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, final
+from typing import Any, final
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from wcam_widget.basis import Cells
 from wcam_widget.explain import Probe
 from wcam_widget.show.frames import finite
+from wcam_widget.show.selection import MODES, Question
+from wcam_widget.show.words import class_labels
 
-Mode = Literal["keep", "remove"]
-MODES: tuple[Mode, ...] = ("keep", "remove")
 SHOWN = 5  # classes in one answer
 TOGETHER = 4  # questions answered in one batch for saved pages
-
-
-class Question(NamedTuple):
-    """Cells, sorted, and what to do with them. No cells: everything is kept, in both modes."""
-
-    selection: tuple[int, ...]
-    mode: Mode
-
-    @property
-    def key(self) -> str:
-        """The question in one word, equal for equal questions.
-
-        >>> Question((0, 1, 2, 7), "keep").key, Question((), "remove").key
-        ('keep:0-2,7-7', 'all')
-        """
-        if not self.selection:
-            return "all"
-        runs: list[list[int]] = []
-        for cell in self.selection:
-            if runs and cell == runs[-1][1] + 1:
-                runs[-1][1] = cell
-            else:
-                runs.append([cell, cell])
-        return f"{self.mode}:" + ",".join(f"{first}-{last}" for first, last in runs)
-
-    def mask(self, count: int) -> Bool[np.ndarray, " d"]:
-        """For each of ``count`` cells, whether it is kept.
-
-        >>> Question((1,), "remove").mask(3)
-        array([ True, False,  True])
-        """
-        kept = np.full(count, not self.selection or self.mode == "remove")
-        kept[list(self.selection)] = self.mode == "keep"
-        return kept
 
 
 @final
@@ -145,49 +108,3 @@ class Inquiry:
     @cached_property
     def _labels(self) -> list[str]:
         return class_labels(self.probe.model.class_names, self._original.shape[1])
-
-
-def class_labels(names: Sequence[str] | None, count: int) -> list[str]:
-    """One label for each of ``count`` classes, all different, so that they can be keys.
-
-    >>> class_labels(None, 2), class_labels(["crane", "cat", "crane"], 3)
-    (['class 0', 'class 1'], ['crane (0)', 'cat', 'crane (2)'])
-    """
-    if names is None:
-        return [f"class {index}" for index in range(count)]
-    often = Counter(names)
-    return [name if often[name] == 1 else f"{name} ({index})" for index, name in enumerate(names)]
-
-
-def ensure_question(selection: Any, mode: Any, cells: Cells) -> Question:
-    """A question from what a caller or a front end wrote.
-
-    ``selection``: cell ids in any order, or one truth value per cell. Raises ValueError naming ``selection``
-    or ``mode`` for anything else.
-    """
-    if mode not in MODES:
-        raise ValueError(f"mode must be 'keep' or 'remove'; found {mode!r}")
-    return Question(tuple(ensure_selection(selection, cells)), mode)
-
-
-def ensure_selection(selection: Any, cells: Cells) -> list[int]:
-    """Sorted, unique cell ids from ids in any order or one truth value per cell.
-
-    Raises ValueError naming ``selection`` for anything else.
-    """
-    count = len(cells)
-    accepted = f"accepted are cell ids, 0 to {count - 1}, or {count} truth values, one per cell"
-    try:
-        asked = np.asarray(list(selection) if isinstance(selection, AbstractSet) else selection)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"selection: {error}; {accepted}") from error
-    if asked.dtype == bool and asked.shape == (count,):
-        return [int(cell) for cell in np.flatnonzero(asked)]
-    if asked.size == 0 and asked.ndim == 1:
-        return []
-    if asked.dtype.kind not in "iu" or asked.ndim != 1:
-        raise ValueError(f"selection: found {asked.dtype} of shape {asked.shape}; {accepted}")
-    outside = asked[(asked < 0) | (asked >= count)]
-    if outside.size:
-        raise ValueError(f"selection: there is no cell {outside[0]}; {accepted}")
-    return [int(cell) for cell in np.unique(asked)]

@@ -1,8 +1,6 @@
 """A session: one image under explanation, from the first row of weights to the last question about it.
 
-It knows nothing of widgets. What is to be shown it hands to ``publish`` as a dictionary of named values: the
-frames of pictures.py and layers.py, ``_status``, ``_scores`` (the last answer) and ``_known`` (all answers by
-their key).
+It knows nothing of widgets: what is to be shown it hands to ``publish`` as named values.
 """
 
 from __future__ import annotations
@@ -30,11 +28,12 @@ from wcam_widget.show.explorer.layers import (
 )
 from wcam_widget.show.explorer.offer import Offer, offer_of, stop_words, unresolved
 from wcam_widget.show.explorer.pace import Pace
-from wcam_widget.show.explorer.questions import Inquiry, Question
+from wcam_widget.show.explorer.questions import Inquiry
 from wcam_widget.show.explorer.stream import LayerStream, Maps, Moment, RunStream, brief
-from wcam_widget.show.explorer.summary import sentence, subject_of
 from wcam_widget.show.explorer.worker import REFUSALS, Refusal, Request, Worker
 from wcam_widget.show.frames import attribution_frame, picture_frame
+from wcam_widget.show.selection import Question
+from wcam_widget.show.summary import sentence, subject_of
 
 logger = logging.getLogger(__name__)
 
@@ -195,10 +194,7 @@ class Session:
         return self.attribution
 
     def answer(self, question: Question) -> dict[str, Any]:
-        """Ask the model here and now, unless the answer is known. Raises what the model raises.
-
-        Not left to the worker, because the caller may be an observer that the worker waits for.
-        """
+        """Ask the model here and now, because the caller may be an observer that the worker waits for."""
         return self.inquiry.known.get(question.key) or self._ask_model(question)
 
     def ask(self, question: Question, who: Hashable, name: Hashable, reply: Reply, refuse: Refuse) -> None:

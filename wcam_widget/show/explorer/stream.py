@@ -9,10 +9,11 @@ from typing import Literal, final
 
 from wcam_widget.explain import Attribution
 from wcam_widget.show.explorer.layers import Layer
+from wcam_widget.show.progress import State
 
 logger = logging.getLogger(__name__)
 
-State = Literal["waiting", "running", "done", "cancelled", "error"]
+
 Moment = Literal["start", "step", "end"]
 Maps = Callable[[], Iterator[Attribution]]
 """Begins a method's steps; called by the worker, when the stream's turn comes."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import traitlets
 
-from wcam_widget.show.explorer.questions import ensure_selection
+from wcam_widget.show.selection import ensure_selection
 
 
 class CellIds(traitlets.List[int]):

@@ -18,10 +18,10 @@ from wcam_widget.explain import Attribution, Probe
 from wcam_widget.model import Logit, Probability
 from wcam_widget.model.head import SIGMOID
 from wcam_widget.sensitivity.analysis import GROUP_STATISTIC, UNIT
-from wcam_widget.show.explorer.questions import Question, class_labels
-from wcam_widget.show.explorer.stream import State
 from wcam_widget.show.places import place_words
-from wcam_widget.show.words import format_percent, format_score, probability
+from wcam_widget.show.progress import State
+from wcam_widget.show.selection import Question
+from wcam_widget.show.words import class_labels, format_percent, format_score, probability
 
 CLOSE = 0.1  # half the width of an interval above which it is written out
 VAGUE = 0.9  # the width of an interval that tells nothing

@@ -12,11 +12,11 @@ from wcam_widget.basis import Cells, FourierBasis, PixelBasis, WaveletBasis
 from wcam_widget.explain import Attribution, Wcam
 from wcam_widget.model import BlackBox, Margin
 from wcam_widget.sensitivity import Estimate, Kind, Sobol
-from wcam_widget.show.explorer.questions import Question
-from wcam_widget.show.explorer.summary import Subject, sentence, subject_of
+from wcam_widget.show.selection import Question
+from wcam_widget.show.summary import Subject, sentence, subject_of
 from wcam_widget.show.words import format_score
 
-NUMBERS = Path(__file__).parents[2] / "reference" / "score_numbers.json"
+NUMBERS = Path(__file__).parents[1] / "reference" / "score_numbers.json"
 CAT = Subject("Egyptian cat", 0.3934, "class")
 BASIS = WaveletBasis((48, 48), "haar", 2)
 CELLS = Cells.regular(BASIS, 4)

@@ -199,7 +199,7 @@ def test_a_map_over_pixels_has_a_place_and_no_scale():
     words = sentence(made(values=values, cells=cells, basis=basis, variance=np.nan, unit="x"), CAT)
     assert words == (
         "Egyptian cat (.39): most of the map (100 % in a ninth of the image) lies around row 17, column 17 "
-        "(centre)."
+        "(upper left)."
     )
 
 

@@ -35,12 +35,15 @@ def place_words(heat: Float[np.ndarray, "h w"], cells: Cells) -> str:
 
 
 def region(down: float, across: float) -> str:
-    """A place in thirds of the image, from its distance to the top and to the left, each from 0 to 1.
+    """The part of the image where the middle of a window lies, from its distance to the top and to the left.
 
-    >>> region(0.2, 0.2), region(0.5, 0.5), region(0.9, 0.5)
-    ('upper left', 'centre', 'bottom')
+    Both distances go from 0 to 1. A window a third of the image wide has its middle between 1/6 and 5/6, and
+    "centre" is the middle third of these.
+
+    >>> region(0.2, 0.2), region(0.36, 0.34), region(0.5, 0.5), region(0.9, 0.5)
+    ('upper left', 'upper left', 'centre', 'bottom')
     """
-    row, column = min(int(3 * down), 2), min(int(3 * across), 2)
+    row, column = (min(max(int((3 * share - 0.5) * 1.5), 0), 2) for share in (down, across))
     if row < 2:
         return _PLACES[row][column]
     return _PLACES[0][column].replace("upper", "lower").replace("top", "bottom")

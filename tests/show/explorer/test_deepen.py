@@ -55,13 +55,28 @@ def test_while_it_runs_nothing_is_on_offer(session, gate, screen):
     gate.shut()
     session.deepen()
     screen.wait_for(lambda: screen.all("_status")[-1]["state"] == "running")
-    assert screen.all("_status")[-1]["more"] == screen.all("_status")[-1]["stop"] == ""
+    status = screen.all("_status")[-1]
+    assert status["more"] == status["stop"] == ""
     with pytest.raises(RuntimeError, match="goes on"):
         session.deepen()
     with pytest.raises(TimeoutError):
         session.wait(0.01)
     gate.open.set()
     session.wait(PATIENCE)
+
+
+def test_before_its_first_step_a_deeper_run_tells_its_own_end(session, gate, screen):
+    first = ended(session)
+    passes = session._offer.passes
+    gate.shut()
+    session.deepen()
+    screen.wait_for(lambda: screen.all("_status")[-1]["state"] == "running")
+    status = screen.all("_status")[-1]
+    assert (status["done"], status["total"]) == (first.done, first.done + passes)
+    assert status["seconds_left"] > 0
+    gate.open.set()
+    second = session.wait(PATIENCE)
+    assert second.planned == first.done + passes
 
 
 def cancelled(session, gate):

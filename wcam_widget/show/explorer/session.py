@@ -26,7 +26,7 @@ from wcam_widget.show.explorer.layers import (
     on_cells,
     space_of,
 )
-from wcam_widget.show.explorer.offer import Offer, offer_of, stop_words, unresolved
+from wcam_widget.show.explorer.offer import Offer, offer_of, progress, stop_words, unresolved
 from wcam_widget.show.explorer.pace import Pace
 from wcam_widget.show.explorer.questions import Inquiry
 from wcam_widget.show.explorer.stream import LayerStream, Maps, Moment, RunStream, brief
@@ -70,7 +70,7 @@ class Session:
         self._main = RunStream(self._show_run)
         self._subject = subject_of(self.probe)
         self._offer: Offer | None = None
-        self._before: int | None = None  # cells that were not resolved when the run went on
+        self._accepted: Offer | None = None  # what the run went on with for the last time
         self._said: tuple[Any, ...] = ()
         self._closed = False
         self._over: list[LayerStream] = []
@@ -93,18 +93,14 @@ class Session:
     def status(self) -> dict[str, Any]:
         """How far the run is; times in seconds."""
         now = self.attribution
-        done, total = (0, 0) if now is None else (now.done, now.planned)
-        seconds = 0.0 if now is None else now.seconds
-        left = seconds / done * max(total - done, 0) if done else None
+        running = self._main.state == "running"
+        before = None if self._accepted is None else unresolved(self._accepted.attribution)
         return {
             "state": self._main.state,
-            "done": done,
-            "total": total,
-            "seconds": seconds,
-            "seconds_left": left if self._main.state == "running" else None,
+            **progress(now, self._accepted, running=running),
             "message": self._main.message,
             "answer": self.answer_words,
-            "stop": stop_words(now, self._main.state, self._before),
+            "stop": stop_words(now, self._main.state, before),
             "more": "" if self._offer is None else self._offer.words,
             "run": self.run,
             "rev": self.rev,
@@ -149,7 +145,7 @@ class Session:
                     if not self._main.finished.is_set()
                     else "there is nothing more to compute"
                 )
-            self._before = unresolved(offer.attribution)
+            self._accepted = offer
             self._settled.clear()
             stream = self._main.follow(offer.steps, self._since(self._cancels))
         self.worker.follow(stream)

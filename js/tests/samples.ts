@@ -1,5 +1,6 @@
 /** Frames as the kernel writes them, made small. */
 import { encodeFrame, type JsonObject, type Section } from "../src/frame/frame";
+import type { WidgetState } from "../src/host/afm";
 
 export const f32 = (values: readonly number[], ...shape: number[]): Section => ({
   dtype: "f32",
@@ -186,7 +187,7 @@ export function bytesOf({ header, sections }: Parts): Uint8Array {
 
 /** All traits of a model, as they are when the widget opens; `changes` go over them. */
 export function state(changes: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
+  const all: WidgetState = {
     _picture: viewOf(bytesOf(pictureParts())),
     _frame: viewOf(bytesOf(attributionParts())),
     _layers: viewOf(new Uint8Array(0)),
@@ -209,8 +210,8 @@ export function state(changes: Record<string, unknown> = {}): Record<string, unk
     colormap: "cividis",
     opacity: 0.5,
     _proto: 1,
-    ...changes,
   };
+  return { ...all, ...changes };
 }
 
 export function score(key: string): Record<string, unknown> {

@@ -1,23 +1,31 @@
 /** The part of the anywidget module contract (AFM) that every host has: six methods and an element. */
 
-/** All synced traits; must be kept in sync with wcam_widget/show/explorer/explorer.py. */
-export interface WidgetState {
+/** The traits that the kernel alone writes. A test holds names and types against wcam_widget/show/traits.py. */
+export interface KernelState {
   _picture: DataView;
   _frame: DataView;
   _layers: DataView;
   _status: unknown;
   _scores: unknown;
   _known: unknown;
+  _proto: number;
+}
+
+/** The traits that both sides write. */
+export interface SharedState {
   selection: number[];
   mode: string;
   layer: string;
   theme: string;
   colormap: string;
   opacity: number;
-  _proto: number;
 }
 
+/** All traits. */
+export interface WidgetState extends KernelState, SharedState {}
+
 export type TraitName = keyof WidgetState;
+export type SharedName = keyof SharedState;
 // Hosts disagree about the arguments (Backbone: model, value, options; marimo: value), so handlers take none
 // and read the model again.
 export type ChangeHandler = () => void;
@@ -25,7 +33,7 @@ export type MessageHandler = (content: unknown) => void;
 
 export interface Model {
   get<K extends TraitName>(name: K): WidgetState[K];
-  set<K extends TraitName>(name: K, value: WidgetState[K]): void;
+  set<K extends SharedName>(name: K, value: SharedState[K]): void;
   save_changes(): void;
   on(event: `change:${TraitName}`, handler: ChangeHandler): void;
   on(event: "msg:custom", handler: MessageHandler): void;

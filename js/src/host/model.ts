@@ -108,12 +108,15 @@ export class HostModel {
   }
 }
 
-const BYTES_TRAITS: readonly TraitName[] = ["_picture", "_frame", "_layers"] satisfies (keyof WidgetState)[];
+type BytesTrait = { [K in TraitName]: WidgetState[K] extends DataView ? K : never }[TraitName];
+
+// A record, so that the compiler misses a name that is not in it.
+const BYTES_TRAITS: Record<BytesTrait, true> = { _picture: true, _frame: true, _layers: true };
 
 /** A state as JSON, Bytes traits as base64 text, turned into what a widget finds in a notebook. */
 export function stateFromJson(json: State): State {
   const state: State = { ...json };
-  for (const name of BYTES_TRAITS) state[name] = bytesOf(json[name], name);
+  for (const name of Object.keys(BYTES_TRAITS)) state[name] = bytesOf(json[name], name);
   return state;
 }
 

@@ -1,5 +1,5 @@
 /** Traits as signals: the kernel's changes come in, the reader's go out. */
-import type { Model, TraitName, WidgetState } from "../host/afm";
+import type { Model, SharedName, SharedState, TraitName, WidgetState } from "../host/afm";
 import { effect, type Signal, signal } from "./signal";
 
 const SAVE_PAUSE_MS = 50;
@@ -31,7 +31,7 @@ export class Traits {
   }
 
   /** A signal that follows the trait and writes back what is written to it. */
-  shared<K extends TraitName, T extends WidgetState[K]>(
+  shared<K extends SharedName, T extends SharedState[K]>(
     name: K,
     read: (value: WidgetState[K]) => T,
   ): Signal<T> {
@@ -46,7 +46,7 @@ export class Traits {
   }
 
   /** Sets a trait; what was set within a moment is sent together, so that a slider does not flood the kernel. */
-  write<K extends TraitName>(name: K, value: WidgetState[K]): void {
+  write<K extends SharedName>(name: K, value: SharedState[K]): void {
     if (JSON.stringify(this.#model.get(name)) === JSON.stringify(value)) return;
     this.#model.set(name, value);
     this.#timer ??= setTimeout(() => this.#save(), SAVE_PAUSE_MS);

@@ -13,6 +13,8 @@ describe("the model's types", () => {
     expectTypeOf<Parameters<Model["get"]>[0]>().toEqualTypeOf<keyof WidgetState>();
     // @ts-expect-error no such trait
     expect(model.get("selections")).toBeUndefined();
+    // @ts-expect-error the kernel alone writes it
+    model.set("_status", {});
     // @ts-expect-error no such event
     model.on("change:selections", () => undefined);
     // @ts-expect-error off needs the handler: without it some hosts remove everybody's

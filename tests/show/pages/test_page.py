@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import nbformat
 import pytest
+from wcam_widget.show.traits import FRAMES, NAMES
 
 from wcam_widget.show.explorer.explorer import explore
 from wcam_widget.show.pages import page as export
@@ -56,7 +57,7 @@ def saved_states(text):
 def test_a_page_holds_every_state_and_the_code_once(state):
     text = export.page([state, {**state, "mode": "remove"}], "two")
     first, second = saved_states(text)
-    assert set(first) == set(export.TRAITS)
+    assert set(first) == set(NAMES)
     assert base64.b64decode(first["_frame"]) == state["_frame"]
     assert base64.b64decode(first["_picture"]) == state["_picture"]
     for name in ("_status", "_scores", "_known", "_proto", "selection", "theme", "colormap", "opacity"):
@@ -163,7 +164,7 @@ def executed(state, *model_ids):
     plain = {name: value for name, value in state.items() if not isinstance(value, bytes) and name != "title"}
     buffers = [
         {"encoding": "base64", "path": [name], "data": base64.b64encode(state[name]).decode()}
-        for name in ("_picture", "_frame", "_layers")
+        for name in FRAMES
     ]
     model = {
         "model_name": "AnyModel",
@@ -194,7 +195,7 @@ def test_a_notebook_s_explorers_are_placed_where_they_stood(state, tmp_path):
     assert places == ["0", "1", "0"]
     first, second = saved_states(text)
     assert base64.b64decode(first["_frame"]) == state["_frame"]
-    assert set(first) == set(second) == set(export.TRAITS)
+    assert set(first) == set(second) == set(NAMES)
     assert text.count("/* standalone.js */") == 1
     assert "Explorer(slider)" in text
     assert "Explorer(nobody)" in text

@@ -20,23 +20,22 @@ from wcam_widget.show.explorer.heartbeat import HEART
 from wcam_widget.show.explorer.layers import ensure_layers
 from wcam_widget.show.explorer.lifetime import Lifetime
 from wcam_widget.show.explorer.link import Link
-from wcam_widget.show.explorer.messages import PROTOCOL, Messages
+from wcam_widget.show.explorer.messages import Messages
 from wcam_widget.show.explorer.rerun import replace_earlier
 from wcam_widget.show.explorer.session import Session
-from wcam_widget.show.explorer.traits import CellIds, LayerName
 from wcam_widget.show.pages import page as export
 from wcam_widget.show.pages.still import Still, display_widget
-from wcam_widget.show.selection import MODES, Question
+from wcam_widget.show.selection import Question
+from wcam_widget.show.traits import FRAMES, NAMES, OUTCOME, PageTraits
 
 STATIC = Path(__file__).parents[1] / "static"
 LARGEST_PICTURE = 32 * 2**20  # bytes; every page and every reload carries them
-LASTING = ("_frame", "_layers", "_status", "_known", "_scores")
 AT_EXIT = 5.0  # seconds an ending interpreter waits for a step of a run
 RELOADING = os.environ.get("ANYWIDGET_HMR") == "1"
 
 
 @final
-class Explorer(Lifetime, anywidget.AnyWidget):
+class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
     """A widget that explains one image to its reader; made by ``explore``.
 
     The map streams in from the moment it is made. What the reader does in the browser can be read and set
@@ -51,19 +50,6 @@ class Explorer(Lifetime, anywidget.AnyWidget):
     # A path is watched by anywidget, which then keeps every explorer alive for ever: only while developing.
     _esm: Any = STATIC / "widget.js" if RELOADING else traitlets.Unicode().tag(sync=True)
     _css: Any = STATIC / "widget.css" if RELOADING else traitlets.Unicode().tag(sync=True)
-    _picture = traitlets.Bytes().tag(sync=True)
-    _frame = traitlets.Bytes().tag(sync=True)
-    _layers = traitlets.Bytes().tag(sync=True)
-    _status = traitlets.Dict().tag(sync=True)
-    _scores = traitlets.Dict().tag(sync=True)
-    _known = traitlets.Dict().tag(sync=True)
-    _proto = traitlets.Int(PROTOCOL).tag(sync=True)
-    selection = CellIds().tag(sync=True)
-    mode = traitlets.Enum(MODES, default_value="keep").tag(sync=True)
-    layer = LayerName().tag(sync=True)
-    theme = traitlets.Enum(("auto", "light", "dark"), default_value="auto").tag(sync=True)
-    colormap = traitlets.Enum(("cividis", "viridis"), default_value="cividis").tag(sync=True)
-    opacity = traitlets.Float(0.6, min=0.0, max=1.0).tag(sync=True)
 
     def __init__(
         self,
@@ -132,7 +118,7 @@ class Explorer(Lifetime, anywidget.AnyWidget):
             return self._open_session.wait(timeout)
         finally:
             # Sent once more on behalf of the waiting cell: what another thread sends, nbclient does not keep.
-            self.send_state(LASTING)
+            self.send_state(OUTCOME)
             if self._still is not None:
                 self._still.show(again=True)
 
@@ -222,10 +208,11 @@ class Explorer(Lifetime, anywidget.AnyWidget):
         """The traits that make up the explorer's pictures, as ``export.page`` takes them."""
         title = self._open_session.label
         with self._guard:
-            return {"title": title} | {name: getattr(self, name) for name in export.TRAITS}
+            return {"title": title} | {name: getattr(self, name) for name in NAMES}
 
     def _free(self) -> None:
-        self._picture = self._frame = self._layers = b""
+        for name in FRAMES:
+            setattr(self, name, b"")
         self._own_layout.close()
 
     def set_state(self, sync_data: dict[str, Any]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any, final
 
+from wcam_widget.show.traits import RESENT
+
 if TYPE_CHECKING:
     from wcam_widget.show.explorer.explorer import Explorer
-
-RESENT = ("_picture", "_frame", "_layers", "_status", "_known")
 
 
 @final

@@ -9,10 +9,10 @@ from typing import Any, final
 
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.selection import ensure_question
+from wcam_widget.show.traits import PROTOCOL
 
 logger = logging.getLogger(__name__)
 
-PROTOCOL = 1  # must be kept in sync with js/src/state
 LONGEST_NAME = 100  # characters of an id that is worth sending back
 
 Send = Callable[[dict[str, Any]], None]

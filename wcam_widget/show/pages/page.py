@@ -14,24 +14,8 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from wcam_widget.files import atomic_write
+from wcam_widget.show.traits import NAMES
 from wcam_widget.text import printable
-
-TRAITS = (
-    "_picture",
-    "_frame",
-    "_layers",
-    "_status",
-    "_scores",
-    "_known",
-    "_proto",
-    "selection",
-    "mode",
-    "layer",
-    "theme",
-    "colormap",
-    "opacity",
-)
-"""The traits a front end needs; what a saved page holds of an explorer."""
 
 EXPLORER = "wcam_widget.show.explorer.explorer.Explorer"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -87,7 +71,7 @@ def built(name: str) -> str:
 def page(states: Sequence[State], title: str) -> str:
     """One HTML page with an explorer for each state, self-contained.
 
-    A state maps the names in ``TRAITS`` to values, Bytes traits as bytes or base64 text; a ``title`` in it is
+    A state maps the names of all traits to values, Bytes traits as bytes or base64 text; a ``title`` in it is
     the explorer's heading, ``notes`` are sentences below it. The page allows itself nothing but its own two
     scripts, so text from a model or a file is text, and nothing is loaded from anywhere. Raises ValueError
     for a state that is none.
@@ -191,11 +175,11 @@ def _still_of(output: Mapping[str, Any]) -> str | None:
 
 def saved_state(model: Mapping[str, Any]) -> State:
     """The state of an explorer from a notebook's metadata, for `page`; ValueError where it is not whole."""
-    state = {name: value for name, value in model["state"].items() if name in TRAITS}
+    state = {name: value for name, value in model["state"].items() if name in NAMES}
     for buffer in model.get("buffers", []):
-        if buffer.get("encoding") == "base64" and len(buffer["path"]) == 1 and buffer["path"][0] in TRAITS:
+        if buffer.get("encoding") == "base64" and len(buffer["path"]) == 1 and buffer["path"][0] in NAMES:
             state[buffer["path"][0]] = buffer["data"]
-    missing = [name for name in TRAITS if name not in state]
+    missing = [name for name in NAMES if name not in state]
     if missing:
         raise ValueError(f"notebook: the state of an explorer lacks {', '.join(missing)}; execute it again")
     return state
@@ -230,8 +214,8 @@ def _code(states: Mapping[str, State], scripts: Sequence[str]) -> str:
 
 def _json(state: State) -> str:
     """A state as JSON that no HTML parser can leave: none of the characters that end or open markup."""
-    plain = {name: _plain(value) for name, value in state.items() if name in TRAITS}
-    missing = [name for name in TRAITS if name not in plain]
+    plain = {name: _plain(value) for name, value in state.items() if name in NAMES}
+    missing = [name for name in NAMES if name not in plain]
     if missing:
         raise ValueError(f"states: one lacks {', '.join(missing)}")
     text = json.dumps(plain, ensure_ascii=True, allow_nan=False, separators=(",", ":"))

@@ -1,0 +1,40 @@
+"""One table of traits: the front end's interface and the states that tests make have its names and types."""
+
+import re
+from pathlib import Path
+
+import pytest
+import traitlets
+
+from tests.browser.scene import make_scene, state_of
+from wcam_widget.show.traits import NAMES, TABLE
+
+AFM = Path(__file__).parents[2] / "js/src/host/afm.ts"
+INTERFACES = {"kernel": "KernelState", "both": "SharedState"}
+TYPES = {  # the first that fits
+    traitlets.Bytes: "DataView",
+    traitlets.Dict: "unknown",
+    traitlets.List: "number[]",
+    (traitlets.Int, traitlets.Float): "number",
+    (traitlets.Enum, traitlets.Unicode): "string",
+}
+
+
+@pytest.mark.parametrize("direction", INTERFACES)
+def test_the_interface_has_the_names_and_types_of_the_table(direction):
+    body = re.search(rf"export interface {INTERFACES[direction]} {{(.*?)^}}", AFM.read_text("utf-8"), re.M | re.S)
+    theirs = dict(re.findall(r"^  (\w+): (.+);$", body[1], re.M))
+    assert theirs == {
+        trait.name: next(name for kind, name in TYPES.items() if issubclass(trait.kind, kind))
+        for trait in TABLE
+        if trait.direction == direction
+    }
+
+
+def test_every_trait_has_a_direction_and_a_meaning():
+    assert {trait.direction for trait in TABLE} == set(INTERFACES)
+    assert all(trait.meaning for trait in TABLE)
+
+
+def test_the_page_of_the_browser_tests_has_every_trait():
+    assert set(state_of(make_scene())) == set(NAMES)

@@ -16,7 +16,7 @@ from wcam_widget.evaluate.faithfulness import average_drop
 from wcam_widget.evaluate.retention import retention
 from wcam_widget.evaluate.scoring_space import Domain
 from wcam_widget.explain.gradient.cartoonx import CartoonX
-from wcam_widget.explain.gradient.wavelet_gradient import coefficients
+from wcam_widget.perturb.space import coefficients
 
 BLACK = Domain("pixels", baseline="black")
 SMALL = Domain(Wcam(levels=2, grid=2, baseline="black"))

@@ -104,8 +104,8 @@ def test_other_bands_are_reached_through_the_image(wcam_map):
     ("size", "cells"), [((128, 128), 640), ((64, 80), 640), ((32, 40), 160), ((8, 8), 10)]
 )
 def test_the_wavelet_domain_by_name_fits_every_image(size, cells):
-    wcam = Domain("wavelet").wcam(size)
-    assert len(wcam.cells(wcam.basis(size))) == cells
+    space = Domain("wavelet").scoring_space(size)
+    assert len(space.cells(space.basis(size))) == cells
 
 
 def test_maps_beside_are_scored_as_if_alone():

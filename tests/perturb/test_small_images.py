@@ -58,7 +58,7 @@ def test_what_was_chosen_is_said(size, said):
     method = Wcam()
     cells = method.cells(method.basis(size))
     assert method.describe(Sobol(), cells) == f"Wcam · Sobol · {said}"
-    assert Domain("wavelet").wcam(size).describe(Sobol(), cells) == f"Wcam · Sobol · {said}"
+    assert Domain("wavelet").scoring_space(size).words(cells) == said
     assert f"haar, {said[6]} levels" in WaveletGradient().describe(cells)
 
 
@@ -70,8 +70,8 @@ def test_published_settings_fit_square_images(net):
     assert small.method == "Wcam as published · haar, 3 levels, 16x16 cells"
     with pytest.raises(ValueError, match="must be square"):
         Wcam.as_published(rows=2)(net, image[..., :20], [0])
-    assert CartoonX.as_published()._space.basis((28, 28)).levels == 4
-    assert CartoonX.as_published()._space.basis((224, 224)).levels == 5
+    assert CartoonX.as_published().space.basis((28, 28)).levels == 4
+    assert CartoonX.as_published().space.basis((224, 224)).levels == 5
 
 
 @pytest.mark.parametrize(

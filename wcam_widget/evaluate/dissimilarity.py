@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from wcam_widget.evaluate.completed import completed
 from wcam_widget.evaluate.similarity import SSIM, Maps, Ssim, constant
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
@@ -187,7 +186,7 @@ def dissimilarity(
     for number, image in enumerate(asked):
         target = protocol.target(attacks[0], number)
         versions = [image, *(attack.images[number] for attack in attacks)]
-        found = [completed(method, network, each, target, number) for each in versions]
+        found = [method.last(network, each, target, number) for each in versions]
         rows.append(_Row.of(found, protocol.ssim))
     return Dissimilarity(
         maps=rows[0].maps,

@@ -22,6 +22,7 @@ from wcam_widget.model import AbstractTarget, BlackBox, Logit, Margin, Probabili
 from wcam_widget.perturb.baseline import Baseline
 from wcam_widget.perturb.perturbation import Perturbation
 from wcam_widget.perturb.probe import Probe
+from wcam_widget.perturb.space import Space
 
 SPACES = ("own", "pixels", "wavelet")
 ACCEPTED = "one Attribution or map (H, W) per image"
@@ -62,20 +63,15 @@ class Domain:
         if taken:
             raise ValueError(f"beside: found {taken[0]!r}, which names a null ranking; accepted are others")
 
-    def wcam(self, size: tuple[int, int], pixel_grid: int | None = None) -> Wcam:
-        """The ``Wcam`` whose cells are scored, for images of one size (height, width)."""
+    def scoring_space(self, size: tuple[int, int], pixel_grid: int | None = None) -> Space:
+        """The space whose cells are scored, for images of one size (height, width)."""
         if isinstance(self.space, Wcam):
-            return self.space
+            return self.space.space
         if self.space == "wavelet":
-            return Wcam()
+            return Space()
         if pixel_grid is None:
-            return Wcam(wavelet="pixels", grid=single_coefficients)
-        return Wcam(wavelet="pixels", grid=min(pixel_grid, *size))
-
-
-def single_coefficients(basis: AbstractBasis) -> Cells:
-    """Every coefficient its own cell."""
-    return Cells.dyadic(basis, 1)
+            return Space.per_coefficient("pixels")
+        return Space("pixels", grid=min(pixel_grid, *size))
 
 
 def ensure_domain(domain: Any, baseline: Baseline) -> Domain:
@@ -147,7 +143,7 @@ class Asked:
         beside = {name: ensure_maps(each, images, "beside") for name, each in self.domain.beside.items()}
         wanted = ensure_targets(self.targets, len(images))
         whole = network.logits(images)
-        place = self.domain.wcam((images.shape[2], images.shape[3]), self.pixel_grid)
+        place = self.domain.scoring_space((images.shape[2], images.shape[3]), self.pixel_grid)
         common = place.basis((images.shape[2], images.shape[3]))
         common_cells = place.cells(common)
         targets = [

@@ -17,6 +17,8 @@ from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.stepping import surrounded
 from wcam_widget.model import AbstractTarget, BlackBox, ensure_images
 from wcam_widget.model.device import ordinary
+from wcam_widget.perturb.probe import Probe
+from wcam_widget.perturb.space import Space
 
 Pixels = Any
 """What may be handed in as an image or a batch: what ``ensure_image`` and ``ensure_images`` take."""
@@ -36,6 +38,20 @@ class AbstractMethod(ABC):
     def title(self) -> str:
         """The method's short name, for lists of methods."""
         return type(self).__name__
+
+    @property
+    def space(self) -> Space | None:
+        """Where the method's cells lie; None for methods that give a map over the image."""
+        return None
+
+    def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
+        """The score of one image as a function of the weights of its cells.
+
+        They are the cells of ``space``, or of ``Space()`` where the method has none of its own, so that every
+        map can be taken apart.
+        """
+        space = Space() if self.space is None else self.space
+        return space.probe(model, image, target)
 
     @abstractmethod
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
@@ -57,6 +73,27 @@ class AbstractMethod(ABC):
         for stream, (image, target) in enumerate(zip(images, targets, strict=True)):
             for one in self.steps(model, image, target, stream):
                 yield stream, one
+
+    @final
+    def last(
+        self, model: BlackBox, image: Float[Tensor, "c h w"], target: Any, stream: int = 0
+    ) -> Attribution:
+        """The last attribution of one image; versions of it with one ``stream`` get the same random rows.
+
+        Raises ValueError where ``steps`` gives none.
+
+        >>> import torch
+        >>> from wcam_widget import Sobol, Wcam
+        >>> network = BlackBox(lambda images: images.mean((2, 3)))
+        >>> Wcam(Sobol(rows=2), levels=1, grid=2).last(network, torch.rand(1, 8, 8), 0).complete
+        True
+        """
+        latest = None
+        for latest in self.steps(model, image, target, stream):  # noqa: B007 the last one is the result
+            pass
+        if latest is None:
+            raise ValueError(f"method: {type(self).__qualname__} gave no attribution")
+        return latest
 
     @final
     @ordinary

@@ -152,9 +152,9 @@ def test_published_settings_and_names() -> None:
     published = CartoonX.as_published()
     assert (published.wavelet, published.levels, published.baseline) == ("db3", 5, "black")
     assert (published.iterations, published.noise) == (300, Noise(draws=16))
-    cells = CartoonX(levels=1)._space.cells(CartoonX(levels=1)._space.basis((8, 8)))
+    cells = CartoonX(levels=1).space.cells(CartoonX(levels=1).space.basis((8, 8)))
     assert CartoonX(levels=1).describe(cells) == "CartoonX · sparsity 1 · haar, 1 levels, every coefficient"
-    gridded = CartoonX(grid=2)._space
+    gridded = CartoonX(grid=2).space
     coarse = gridded.cells(gridded.basis((16, 16)))
     assert CartoonX(grid=2).describe(coarse) == "CartoonX · sparsity 1 · haar, 3 levels, 40 cells"
     other = WaveletGradient("product", wavelet="pixels").describe(cells)

@@ -56,7 +56,7 @@ def weights() -> Tensor:
 
 def in_cells(picture: np.ndarray) -> np.ndarray:
     """A packed picture (8, 8) as the numbers of cells, which go band by band."""
-    cells = CartoonX(levels=1)._space.cells(WaveletBasis((8, 8), "haar", 1))
+    cells = CartoonX(levels=1).space.cells(WaveletBasis((8, 8), "haar", 1))
     return picture.ravel()[np.argsort(cells.index.numpy().ravel())]
 
 

@@ -10,6 +10,7 @@ from typing import Any, final
 import numpy as np
 import torch
 from jaxtyping import Float
+from typing_extensions import override
 
 from wcam_widget.basis import Cells
 from wcam_widget.explain.attribution import Attribution
@@ -17,12 +18,11 @@ from wcam_widget.explain.cam.pixel_maps import ALL_ZERO
 from wcam_widget.explain.cell_sums import estimate_of, per_band, summed
 from wcam_widget.explain.gradient.distortion import Distortion, Noise, spatial_slope
 from wcam_widget.explain.gradient.modes import ensure_count, exact
-from wcam_widget.explain.gradient.wavelet_gradient import coefficients
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
-from wcam_widget.explain.wcam.wcam import AtMost, Cutter, Maker, Wcam
 from wcam_widget.model import AbstractTarget, Logit
 from wcam_widget.perturb.baseline import Baseline
 from wcam_widget.perturb.probe import Probe
+from wcam_widget.perturb.space import AtMost, BasisMaker, CellsMaker, Space, coefficients
 from wcam_widget.sensitivity import Estimate
 
 BLOCK = 5  # steps of the descent between two attributions of a stream
@@ -67,9 +67,9 @@ class CartoonX(AbstractMethod):
     spatial: float = 1.0
     iterations: int = 100
     noise: Noise | None = field(default_factory=Noise)
-    wavelet: str | Maker = "haar"
+    wavelet: str | BasisMaker = "haar"
     levels: int | None = None
-    grid: int | Cutter | None = None
+    grid: int | CellsMaker | None = None
     baseline: Baseline = "mean"
 
     def __post_init__(self) -> None:
@@ -92,9 +92,17 @@ class CartoonX(AbstractMethod):
             iterations=300, noise=Noise(draws=16), wavelet="db3", levels=AtMost(5), baseline="black"
         )
 
+    @property
+    @override
+    def space(self) -> Space:
+        """Where masks lie: single coefficients, unless ``grid`` is given."""
+        grid = coefficients if self.grid is None else self.grid
+        return Space(self.wavelet, self.levels, grid, self.baseline)
+
+    @override
     def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
         """The score of one image as a function of its cells' weights; a class stands for its probability."""
-        probe = self._space.probe(model, image, target)
+        probe = self.space.probe(model, image, target)
         if isinstance(target, AbstractTarget) or not isinstance(probe.target, Logit):
             return probe
         return replace(probe, target=probe.target.as_probability())
@@ -135,13 +143,7 @@ class CartoonX(AbstractMethod):
     def describe(self, cells: Cells) -> str:
         """The method in words, as shown above its pictures."""
         parts = "every coefficient" if self.grid is None else f"{len(cells)} cells"
-        return f"CartoonX · sparsity {self.sparsity:g} · {self._space.where(cells)}, {parts}"
-
-    @property
-    def _space(self) -> Wcam:
-        """Where masks stand: the basis, cells and baseline of a ``Wcam``."""
-        grid = coefficients if self.grid is None else self.grid
-        return Wcam(wavelet=self.wavelet, levels=self.levels, grid=grid, baseline=self.baseline)
+        return f"CartoonX · sparsity {self.sparsity:g} · {self.space.basis_words(cells)}, {parts}"
 
     def _price(self, mask: torch.Tensor, probe: Probe) -> Float[np.ndarray, " d"]:
         """The slope of what the mask costs: the coefficients it keeps, and the image they make."""

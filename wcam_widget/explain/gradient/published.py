@@ -20,7 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from wcam_widget.basis import Band, Cells
+from wcam_widget.basis import Band
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.cell_sums import STATISTIC, estimate_of, summed
 from wcam_widget.explain.gradient.modes import (
@@ -32,8 +32,8 @@ from wcam_widget.explain.gradient.modes import (
     noisy,
 )
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
-from wcam_widget.explain.wcam.wcam import Wcam
 from wcam_widget.perturb.probe import Probe
+from wcam_widget.perturb.space import Space
 from wcam_widget.sensitivity.analysis import ALL_ROWS
 
 NOISE = 0.25  # standard deviation of the published noise, in shares of the image's range
@@ -81,10 +81,11 @@ class PublishedWaveletGradient(AbstractMethod):
         ensure_count(self.rows, "rows", 2)
         ensure_count(self.seed, "seed", 0)
 
-    def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
-        """The score of one image as a function of the weights of its coefficients, black without them."""
-        space = Wcam(levels=self.levels, grid=lambda basis: Cells.dyadic(basis, 1), baseline="black")
-        return space.probe(model, image, target)
+    @property
+    @override
+    def space(self) -> Space:
+        """Single coefficients, black without them."""
+        return Space.per_coefficient(levels=self.levels, baseline="black")
 
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """Attributions after each block of 8 gradients; ``stream`` has no effect: the noise is fixed."""
@@ -105,7 +106,7 @@ class PublishedWaveletGradient(AbstractMethod):
                 ),
                 cells=probe.cells,
                 basis=probe.basis,
-                method=f"WaveletGradient as published · {self.mode} · {Wcam().where(probe.cells)}",
+                method=f"WaveletGradient as published · {self.mode} · {self.space.basis_words(probe.cells)}",
                 target=probe.target.label(network.class_names),
                 score=probe.score,
                 planned=3 * self.rows,

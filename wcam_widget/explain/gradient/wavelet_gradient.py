@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import torch
+from typing_extensions import override
 
-from wcam_widget.basis import AbstractBasis, Cells
+from wcam_widget.basis import Cells
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.cell_sums import STATISTIC
 from wcam_widget.explain.gradient.modes import AbstractGradientMode, Integrated, Product, Saliency, Smooth
 from wcam_widget.explain.gradient.published import PublishedWaveletGradient
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
-from wcam_widget.explain.wcam.wcam import Cutter, Maker, Wcam
 from wcam_widget.perturb.baseline import Baseline
-from wcam_widget.perturb.probe import Probe
+from wcam_widget.perturb.space import BasisMaker, CellsMaker, Space, coefficients
 
 MODES: dict[str, AbstractGradientMode] = {
     "saliency": Saliency(),
@@ -56,9 +56,9 @@ class WaveletGradient(AbstractMethod):
     """
 
     mode: str | AbstractGradientMode = "integrated"
-    wavelet: str | Maker = "haar"
+    wavelet: str | BasisMaker = "haar"
     levels: int | None = None
-    grid: int | Cutter | None = None
+    grid: int | CellsMaker | None = None
     baseline: Baseline = "mean"
 
     def __post_init__(self) -> None:
@@ -67,6 +67,13 @@ class WaveletGradient(AbstractMethod):
                 f"mode={self.mode!r} is unknown; {', '.join(MODES)}, Saliency(), Product(), Smooth(…) and "
                 "Integrated(…) are accepted"
             )
+
+    @property
+    @override
+    def space(self) -> Space:
+        """Where the cells lie: single coefficients, unless ``grid`` is given."""
+        grid = coefficients if self.grid is None else self.grid
+        return Space(self.wavelet, self.levels, grid, self.baseline)
 
     @staticmethod
     def as_published(
@@ -78,10 +85,6 @@ class WaveletGradient(AbstractMethod):
     ) -> PublishedWaveletGradient:
         """The conventions of WAM's published code, for comparison: see ``PublishedWaveletGradient``."""
         return PublishedWaveletGradient(mode, rows, levels, approximation, seed)
-
-    def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
-        """The score of one image as a function of its cells' weights, as ``Wcam`` with these cells has it."""
-        return self._space.probe(model, image, target)
 
     def change(self, model: Any, image: Pixels, target: Any = None) -> float:
         """The score of an image less that of its baseline: what the values of "integrated" add up to."""
@@ -114,19 +117,8 @@ class WaveletGradient(AbstractMethod):
         """The method in words, as shown above its pictures."""
         name = type(self._mode).__name__.lower()
         parts = "every coefficient" if self.grid is None else f"{len(cells)} cells"
-        return f"WaveletGradient · {name} · {self._space.where(cells)}, {parts}"
+        return f"WaveletGradient · {name} · {self.space.basis_words(cells)}, {parts}"
 
     @property
     def _mode(self) -> AbstractGradientMode:
         return self.mode if isinstance(self.mode, AbstractGradientMode) else MODES[self.mode]
-
-    @property
-    def _space(self) -> Wcam:
-        """Where weights stand: the basis, cells and baseline of a ``Wcam``."""
-        grid = coefficients if self.grid is None else self.grid
-        return Wcam(wavelet=self.wavelet, levels=self.levels, grid=grid, baseline=self.baseline)
-
-
-def coefficients(basis: AbstractBasis) -> Cells:
-    """Every coefficient as its own cell."""
-    return Cells.dyadic(basis, 1)

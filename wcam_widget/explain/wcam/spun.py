@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from typing_extensions import override
+
 from wcam_widget.basis import AbstractBasis
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
-from wcam_widget.explain.wcam.wcam import Maker, Wcam
+from wcam_widget.explain.wcam.wcam import Wcam
 from wcam_widget.model import ensure_image
-from wcam_widget.perturb.probe import Probe
+from wcam_widget.perturb.space import BasisMaker, Space
 from wcam_widget.perturb.steadiness import unresolved
 from wcam_widget.sensitivity.statistics.average import averaged
 
@@ -40,9 +42,11 @@ class SpunWcam(AbstractMethod):
         if int(self.spins) != self.spins or self.spins < 2:
             raise ValueError(f"spins={self.spins!r} must be a number of shifts, at least 2")
 
-    def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
-        """The score of one image as a function of its cells' weights, without a shift."""
-        return self.wcam.probe(model, image, target)
+    @property
+    @override
+    def space(self) -> Space:
+        """Where the cells lie without a shift."""
+        return self.wcam.space
 
     def shifts(self, tile: int) -> list[tuple[int, int]]:
         """Shifts in pixels for tiles of one size, as even as a lattice can be; the first is none.
@@ -98,6 +102,6 @@ class SpunWcam(AbstractMethod):
         )
 
 
-def always(basis: AbstractBasis) -> Maker:
+def always(basis: AbstractBasis) -> BasisMaker:
     """A function that gives this basis for every size."""
     return lambda _: basis

@@ -3,51 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any
 
-from wcam_widget.basis import (
-    AbstractBasis,
-    Cells,
-    FourierBasis,
-    PixelBasis,
-    WaveletBasis,
-    most_cells,
-    most_levels,
-)
+from typing_extensions import override
+
+from wcam_widget.basis import AbstractBasis, Cells
 from wcam_widget.explain.attribution import NO_TRACE, Attribution
 from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
 from wcam_widget.explain.run import Record, Trace
 from wcam_widget.explain.wcam.published import PublishedWcam
-from wcam_widget.model import BlackBox, ensure_image
-from wcam_widget.model.device import ordinary
+from wcam_widget.model import BlackBox
 from wcam_widget.perturb.baseline import Baseline
-from wcam_widget.perturb.perturbation import Perturbation
-from wcam_widget.perturb.probe import Probe
+from wcam_widget.perturb.space import BasisMaker, CellsMaker, Space
 from wcam_widget.sensitivity import AbstractAnalysis, Screened, Sobol
 
 if TYPE_CHECKING:
     from wcam_widget.explain.wcam.spun import SpunWcam
-
-Maker = Callable[[tuple[int, int]], AbstractBasis]
-Cutter = Callable[[AbstractBasis], Cells]
-
-
-@final
-class AtMost(int):
-    """A number of levels that gives way to as many as fit an image.
-
-    >>> AtMost(5).on((224, 224)), AtMost(5).on((28, 28))
-    (5, 4)
-    """
-
-    def on(self, size: tuple[int, int]) -> int:
-        """The levels for images of one size (height, width)."""
-        return min(int(self), most_levels(size))
-
-
-LEVELS, GRID = AtMost(3), 8  # where the caller says nothing and the image is large enough
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +47,9 @@ class Wcam(AbstractMethod):
     """
 
     analysis: AbstractAnalysis[Any] | None = None
-    wavelet: str | Maker = "haar"
+    wavelet: str | BasisMaker = "haar"
     levels: int | None = None
-    grid: int | Cutter | None = None
+    grid: int | CellsMaker | None = None
     baseline: Baseline = "mean"
     clip: bool = False
 
@@ -97,37 +70,19 @@ class Wcam(AbstractMethod):
 
         return SpunWcam(self, spins)
 
-    @ordinary
-    def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
-        """The score of one image as a function of its cells' weights, on the model's device."""
-        network = ensure_model(model)
-        asked = ensure_image(image, "image", network.fit)
-        basis = self.basis((asked.shape[1], asked.shape[2]))
-        whole = network.logits(asked[None])[0]
-        resolved = network.target(target, whole)
-        perturbation = Perturbation.of(
-            asked.to(network.device), basis, self.cells(basis), self.baseline, self.clip
-        )
-        return Probe(network, resolved, perturbation, whole)
+    @property
+    @override
+    def space(self) -> Space:
+        """Where the cells lie."""
+        return Space(self.wavelet, self.levels, self.grid, self.baseline, self.clip)
 
     def basis(self, size: tuple[int, int]) -> AbstractBasis:
         """The basis of images of one size (height, width)."""
-        if not isinstance(self.wavelet, str):
-            return self.wavelet(size)
-        if self.wavelet == "pixels":
-            return PixelBasis(size)
-        if self.wavelet == "fourier":
-            return FourierBasis(size)
-        levels = LEVELS if self.levels is None else self.levels
-        return WaveletBasis(size, self.wavelet, levels.on(size) if isinstance(levels, AtMost) else levels)
+        return self.space.basis(size)
 
     def cells(self, basis: AbstractBasis) -> Cells:
         """The cells of a basis."""
-        if callable(self.grid):
-            return self.grid(basis)
-        if isinstance(basis, FourierBasis):
-            return Cells.whole(basis)
-        return Cells.regular(basis, min(GRID, most_cells(basis)) if self.grid is None else self.grid)
+        return self.space.cells(basis)
 
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """Attributions of one image after each block of rows, the last one complete."""
@@ -199,18 +154,7 @@ class Wcam(AbstractMethod):
 
     def describe(self, analysis: AbstractAnalysis[Any], cells: Cells) -> str:
         """The method in words, as shown above its pictures."""
-        if callable(self.grid) or self.wavelet == "fourier":
-            return f"Wcam · {type(analysis).__name__} · {self.where(cells)}, {len(cells)} cells"
-        side = round(len(cells.in_band(cells.bands[0].name)) ** 0.5)
-        return f"Wcam · {type(analysis).__name__} · {self.where(cells)}, {side}x{side} cells per band"
-
-    def where(self, cells: Cells) -> str:
-        """The basis of some cells in words."""
-        if not isinstance(self.wavelet, str):
-            return "own basis"
-        if self.wavelet in ("pixels", "fourier"):
-            return self.wavelet
-        return f"{self.wavelet}, {max(band.level for band in cells.bands)} levels"
+        return f"Wcam · {type(analysis).__name__} · {self.space.words(cells)}"
 
     def _run(self, trace: Trace) -> Iterator[Attribution]:
         analysis, probe = trace.analysis, trace.probe

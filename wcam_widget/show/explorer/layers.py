@@ -10,12 +10,12 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from wcam_widget.evaluate.scoring_space import Domain, carried
+from wcam_widget.evaluate.scoring_space import carried
 from wcam_widget.explain import AbstractMethod, Attribution, Probe
 from wcam_widget.sensitivity import GroupEstimate, Kind
 from wcam_widget.show.frame import encode
@@ -29,14 +29,6 @@ MOST_LAYERS = 16  # every page and every reload carries all of them
 ACCEPTED = "a method, an Attribution, a list of them, or a table of names and them"
 CARRIED = "mean over the cell's place (the map itself tells no scales)"
 SPREAD = "spread from the map's own cells over these, band by band"
-
-
-@runtime_checkable
-class HasCells(Protocol):
-    """A method whose numbers belong to cells that can be kept and removed."""
-
-    def probe(self, model: Any, image: Any, target: Any = None) -> Probe:
-        """The score of one image as a function of the weights of these cells."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,16 +47,6 @@ class Layer:
     def heat(self) -> Float[np.ndarray, "h w"] | None:
         """The map over the image, worked out once however often it is sent; None where there is none."""
         return None if self.attribution is None else heat_map(self.attribution).astype(np.float32)
-
-
-def space_of(method: AbstractMethod, size: tuple[int, int]) -> HasCells:
-    """Where a reader selects: the method's own cells, or those of ``Wcam()`` for maps over the image.
-
-    >>> from wcam_widget.explain import GradCam, Wcam
-    >>> space_of(GradCam(), (128, 128))
-    Wcam(analysis=None, wavelet='haar', levels=None, grid=None, baseline='mean', clip=False)
-    """
-    return method if isinstance(method, HasCells) else Domain("wavelet").wcam(size)
 
 
 def on_cells(attribution: Attribution, probe: Probe) -> Attribution:

@@ -18,13 +18,11 @@ from torch import Tensor
 from wcam_widget.explain import AbstractMethod, Attribution
 from wcam_widget.model import AbstractTarget, BlackBox, Logit, Probability, ensure_image
 from wcam_widget.show.explorer.layers import (
-    HasCells,
     Layer,
     Source,
     layers_frame,
     numbered,
     on_cells,
-    space_of,
 )
 from wcam_widget.show.explorer.offer import Offer, offer_of, progress, stop_words, unresolved
 from wcam_widget.show.explorer.pace import Pace
@@ -54,15 +52,14 @@ class Session:
         self, model: BlackBox, image: Any, target: Any, method: AbstractMethod, publish: Publish
     ) -> None:
         self.image: Float[Tensor, "c h w"] = ensure_image(image, "image", model.fit)
-        space = space_of(method, (self.image.shape[1], self.image.shape[2]))
-        self.probe = space.probe(model, self.image, target)
+        self.probe = method.probe(model, self.image, target)
         self.inquiry = Inquiry(self.probe)
         self.run = uuid.uuid4().hex[:12]
         self.rev = 0
         self.pace = Pace()
         self.worker = Worker(f"wcam explorer {self.run}")
         self.layers: dict[str, Layer] = {}
-        self._has_cells = isinstance(method, HasCells)
+        self._has_cells = method.space is not None
         # The class of the first look holds for all, though each method scores a class in its own way.
         given, found = isinstance(target, AbstractTarget), self.probe.target
         self._target = found if given or not isinstance(found, Logit | Probability) else found.class_id

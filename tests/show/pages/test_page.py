@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 
 import nbformat
 import pytest
-from wcam_widget.show.traits import FRAMES, NAMES
 
 from wcam_widget.show.explorer.explorer import explore
 from wcam_widget.show.pages import page as export
+from wcam_widget.show.traits import FRAMES, NAMES
 
 PATIENCE = 60
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028'\"&<!--"

@@ -27,7 +27,7 @@ METHODS: Mapping[str, AbstractMethod] = {
     "CAMERAS": Cameras(),
     "Wcam": Wcam(Derivative(rows=16)),
 }
-FIGURE = Path(__file__).with_name("mod_curves.png")
+FIGURE = Path(__file__).parents[2] / "docs" / "pictures" / "mod_curves.png"
 WEIGHTS = (1.0, 2.0, 5.0, 50.0)  # of what is not salient; the last one is the published
 BAND_RADIUS = 1.0  # l2 norm of attacks on single levels
 LEVELS = {

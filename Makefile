@@ -2,15 +2,16 @@
 #
 #   make demo    runs the quickstart, writes a report that opens from a file, prints where it is
 #   make lab     opens JupyterLab on the quickstart
+#   make docs    builds the pages in docs/ and the API reference into build/site
 #   make test    every check: linters, types, Python, JavaScript and browser tests
 #   make lint    the linters and type checkers alone
-#   make bench   prints the figures that the README quotes; PHOTOS=folder for those on real photographs
+#   make bench   prints the figures of docs/benchmarks.md; PHOTOS=folder for those on real photographs
 #   make clean   removes what was built, the virtual environment too
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup demo lab test lint bench clean
+.PHONY: setup demo lab docs test lint bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -55,6 +56,11 @@ demo: setup
 
 lab: setup
 	$(BIN)/jupyter lab --ServerApp.allow_root=True notebooks/quickstart.ipynb
+
+# A warning is an error; the variable silences a notice of the theme's about itself.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "pages    build/site/index.html"
 
 lint: setup
 	$(BIN)/ruff check

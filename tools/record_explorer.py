@@ -1,8 +1,9 @@
 """Record the explorer in JupyterLab: a moving picture, and a still whose parts are numbered.
 
 Usage: python tools/record_explorer.py [FOLDER]. EfficientNet-Lite0 looks at the cat; the map streams in, the
-mouse points at an eye and at a cell, keeps the eye alone, then the coarse image alone, then everything else. Every
-score comes from the kernel. Writes `explorer.webp` and `legend.webp`, by default into docs/pictures.
+mouse points at an eye and at a cell, keeps the eye alone, then the coarse image alone, then everything else.
+Every score comes from the kernel. Writes `explorer.webp` and `legend.webp`, by default into docs/pictures.
+WCAM_FRAMES names a folder for the single frames.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from textwrap import dedent
 
 import nbformat
 from PIL import Image, ImageDraw, ImageFont
@@ -30,9 +32,16 @@ PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 LARGEST = 1_000_000  # bytes of the moving picture
 
 CELLS = (
-    'import wcam_widget as wcam\n\nmodel = wcam.load_model("efficientnet-lite0")\n'
-    'image = model.fit(wcam.load_photos()["cat"])',
-    'explorer = wcam.explore(model, image, "Egyptian cat", wcam.Wcam(wcam.Derivative(rows=32)))\nexplorer',
+    """
+    import wcam_widget as wcam
+
+    model = wcam.load_model("efficientnet-lite0")
+    image = model.fit(wcam.load_photos()["cat"])
+    """,
+    """
+    explorer = wcam.explore(model, image, "Egyptian cat", wcam.Wcam(wcam.Derivative(rows=32)))
+    explorer
+    """,
     "_ = explorer.wait()",
 )
 
@@ -178,13 +187,11 @@ def notebook_in_lab() -> Iterator[Page]:
         folder = Path(home) / "notebooks"
         folder.mkdir()
         notebook = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(source) for source in CELLS],
+            cells=[nbformat.v4.new_code_cell(dedent(source).strip()) for source in CELLS],
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
         )
         nbformat.write(notebook, folder / "cat.ipynb")
-        browser = playwright.chromium.launch(
-            executable_path=chromium.ensure(), args=list(chromium.FLAGS)
-        )
+        browser = playwright.chromium.launch(executable_path=chromium.ensure(), args=list(chromium.FLAGS))
         with running_lab(Path(home), folder) as lab, window(browser, 1180, 1300) as page:
             open_notebook(page, lab, "cat.ipynb")
             page.evaluate("() => globalThis.jupyterapp.shell.collapseLeft()")

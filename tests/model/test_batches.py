@@ -10,7 +10,7 @@ from torch import nn
 
 from tests.model.networks import Counting, images_of, numbered
 from wcam_widget.model import BlackBox, ModelError, batches
-from wcam_widget.model.batches import Gathered, Load, shared_by
+from wcam_widget.model.batches import NETWORKS, Load, ScoreBuffer
 
 
 class Hungry(nn.Module):
@@ -68,8 +68,8 @@ def test_preprocessing_decides_what_the_network_is_given_and_so_what_fits():
     net = Hungry(capacity=16 * 16)
     BlackBox(net, preprocess=lambda images: images[:, :, ::2, ::2]).logits(squares(40, 8))
     assert net.batches == [-32, 16, 16, 8]
-    assert list(shared_by(net).largest) == [Load((3, 4, 4), reduced=False, backward=False)]
-    assert list(shared_by(net).largest.values()) == [16]
+    assert list(NETWORKS.state(net).largest) == [Load((3, 4, 4), reduced=False, backward=False)]
+    assert list(NETWORKS.state(net).largest.values()) == [16]
 
 
 def test_memory_that_ran_out_while_images_were_made_is_no_lesson_about_other_images():
@@ -94,10 +94,10 @@ def test_a_network_that_is_gone_is_forgotten():
     net = Hungry(capacity=16 * 16)
     key = id(net)
     BlackBox(net).logits(squares(40, 4))
-    assert batches._OF_NETWORKS[key].largest
+    assert batches.NETWORKS._states[key].largest
     del net
     gc.collect()
-    assert key not in batches._OF_NETWORKS
+    assert key not in batches.NETWORKS._states
 
 
 def test_networks_that_are_equal_or_cannot_be_hashed_or_referred_to_learn_apart():
@@ -126,7 +126,7 @@ def test_networks_that_are_equal_or_cannot_be_hashed_or_referred_to_learn_apart(
             return images.mean(dim=(2, 3))
 
     slotted = Slotted()
-    assert shared_by(slotted) is not shared_by(slotted)
+    assert NETWORKS.state(slotted) is not NETWORKS.state(slotted)
     assert BlackBox(slotted).logits(squares(2, 4)).shape == (2, 3)
 
 
@@ -178,14 +178,14 @@ def test_what_waited_is_checked_all_the_same_and_says_which_images(monkeypatch):
 
 
 def test_a_batch_done_again_replaces_what_was_put_in():
-    gathered = Gathered(3)
+    buffer = ScoreBuffer(3)
     batches_of = torch.arange(3.0)[:, None]
-    gathered._waiting[0] = batches_of  # what a put that ran out of memory leaves behind
-    gathered.put(0, batches_of[:2])
-    gathered.put(2, batches_of[2:])
-    assert gathered.finish().flatten().tolist() == [0.0, 1.0, 2.0]
+    buffer._waiting[0] = batches_of  # what a put that ran out of memory leaves behind
+    buffer.put(0, batches_of[:2])
+    buffer.put(2, batches_of[2:])
+    assert buffer.finish().flatten().tolist() == [0.0, 1.0, 2.0]
     with pytest.raises(ValueError, match="no scores were put in"):
-        Gathered(1).finish()
+        ScoreBuffer(1).finish()
 
 
 def test_a_network_out_of_memory_in_the_backward_pass_teaches_only_that():

@@ -6,7 +6,7 @@ from torch import nn
 
 from tests.model.networks import images_of
 from wcam_widget.model import BlackBox
-from wcam_widget.model.batches import shared_by
+from wcam_widget.model.batches import NETWORKS
 from wcam_widget.model.device import ensure_compiler
 
 
@@ -32,7 +32,7 @@ def test_a_compiled_network_answers_as_the_network_itself_for_every_batch(net):
     assert all(parameter.grad is None for parameter in net.parameters())
     assert type(net) is nn.Sequential
     assert (compiled.class_names, compiled.batch_size, compiled.input_size) == (("a", "b", "c"), 4, (6, 6))
-    assert shared_by(compiled.net) is shared_by(net)
+    assert NETWORKS.state(compiled.net) is NETWORKS.state(net)
 
 
 def test_without_a_compiler_the_error_says_what_to_do(net, monkeypatch):

@@ -82,5 +82,5 @@ def test_an_attribution_is_copied_without_its_run(kind, method):
 def test_a_copied_network_has_a_lock_of_its_own():
     model = BlackBox(network())
     made = copy.deepcopy(model)
-    assert made._batches.shared is not model._batches.shared
-    assert copy.copy(model)._batches.shared is model._batches.shared
+    assert made._batches.state is not model._batches.state
+    assert copy.copy(model)._batches.state is model._batches.state

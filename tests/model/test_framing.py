@@ -11,7 +11,6 @@ from torch import nn
 
 from wcam_widget.model import BlackBox, ModelError
 from wcam_widget.model.randomise import replica
-from wcam_widget.show.explorer.arguments import ensure_model
 
 PHOTO = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8))
 
@@ -33,7 +32,7 @@ def test_with_a_size_the_middle_is_seen():
 
 @pytest.mark.parametrize(
     "copied",
-    [copy.copy, replica, lambda model: ensure_model(model, ("a", "b"))],
+    [copy.copy, replica, lambda model: BlackBox.ensure(model, "model", ("a", "b"))],
     ids=["copy", "replica", "names"],
 )
 def test_copies_see_photographs_the_same_way(copied):

@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 import wcam_widget as wcam
-from wcam_widget.explain.method import ensure_model
 from wcam_widget.model import BlackBox, Logit, Margin, ModelError, Probability
 from wcam_widget.show.explorer.questions import Inquiry
 from wcam_widget.show.selection import Question
@@ -190,7 +189,7 @@ def test_a_black_box_is_asked_like_a_function_and_is_not_wrapped_twice():
     names, shares = zip(*model.top(IMAGES[0], 2), strict=True)
     assert names == tuple(np.array(model.class_names)[model(IMAGES)[0].argsort(descending=True)[:2]])
     assert shares[0] >= shares[1]
-    assert ensure_model(model) is model
+    assert BlackBox.ensure(model) is model
     with pytest.raises(TypeError, match="net: found a BlackBox"):
         BlackBox(model)
     with pytest.raises(ValueError, match="images: found"):

@@ -16,7 +16,7 @@ from wcam_widget.evaluate.rho import rho_minus, rho_plus
 from wcam_widget.evaluate.road import road
 from wcam_widget.evaluate.scoring_space import Domain
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch, ensure_model
+from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch
 from wcam_widget.model import BlackBox
 
 Measure = Callable[..., Faithfulness]
@@ -138,7 +138,7 @@ def compare_methods(
     if not domains:
         raise ValueError("domains: found none; accepted are pixels, wavelet and a Domain")
     places = {_word(domain): _ensure_common(domain) for domain in domains}
-    network = ensure_model(model)
+    network = BlackBox.ensure(model)
     asked, wanted = ensure_batch(images, targets, network)
     tops = network.logits(asked).argmax(1).tolist()
     goals = [top if target is None else target for top, target in zip(tops, wanted, strict=True)]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from wcam_widget.evaluate.similarity import SSIM, Maps, Ssim, constant
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
+from wcam_widget.explain.method import AbstractMethod, Pixels
 from wcam_widget.model import BlackBox, ensure_images
 from wcam_widget.sensitivity.statistics.jackknife import CONFIDENCE, replicated
 from wcam_widget.stress import Attack, Threat, fgsm
@@ -178,7 +178,7 @@ def dissimilarity(
     >>> found.maps, found.nissim.shape, float(found.mod("HL1").value[0])
     (('spatial', 'A1', 'LH1', 'HL1', 'HH1'), (5, 2, 2), 0.0)
     """
-    network = ensure_model(model)
+    network = BlackBox.ensure(model)
     asked = ensure_images(images, "images", network.fit)
     levels = _ensure_epsilons(epsilons, protocol.threat, asked)
     attacks = [protocol.attack(network, asked, targets, each, protocol.threat) for each in levels]

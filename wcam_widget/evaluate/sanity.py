@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from wcam_widget.evaluate.measures import rank_correlation
 from wcam_widget.evaluate.similarity import SSIM, Ssim, constant
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch, ensure_model
+from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch
 from wcam_widget.model import AbstractTarget, BlackBox, ModelError
 from wcam_widget.model.module_outputs import looked_into
 from wcam_widget.model.randomise import Randomisation
@@ -156,7 +156,7 @@ def sanity(
     >>> found.layers, found.spearman.shape
     (('3', '0'), (2, 2, 2))
     """
-    network = ensure_model(model)
+    network = BlackBox.ensure(model)
     asked, given = ensure_batch(images, targets, network)
     if min(asked.shape[2:]) < ssim.width:
         raise ValueError(

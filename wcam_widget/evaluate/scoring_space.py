@@ -16,7 +16,7 @@ from wcam_widget.basis import AbstractBasis, Cells, PixelBasis
 from wcam_widget.basis.bands import overlap
 from wcam_widget.evaluate.rankings import NULLS, Values
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.method import Pixels, ensure_model, ensure_targets
+from wcam_widget.explain.method import Pixels, ensure_targets
 from wcam_widget.explain.wcam.wcam import Wcam
 from wcam_widget.model import AbstractTarget, BlackBox, Logit, Margin, Probability, ensure_images
 from wcam_widget.perturb.baseline import Baseline
@@ -137,7 +137,7 @@ class Asked:
     pixel_grid: int | None = None
 
     def __iter__(self) -> Iterator[Case]:
-        network = ensure_model(self.model)
+        network = BlackBox.ensure(self.model)
         images = ensure_images(self.images, "images", network.fit)
         maps = ensure_maps(self.attributions, images)
         beside = {name: ensure_maps(each, images, "beside") for name, each in self.domain.beside.items()}

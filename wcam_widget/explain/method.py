@@ -106,7 +106,7 @@ class AbstractMethod(ABC):
         ends the work: what was done until then is returned, the last map partial, with a warning. Raises
         ValueError naming ``images`` or ``targets`` for what does not fit.
         """
-        network = ensure_model(model)
+        network = BlackBox.ensure(model)
         asked, wanted = ensure_batch(images, targets, network)
         done: dict[int, Attribution] = {}
         try:
@@ -130,7 +130,7 @@ def ensure_batch(images: Pixels, targets: Any, model: BlackBox) -> tuple[Tensor,
         model: The model that takes the images.
 
     >>> import torch
-    >>> ensure_batch(torch.rand(2, 3, 4, 4), 7, ensure_model(torch.nn.Identity()))[1]
+    >>> ensure_batch(torch.rand(2, 3, 4, 4), 7, BlackBox.ensure(torch.nn.Identity()))[1]
     [7, 7]
     """
     asked = ensure_images(images, "images", model.fit)
@@ -160,12 +160,3 @@ def ensure_targets(targets: Any, count: int) -> list[Any]:
     if len(wanted) != count:
         raise ValueError(f"targets has {len(wanted)} entries for {count} images; one each is needed")
     return wanted
-
-
-def ensure_model(model: Any) -> BlackBox:
-    """A ``BlackBox`` as it is, or one around a torch module or callable.
-
-    >>> ensure_model(lambda images: images.mean((2, 3))).differentiable
-    False
-    """
-    return model if isinstance(model, BlackBox) else BlackBox(model)

@@ -27,7 +27,7 @@ def surrounded(steps: Steps) -> Steps:
     def surrounding(
         self: Any, model: Any, image: Any, target: Any = None, stream: int = 0
     ) -> Iterator[Attribution]:
-        network = model if isinstance(model, BlackBox) else BlackBox(model)
+        network = BlackBox.ensure(model)
         condition = Condition.of(network.net)
         inner = steps(self, network, image, target, stream)
         try:

@@ -1,7 +1,7 @@
-"""How a network is asked: the black box, what is explained, and images at the door. Knows no wavelet."""
+"""Batched, device-aware evaluation of a network, explanation targets, and validation of images."""
 
-from wcam_widget.model.blackbox import BlackBox
-from wcam_widget.model.images import ensure_image, ensure_images
+from wcam_widget.model.blackbox import BlackBox, ModelLike
+from wcam_widget.model.images import ImageLike, ImagesLike, ensure_image, ensure_images
 from wcam_widget.model.outputs import ModelError
 from wcam_widget.model.targets import (
     AbstractTarget,
@@ -9,6 +9,8 @@ from wcam_widget.model.targets import (
     Logit,
     Margin,
     Probability,
+    TargetLike,
+    TargetsLike,
     ensure_target,
 )
 
@@ -16,10 +18,15 @@ __all__ = [
     "AbstractTarget",
     "BlackBox",
     "Custom",
+    "ImageLike",
+    "ImagesLike",
     "Logit",
     "Margin",
     "ModelError",
+    "ModelLike",
     "Probability",
+    "TargetLike",
+    "TargetsLike",
     "ensure_image",
     "ensure_images",
     "ensure_target",

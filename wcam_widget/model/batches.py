@@ -1,4 +1,4 @@
-"""How many images go to a network at once, and how their scores come back without waiting for each batch."""
+"""Batches that fit into memory, the lock of a network, and scores that are gathered without waiting."""
 
 import threading
 import weakref
@@ -10,7 +10,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wcam_widget.model.memory import is_out_of_memory
 from wcam_widget.model.outputs import ensure_finite
 
 # Bytes of scores that wait on their device before they are brought to the CPU and looked at.
@@ -19,6 +18,13 @@ HELD_ELSEWHERE = 16 << 20
 # The largest batch to try where the caller does not say.
 FIRST_BATCH = {"cuda": 256}
 FIRST_BATCH_ELSEWHERE = 32
+_CPU_AND_LIBRARY_WORDS = (
+    "DefaultCPUAllocator",
+    "not enough memory",
+    "CUDA out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
 
 
 def ensure_batch_size(batch_size: int | None, device: torch.device) -> int:
@@ -55,7 +61,7 @@ class Pass:
 
 
 class TooManyError(Exception):
-    """A batch is larger than what is known to fit, found before the network was asked."""
+    """A batch is larger than what is known to fit; raised before the network runs."""
 
     def __init__(self, load: Load) -> None:
         super().__init__(f"more images of {load} than fit")
@@ -64,8 +70,8 @@ class TooManyError(Exception):
 
 @final
 @dataclass(frozen=True, eq=False)
-class Shared:
-    """What all BlackBoxes around one network share.
+class NetworkState:
+    """What all BlackBoxes around one network have in common.
 
     ``lock`` lets one batch through at a time: a network's modes are those of its modules. ``largest`` holds
     the largest batches that fit, where a larger one was tried and did not.
@@ -79,32 +85,38 @@ class Shared:
         return most if load is None else min(most, self.largest.get(load, most))
 
 
-_OF_NETWORKS: dict[int, Shared] = {}
-_registering = threading.Lock()
+@final
+class NetworkRegistry:
+    """The state of every network that a BlackBox holds, until the network dies.
 
-
-def shared_by(net: object) -> Shared:
-    """What the BlackBoxes around ``net`` share; forgotten when ``net`` dies.
-
-    A network that torch compiled shares with the one it was compiled from. What cannot be referred to weakly
-    shares with nothing.
-
-    >>> net = torch.nn.Linear(2, 2)
-    >>> shared_by(net) is shared_by(net)
+    >>> net, networks = torch.nn.Linear(2, 2), NetworkRegistry()
+    >>> networks.state(net) is networks.state(net)
     True
     """
-    net = uncompiled(net)
-    with _registering:
-        known = _OF_NETWORKS.get(id(net))
-        if known is not None:
-            return known
-        made = Shared()
-        try:
-            # By identity: a module may compare equal to another, or not be hashable.
-            weakref.finalize(net, _OF_NETWORKS.pop, id(net), None).atexit = False
-        except TypeError:
-            return made
-        return _OF_NETWORKS.setdefault(id(net), made)
+
+    def __init__(self) -> None:
+        self._states: dict[int, NetworkState] = {}
+        self._lock = threading.Lock()
+
+    def state(self, net: object) -> NetworkState:
+        """Return the one state of ``net``, or of what it was compiled from.
+
+        What cannot be referred to weakly gets a new one each time.
+        """
+        net = uncompiled(net)
+        with self._lock:
+            if id(net) in self._states:
+                return self._states[id(net)]
+            made = NetworkState()
+            try:
+                # By identity: a module may compare equal to another, or not be hashable.
+                weakref.finalize(net, self._states.pop, id(net), None).atexit = False
+            except TypeError:
+                return made
+            return self._states.setdefault(id(net), made)
+
+
+NETWORKS = NetworkRegistry()
 
 
 def uncompiled(net: object) -> object:
@@ -117,14 +129,14 @@ def uncompiled(net: object) -> object:
 class Batches:
     """Batches of one BlackBox: at most ``most`` images, fewer where it is known that not as many fit."""
 
-    shared: Shared
+    state: NetworkState
     device: torch.device
     most: int
     _latest: dict[bool, Load] = field(default_factory=dict)
 
     def ensure_fits(self, load: Load, count: int) -> None:
         """Raise TooManyError, which ``run`` understands, where ``count`` images are known not to fit."""
-        if count > self.shared.fitting(load, self.most):
+        if count > self.state.fitting(load, self.most):
             raise TooManyError(load)
 
     def run(self, work: Callable[[int, int], Load], n: int, *, backward: bool) -> None:
@@ -135,7 +147,7 @@ class Batches:
         """
         start, most, load = 0, self.most, self._latest.get(backward)
         while start < n:
-            stop = min(n, start + self.shared.fitting(load, most))
+            stop = min(n, start + self.state.fitting(load, most))
             try:
                 load = work(start, stop)
             except TooManyError as error:  # what an image costs was not known before the first was made
@@ -151,8 +163,8 @@ class Batches:
                     ) from error
             else:
                 self._latest[backward] = load
-                if most < self.shared.fitting(load, self.most):
-                    self.shared.largest[load] = most
+                if most < self.state.fitting(load, self.most):
+                    self.state.largest[load] = most
                 start = stop
                 continue
             # Outside the except block: the error's frames, and the tensors they hold, are gone by now.
@@ -162,17 +174,17 @@ class Batches:
 
 
 @final
-class Gathered:
+class ScoreBuffer:
     """Class scores of one pass over ``n`` images, batch by batch, in the end on the CPU.
 
     Bringing scores to the CPU waits for the device, so those made on an accelerator stay there until a few
     megabytes have come together. On the CPU each batch is stored, and checked, at once. Raises ModelError
     where scores are NaN or infinite.
 
-    >>> gathered = Gathered(3)
-    >>> gathered.put(0, torch.zeros(2, 4))
-    >>> gathered.put(2, torch.ones(1, 4))
-    >>> gathered.finish().sum()
+    >>> buffer = ScoreBuffer(3)
+    >>> buffer.put(0, torch.zeros(2, 4))
+    >>> buffer.put(2, torch.ones(1, 4))
+    >>> buffer.finish().sum()
     tensor(4.)
     """
 
@@ -204,3 +216,18 @@ class Gathered:
         if self._result is None:  # only the first answer says how many classes there are
             self._result = torch.empty(self._n, block.shape[1], dtype=block.dtype)
         self._result[first : first + len(block)] = block
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an exception means that the batch did not fit into memory.
+
+    Torch raises OutOfMemoryError on an accelerator, but a plain RuntimeError on the CPU and inside cuBLAS.
+
+    >>> is_out_of_memory(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"))
+    True
+    >>> is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    False
+    """
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _CPU_AND_LIBRARY_WORDS)

@@ -10,7 +10,7 @@ from torch import Tensor
 from wcam_widget.model.photograph import photograph_pixels, read_photograph
 
 
-class Framed:
+class PhotographFit:
     """What `BlackBox` knows of the size of its images, and `fit`, which makes them from photographs."""
 
     input_size: tuple[int, int] | None = None

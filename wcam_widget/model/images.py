@@ -1,11 +1,13 @@
 """Images at the door: what a caller may hand in, checked once and turned into float32 in [0, 1]."""
 
-from collections.abc import Callable
-from typing import Any
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
 from jaxtyping import Float, Shaped
+from PIL import Image
 from torch import Tensor
 
 from wcam_widget.model.clamping import clamped
@@ -17,11 +19,18 @@ ACCEPTED_BATCH = f"a float tensor or array (B, C, H, W) with {_VALUES}, or a lis
 _CHANNELS = (1, 3)
 _FULL_RANGE = {"bool": 1, "uint8": 255, "uint16": 65535}
 
+if TYPE_CHECKING:
+    ImageLike: TypeAlias = Tensor | np.ndarray | str | os.PathLike[str] | Image.Image
+    ImagesLike: TypeAlias = ImageLike | Sequence[ImageLike]
+else:
+    # Checks at run time are our own: their errors name the argument as the caller wrote it.
+    ImageLike = ImagesLike = Any
+
 Fit = Callable[[Any], Tensor]
 """Makes (3, H, W) in [0, 1] of a path or an image of PIL: ``BlackBox.fit``."""
 
 
-def ensure_image(image: Any, argument: str = "image", fit: Fit | None = None) -> Float[Tensor, "c h w"]:
+def ensure_image(image: ImageLike, argument: str = "image", fit: Fit | None = None) -> Float[Tensor, "c h w"]:
     """Check one image and return it as a float32 tensor on the CPU.
 
     Args:
@@ -52,7 +61,9 @@ def ensure_image(image: Any, argument: str = "image", fit: Fit | None = None) ->
     return _checked(image, 3, argument, ACCEPTED)
 
 
-def ensure_images(images: Any, argument: str = "images", fit: Fit | None = None) -> Float[Tensor, "b c h w"]:
+def ensure_images(
+    images: ImagesLike, argument: str = "images", fit: Fit | None = None
+) -> Float[Tensor, "b c h w"]:
     """Check a batch of images and return it as a float32 tensor on the CPU.
 
     Args:

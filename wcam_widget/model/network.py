@@ -9,11 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wcam_widget.model.batches import Batches, Load, Pass, uncompiled
+from wcam_widget.model.batches import Batches, Load, Pass, is_out_of_memory, uncompiled
 from wcam_widget.model.device import autocast, moved
 from wcam_widget.model.framing import size_hint
 from wcam_widget.model.gradients import INSTEAD, cutting_module, differentiated
-from wcam_widget.model.memory import is_out_of_memory
 from wcam_widget.model.modes import eval_mode
 from wcam_widget.model.outputs import ModelError, Reader, blaming_scores
 
@@ -23,9 +22,9 @@ from wcam_widget.model.outputs import ModelError, Reader, blaming_scores
 class Network:
     """A network with its preprocessing, on its device, in its precision; what a `BlackBox` asks.
 
-    >>> from wcam_widget.model.batches import shared_by
+    >>> from wcam_widget.model.batches import NETWORKS
     >>> net, cpu = nn.Sequential(nn.Flatten(), nn.Linear(12, 2)), torch.device("cpu")
-    >>> network = Network(net, None, None, cpu, "auto", Batches(shared_by(net), cpu, 8), Reader())
+    >>> network = Network(net, None, None, cpu, "auto", Batches(NETWORKS.state(net), cpu, 8), Reader())
     >>> network_input, load = network.prepared(torch.rand(5, 3, 2, 2), backward=False)
     >>> network.scores(network_input, 5).shape
     torch.Size([5, 2])
@@ -75,7 +74,7 @@ class Network:
                 answers.append(self.scores(network_input, len(images), uncompiled(self.net)))
                 return answers[-1]
 
-            with self.batches.shared.lock, blaming_scores(answers, start):
+            with self.batches.state.lock, blaming_scores(answers, start):
                 logits = work(Pass(start, network_input, ask))
         return logits.detach(), load
 
@@ -98,7 +97,7 @@ class Network:
         net = uncompiled(self.net)
         module = None
         if isinstance(net, nn.Module):
-            with self.batches.shared.lock, eval_mode(net), autocast(self.device, reduced=self._reduced):
+            with self.batches.state.lock, eval_mode(net), autocast(self.device, reduced=self._reduced):
                 module = cutting_module(net, network_input)
         found = "" if module is None else f": {module} ends it"
         return f"net: its scores have no gradient path to the images{found}; {INSTEAD}"
@@ -116,7 +115,7 @@ class Network:
 
     def scores(self, network_input: Tensor, images: int, net: Any = None) -> Float[Tensor, "n k"]:
         """Score one batch on the device by ``net`` or its own; the caller chooses the gradient mode."""
-        with self.batches.shared.lock, eval_mode(self.net), autocast(self.device, reduced=self._reduced):
+        with self.batches.state.lock, eval_mode(self.net), autocast(self.device, reduced=self._reduced):
             output = _asked("net", self.net if net is None else net, network_input, self.input_size)
         logits = self.reader.read(output, images)
         if self.class_names is not None and logits.shape[1] != len(self.class_names):

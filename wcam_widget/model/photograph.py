@@ -21,6 +21,7 @@ import torch
 from jaxtyping import Float, UInt16
 from PIL import Image, ImageColor, ImageOps
 from torch import Tensor
+from typing_extensions import TypeIs
 
 from wcam_widget.model.clamping import clamped
 from wcam_widget.text import printable
@@ -83,7 +84,7 @@ def photograph_pixels(
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
 
 
-def is_photograph(source: Any) -> bool:
+def is_photograph(source: Any) -> TypeIs[str | os.PathLike[str] | Image.Image]:
     """Whether ``source`` is a path or an image of PIL, which the functions here read.
 
     >>> is_photograph("cat.png"), is_photograph(torch.zeros(3, 2, 2))

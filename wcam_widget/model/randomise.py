@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wcam_widget.model.batches import shared_by
+from wcam_widget.model.batches import NETWORKS
 from wcam_widget.model.blackbox import BlackBox
 from wcam_widget.model.module_outputs import looked_into
 from wcam_widget.model.outputs import ModelError
@@ -98,7 +98,7 @@ def replica(model: BlackBox) -> BlackBox:
     """The same black box around a copy of its network; ModelError where no copy can be made."""
     net = looked_into(model)
     try:
-        with shared_by(net).lock:  # not while another thread has hooks on it
+        with NETWORKS.state(net).lock:  # not while another thread has hooks on it
             copied = copy.deepcopy(net)
     except Exception as error:
         raise ModelError(

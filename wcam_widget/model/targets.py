@@ -4,22 +4,30 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, SupportsIndex, final
+from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, TypeAlias, final
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
 from wcam_widget.model.class_ids import ClassId, index_of, name_of, resolved
-from wcam_widget.model.head import NONE, Head
+from wcam_widget.model.head import BY_DEFAULT, NONE, Head
 from wcam_widget.text import printable
+
+if TYPE_CHECKING:
+    TargetLike: TypeAlias = "AbstractTarget | SupportsIndex | str | None"
+    TargetsLike: TypeAlias = "TargetLike | Sequence[TargetLike] | Tensor | np.ndarray"
+else:
+    # Checks at run time are our own: their errors name the argument as the caller wrote it.
+    TargetLike = TargetsLike = Any
 
 
 class AbstractTarget(ABC):
     """A number per image, made from the network's class scores; differentiable wherever torch can be."""
 
-    head: ClassVar[Head] = Head()
+    head: ClassVar[Head] = BY_DEFAULT
     """What the scores mean; a target that is resolved for a model has that model's."""
 
     @abstractmethod
@@ -38,6 +46,47 @@ class AbstractTarget(ABC):
     @abstractmethod
     def unit(self) -> str:
         """What one unit of the score is, e.g. "logit"."""
+
+    @staticmethod
+    def ensure(
+        target: "TargetLike",
+        logits: Float[Tensor, " k"],
+        class_names: Sequence[str] | None = None,
+        head: Head = BY_DEFAULT,
+    ) -> "AbstractTarget":
+        """Make a target with integer class ids of what a caller may write.
+
+        Args:
+            target: None (the class with the highest score), a class id 0 to k-1, a class name, or a target.
+            logits: Class scores of the explained image, (k,).
+            class_names: The k names, in order; None where classes have numbers alone.
+            head: What the scores mean.
+
+        Returns:
+            The target, its class ids checked against k; a plain class is a ``Logit``.
+
+        Raises:
+            ValueError: For an id outside 0 to k-1 and for an unknown name (close names are suggested).
+            TypeError: For anything else; all messages begin with ``target``.
+
+        Examples:
+            >>> AbstractTarget.ensure("dog", torch.zeros(2), ("cat", "dog"))
+            Logit(class_id=1)
+            >>> AbstractTarget.ensure("dgo", torch.zeros(2), ("cat", "dog"))
+            Traceback (most recent call last):
+            ValueError: target: 'dgo' is not a class name; did you mean 'dog'?
+        """
+        count = logits.shape[0]
+        if target is None:
+            target = Logit(int(logits.argmax()))
+        if not isinstance(target, AbstractTarget):
+            if isinstance(target, bool) or not isinstance(target, str | SupportsIndex):
+                raise TypeError(
+                    f"target: found {type(target).__qualname__}; accepted are None, a class id, a class "
+                    "name, Logit, Probability, Margin or Custom"
+                )
+            target = Logit(target)
+        return target.resolve(count, class_names).under(head.of(count))
 
     def under(self, head: Head) -> "AbstractTarget":
         """This target for a network whose class scores mean something else than the softmax's."""
@@ -227,44 +276,11 @@ class Custom(AbstractTarget):
         return "score"
 
 
-def ensure_target(
-    target: Any,
-    logits: Float[Tensor, " k"],
-    class_names: Sequence[str] | None = None,
-    head: Head = AbstractTarget.head,
-) -> AbstractTarget:
-    """Make a target with integer class ids of what a caller may write.
-
-    `target` is None (the class with the highest score in `logits`), a class id, a class name, or a target.
-    `logits` (k,) are the scores of the image that is explained, `head` says what they mean.
-
-    Raises ValueError for an id outside 0 .. k-1 and for a name that is not a class (close names are
-    suggested), TypeError for anything else; messages begin with `target`.
-
-    >>> ensure_target("dog", torch.zeros(2), ("cat", "dog"))
-    Logit(class_id=1)
-    >>> ensure_target("dgo", torch.zeros(2), ("cat", "dog"))
-    Traceback (most recent call last):
-    ValueError: target: 'dgo' is not a class name; did you mean 'dog'?
-    """
-    return _resolved_by_names(target, logits, class_names).under(head.of(len(logits)))
-
-
-def _resolved_by_names(target: Any, logits: Tensor, class_names: Sequence[str] | None) -> AbstractTarget:
-    if target is None:
-        return Logit(int(logits.argmax()))
-    if isinstance(target, AbstractTarget):
-        return target.resolve(logits.shape[0], class_names)
-    if isinstance(target, bool) or not isinstance(target, str | SupportsIndex):
-        raise TypeError(
-            f"target: found {type(target).__qualname__}; accepted are None, a class id, a class name, "
-            "Logit, Probability, Margin or Custom"
-        )
-    return Logit(target).resolve(logits.shape[0], class_names)
-
-
 def _named(quantity: str, target: Logit | Probability, class_names: Sequence[str] | None) -> str:
     """A quantity of a class; of a network's only score where that has no name."""
     if class_names is None and target.head.classes == 1:
         return quantity
     return f"{quantity} of {name_of(target.class_id, class_names)}"
+
+
+ensure_target = AbstractTarget.ensure

@@ -148,7 +148,7 @@ class Space:
             ValueError: Naming ``image``, ``target`` or what of the space does not fit the image.
             ModelError: Where the model fails on the image.
         """
-        network = model if isinstance(model, BlackBox) else BlackBox(model)
+        network = BlackBox.ensure(model)
         pixels = ensure_image(image, "image", network.fit)
         basis = self.basis((pixels.shape[1], pixels.shape[2]))
         image_logits = network.logits(pixels[None])[0]

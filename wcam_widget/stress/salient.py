@@ -113,7 +113,7 @@ def salient_pgd(
     >>> bool(inside.mean() > 10 * outside.mean())
     True
     """
-    network = model if isinstance(model, BlackBox) else BlackBox(model)
+    network = BlackBox.ensure(model)
     asked = ensure_images(images, "images", network.fit)
     salience = _ensure_maps(maps, asked)
     wanted = network.logits(asked).argmin(1).tolist() if targets is None else targets

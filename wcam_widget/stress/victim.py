@@ -68,7 +68,7 @@ class Victim:
     @classmethod
     def of(cls, model: Any, images: Any, targets: Any, epsilon: Any, threat: Threat) -> Victim:
         """The victim of checked arguments; ValueError or TypeError naming the one that does not fit."""
-        network = model if isinstance(model, BlackBox) else BlackBox(model)
+        network = BlackBox.ensure(model)
         asked = ensure_images(images, "images", network.fit)
         ball = threat.around(asked.to(network.device), epsilon)
         wanted = _ensure_length(targets, len(asked), threat)

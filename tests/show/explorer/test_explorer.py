@@ -6,7 +6,6 @@ import torch
 import traitlets
 
 from wcam_widget.model import BlackBox, ModelError
-from wcam_widget.show.explorer.arguments import ensure_model
 from wcam_widget.show.explorer.explorer import Explorer, explore
 from wcam_widget.show.frame import decode
 from wcam_widget.show.pages import page as export
@@ -236,11 +235,11 @@ def test_without_a_built_front_end_the_error_says_how_to_build_it(gate, image, m
 
 def test_models_may_be_given_in_any_form(image):
     box = BlackBox(lambda images: images.mean((2, 3)), class_names=("r", "g", "b"))
-    assert ensure_model(box) is box
-    renamed = ensure_model(box, ("a", "b", "c"))
+    assert BlackBox.ensure(box) is box
+    renamed = BlackBox.ensure(box, class_names=("a", "b", "c"))
     assert (renamed.class_names, box.class_names) == (("a", "b", "c"), ("r", "g", "b"))
     assert renamed.net is box.net
-    assert ensure_model(torch.nn.Flatten(), None).differentiable
+    assert BlackBox.ensure(torch.nn.Flatten()).differentiable
 
 
 def test_the_text_of_an_explorer_is_short(explorer):

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.cam.pixel_maps import Told, in_unit, map_attribution
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
+from wcam_widget.explain.method import AbstractMethod, Pixels
 from wcam_widget.model import AbstractTarget, BlackBox, ModelError, ensure_image
 from wcam_widget.model.device import moved
 from wcam_widget.model.field_of_view import FieldOfView
@@ -119,7 +119,7 @@ class Cameras(AbstractMethod):
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """The map of one image (C, H, W) after every input size; ``stream`` has no effect."""
         del stream
-        network = ensure_model(model)
+        network = BlackBox.ensure(model)
         asked = ensure_image(image, "image", network.fit)[None]
         layer = find_layer(network, self.layer, asked[0])
         for so_far in self._grown(network, layer, asked, [target]):

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.cam.pixel_maps import Told, map_attribution, masks_over
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
+from wcam_widget.explain.method import AbstractMethod, Pixels
 from wcam_widget.model import BlackBox, ensure_image
 from wcam_widget.model.field_of_view import FieldOfView
 from wcam_widget.model.geometry import field_of_view
@@ -116,7 +116,7 @@ class GradCam(AbstractMethod):
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """The attribution of one image (C, H, W), in one step; ``stream`` has no effect: nothing is drawn."""
         del stream
-        network = ensure_model(model)
+        network = BlackBox.ensure(model)
         for _, one in self.rounds(network, ensure_image(image, "image", network.fit)[None], [target]):
             yield one
 

@@ -16,7 +16,7 @@ from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.cam.fusion import CUTS, cascade
 from wcam_widget.explain.cam.pixel_maps import Told, map_attribution
 from wcam_widget.explain.cam.scored_masks import ADAPTIVE, Block, Masked, Threshold
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
+from wcam_widget.explain.method import AbstractMethod, Pixels
 from wcam_widget.model import (
     AbstractTarget,
     BlackBox,
@@ -149,7 +149,7 @@ class Sise(AbstractMethod):
         drawn.
         """
         del stream
-        network = ensure_model(model)
+        network = BlackBox.ensure(model)
         run = self._begun(network, ensure_image(image, "image", network.fit), target)
         if not run.left:
             yield self._attribution(network, run)

@@ -18,8 +18,8 @@ from wcam_widget.explain.cam.pixel_maps import ALL_ZERO
 from wcam_widget.explain.cell_sums import estimate_of, per_band, summed
 from wcam_widget.explain.gradient.distortion import Distortion, Noise, spatial_slope
 from wcam_widget.explain.gradient.modes import ensure_count, exact
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
-from wcam_widget.model import AbstractTarget, Logit
+from wcam_widget.explain.method import AbstractMethod, Pixels
+from wcam_widget.model import AbstractTarget, BlackBox, Logit
 from wcam_widget.perturb.baseline import Baseline
 from wcam_widget.perturb.probe import Probe
 from wcam_widget.perturb.space import AtMost, BasisMaker, CellsMaker, Space, coefficients
@@ -109,7 +109,7 @@ class CartoonX(AbstractMethod):
 
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """The mask of one image after every 5 steps of the descent, the last one complete."""
-        started, network = time.perf_counter(), ensure_model(model)
+        started, network = time.perf_counter(), BlackBox.ensure(model)
         probe = self.probe(network, image, target)
         distortion = Distortion(probe, self.noise, stream)
         mask = torch.ones(len(probe.cells), dtype=torch.float64)

@@ -31,7 +31,8 @@ from wcam_widget.explain.gradient.modes import (
     flagged,
     noisy,
 )
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
+from wcam_widget.explain.method import AbstractMethod, Pixels
+from wcam_widget.model import BlackBox
 from wcam_widget.perturb.probe import Probe
 from wcam_widget.perturb.space import Space
 from wcam_widget.sensitivity.analysis import ALL_ROWS
@@ -90,7 +91,7 @@ class PublishedWaveletGradient(AbstractMethod):
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """Attributions after each block of 8 gradients; ``stream`` has no effect: the noise is fixed."""
         del stream
-        started, network = time.perf_counter(), ensure_model(model)
+        started, network = time.perf_counter(), BlackBox.ensure(model)
         probe = self.probe(network, image, target)
         added = torch.zeros_like(probe.picture[0])
         for start in range(0, self.rows, BLOCK):

@@ -15,7 +15,8 @@ from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.cell_sums import STATISTIC
 from wcam_widget.explain.gradient.modes import AbstractGradientMode, Integrated, Product, Saliency, Smooth
 from wcam_widget.explain.gradient.published import PublishedWaveletGradient
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
+from wcam_widget.explain.method import AbstractMethod, Pixels
+from wcam_widget.model import BlackBox
 from wcam_widget.perturb.baseline import Baseline
 from wcam_widget.perturb.space import BasisMaker, CellsMaker, Space, coefficients
 
@@ -94,7 +95,7 @@ class WaveletGradient(AbstractMethod):
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """Attributions of one image after each block of 8 gradients, the last one complete."""
         started = time.perf_counter()
-        probe, mode = self.probe(ensure_model(model), image, target), self._mode
+        probe, mode = self.probe(BlackBox.ensure(model), image, target), self._mode
         unit = probe.target.unit if mode.signed else f"{probe.target.unit} per unit of coefficient"
         for answer in mode.run(probe, stream):
             complete = answer.estimate.evaluations + 2 * answer.estimate.gradients >= mode.planned

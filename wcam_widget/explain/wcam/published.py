@@ -24,8 +24,8 @@ from typing_extensions import override
 
 from wcam_widget.basis import Cells, WaveletBasis
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
-from wcam_widget.model import ensure_image
+from wcam_widget.explain.method import AbstractMethod, Pixels
+from wcam_widget.model import BlackBox, ensure_image
 from wcam_widget.sensitivity import Estimate, GroupEstimate, Kind
 
 GRID, LEVELS = 28, 3  # of the published code; fewer where an image has no room for them
@@ -92,7 +92,7 @@ class PublishedWcam(AbstractMethod):
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """Attributions after each design row; ``stream`` has no effect: the published design is fixed."""
         del stream
-        network = ensure_model(model)
+        network = BlackBox.ensure(model)
         asked = ensure_image(image, "image", network.fit)
         basis = self._basis(asked)
         grid = min(GRID, basis.size[0]) if self.grid is None else self.grid

@@ -10,9 +10,9 @@ from typing_extensions import override
 
 from wcam_widget.basis import AbstractBasis
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
+from wcam_widget.explain.method import AbstractMethod, Pixels
 from wcam_widget.explain.wcam.wcam import Wcam
-from wcam_widget.model import ensure_image
+from wcam_widget.model import BlackBox, ensure_image
 from wcam_widget.perturb.space import BasisMaker, Space
 from wcam_widget.perturb.steadiness import unresolved
 from wcam_widget.sensitivity.statistics.average import averaged
@@ -60,7 +60,7 @@ class SpunWcam(AbstractMethod):
 
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """Attributions of one image: those of the first shift as they grow, then the mean over whole runs."""
-        network = ensure_model(model)
+        network = BlackBox.ensure(model)
         asked = ensure_image(image, "image", network.fit)
         basis = self.wcam.basis((asked.shape[1], asked.shape[2]))
         tile = max(band.scale for band in basis.bands)

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from wcam_widget.basis import AbstractBasis, Cells
 from wcam_widget.explain.attribution import NO_TRACE, Attribution
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_model
+from wcam_widget.explain.method import AbstractMethod, Pixels
 from wcam_widget.explain.run import Record, Trace
 from wcam_widget.explain.wcam.published import PublishedWcam
 from wcam_widget.model import BlackBox
@@ -86,7 +86,7 @@ class Wcam(AbstractMethod):
 
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
         """Attributions of one image after each block of rows, the last one complete."""
-        network = ensure_model(model)
+        network = BlackBox.ensure(model)
         probe = self.probe(network, image, target)
         trace = Trace(probe, self.analysis_for(network), stream, Record(len(probe.whole)))
         yield from self._run(trace)

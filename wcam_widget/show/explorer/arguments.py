@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import Any
 
 from wcam_widget.explain import AbstractMethod, Wcam
-from wcam_widget.model import BlackBox
+from wcam_widget.model import BlackBox, ModelLike
 from wcam_widget.zoo import load_model
 
 
-def ensure_model(model: Any, class_names: Any = None) -> BlackBox:
-    """A BlackBox of what ``explore`` is given; ``class_names`` replace the model's, which is not changed."""
-    if isinstance(model, str):
-        model = load_model(model)
-    if not callable(model) and not isinstance(model, BlackBox):
-        raise TypeError(
-            f"model: found {type(model).__qualname__}; accepted are a BlackBox, a torch module, a callable "
-            "and a name for load_model"
-        )
-    if not isinstance(model, BlackBox):
-        return BlackBox(model, class_names=class_names)
-    if class_names is None:
-        return model
-    named = copy(model)
-    named.class_names = BlackBox(model.net, class_names=class_names).class_names
-    return named
+def load(model: ModelLike | str, class_names: Any = None) -> BlackBox:
+    """A BlackBox of a name for ``load_model``, or of what ``BlackBox.ensure`` takes."""
+    return BlackBox.ensure(load_model(model) if isinstance(model, str) else model, "model", class_names)
 
 
 def ensure_method(method: Any) -> AbstractMethod:

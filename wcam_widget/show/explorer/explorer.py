@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from wcam_widget.explain import Attribution
-from wcam_widget.show.explorer.arguments import ensure_method, ensure_model
+from wcam_widget.show.explorer.arguments import ensure_method, load
 from wcam_widget.show.explorer.guard import Guard
 from wcam_widget.show.explorer.heartbeat import HEART
 from wcam_widget.show.explorer.layers import ensure_layers
@@ -64,7 +64,7 @@ class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
         self._guard = Guard()
         code = {} if RELOADING else {"_esm": export.built("widget.js"), "_css": export.built("widget.css")}
         link = Link(self)
-        network = ensure_model(model, class_names)
+        network = load(model, class_names)
         session = Session(network, image, target, ensure_method(method), link.show)
         wanted = ensure_layers(layers, session.probe.cells.image_size)
         picture = session.picture()

@@ -1,6 +1,6 @@
 /** The widget and a host for it in one classic script, for pages that are opened from a file. */
-import type { Profile, State, Transport } from "./host/model";
-import { type Mounted, mount } from "./host/shim";
+import type { Profile, State, Transport } from "./transport/model";
+import { type Mounted, mount } from "./transport/shim";
 import widget from "./widget";
 
 interface Options {

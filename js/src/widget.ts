@@ -1,7 +1,8 @@
 /** The anywidget module: one session per model, and a view of it per output. */
-import type { Widget } from "./host/afm";
+
+import { showView } from "./panes/view";
 import { Session } from "./state/session";
-import { showView } from "./views/view";
+import type { Widget } from "./transport/afm";
 
 export default (): Widget => {
   let session: Session | undefined;

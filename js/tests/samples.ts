@@ -1,6 +1,7 @@
 /** Frames as the kernel writes them, made small. */
-import { encodeFrame, type JsonObject, type Section } from "../src/frame/frame";
-import type { WidgetState } from "../src/host/afm";
+import { encodeFrame, type Section } from "../src/frame/frame";
+import type { JsonObject } from "../src/frame/json";
+import type { WidgetState } from "../src/transport/afm";
 
 export const f32 = (values: readonly number[], ...shape: number[]): Section => ({
   dtype: "f32",

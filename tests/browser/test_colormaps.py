@@ -9,7 +9,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-TABLE = Path(__file__).parents[2] / "js" / "tests" / "views" / "matplotlib_maps.json"
+TABLE = Path(__file__).parents[2] / "js" / "tests" / "picture" / "matplotlib_maps.json"
 
 
 @pytest.mark.parametrize("name", ["cividis", "viridis"])

@@ -9,7 +9,7 @@ import traitlets
 from tests.browser.scene import make_scene, state_of
 from wcam_widget.show.traits import NAMES, TABLE
 
-AFM = Path(__file__).parents[2] / "js/src/host/afm.ts"
+AFM = Path(__file__).parents[2] / "js/src/transport/afm.ts"
 INTERFACES = {"kernel": "KernelState", "both": "SharedState"}
 TYPES = {  # the first that fits
     traitlets.Bytes: "DataView",

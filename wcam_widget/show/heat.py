@@ -17,7 +17,7 @@ def heat_map(attribution: Attribution) -> Float[np.ndarray, "h w"]:
 
     At each pixel it is the sum of the cells over it, where a cell that is larger or smaller than
     ``usual_cell`` counts by its density. Where all have one size it is the plain sum of their values.
-    js/src/wavelet/heat.ts draws the same.
+    js/src/picture/heat.ts draws the same.
     """
     height, width = usual_cell(attribution.cells)
     return attribution.cells.spatial(cut_shares(attribution.values, attribution.unit)) * height * width

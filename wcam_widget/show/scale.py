@@ -2,7 +2,7 @@
 
 It goes from 0 to the largest value of the frame that is shown; shares end at 1 at the latest. Where a few
 cells hold nearly everything a linear scale would show them alone; the scale is then a square root, and the
-colour bar says so. Signed values stand evenly around zero. js/src/views/scale.ts states the same rule, and a
+colour bar says so. Signed values stand evenly around zero. js/src/picture/scale.ts states the same rule, and a
 test holds the two together.
 """
 

@@ -1,6 +1,6 @@
 """Numbers and units as a reader sees them, alike in figures, on the screen and on the command line.
 
-js/src/views/words.ts writes the same numbers, and a test holds the two together.
+js/src/picture/words.ts writes the same numbers, and a test holds the two together.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 /** The cell cursor of the dyadic view: where an arrow or a bracket key leads from a cell. */
 
 import { type Band, NO_CELL } from "../frame/picture";
-import { bandOf, type CellTable, cellAt, cellRectangle, supportRectangle } from "../views/geometry";
+import { bandOf, type CellTable, cellAt, cellRectangle, supportRectangle } from "../picture/geometry";
 
 export type Direction = "up" | "down" | "left" | "right";
 

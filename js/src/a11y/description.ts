@@ -1,8 +1,8 @@
 /** The map in words, for readers who cannot see it. */
 import type { AttributionFrame } from "../frame/attribution";
 import type { Picture } from "../frame/picture";
-import { bandOf } from "../views/geometry";
-import { bandLabel, formatValue, placeWords } from "../views/words";
+import { bandOf } from "../picture/geometry";
+import { bandLabel, formatValue, placeWords } from "../picture/words";
 import { KEY_HELP } from "./keys";
 
 const NAMED = 5;

@@ -1,6 +1,6 @@
 /** The widget's own events and its focus: the notebook around it has clicks and keys of its own. */
-import { element } from "../views/dom";
-import type { Scope } from "../views/scope";
+import { element } from "../draw/dom";
+import type { Scope } from "../draw/scope";
 
 /**
  * What notebooks listen to around a cell's output, to select cells and to cut, split or run them. Pointer events,

@@ -1,9 +1,21 @@
 /** The keyboard: a cell cursor in the dyadic view, clear and undo anywhere in the widget. */
-import type { Signal } from "../state/signal";
-import type { ViewContext } from "../views/context";
-import { bandOf, type CellTable, cellsOfBand } from "../views/geometry";
-import { cellFacts } from "../views/tooltip";
+
+import type { Scope } from "../draw/scope";
+import { cellFacts } from "../picture/cell_facts";
+import { bandOf, type CellTable, cellsOfBand } from "../picture/geometry";
+import type { Signal } from "../reactive/signal";
+import type { Session } from "../state/session";
 import { type Direction, neighbour, otherLevel } from "./cursor";
+
+/** The part of a view that keys act on. */
+export interface KeyContext {
+  readonly session: Session;
+  readonly scope: Scope;
+  /** makes a change and paints what follows from it */
+  act(change: () => void): void;
+  /** says a sentence to screen readers */
+  announce(text: string): void;
+}
 
 export const KEY_HELP =
   "Arrow keys move from cell to cell, [ and ] to a coarser and a finer level. Space toggles the cell, " +
@@ -36,7 +48,7 @@ export interface CellActions {
 
 /** Moves `cursor` and chooses cells. */
 export function bindCellKeys(
-  context: ViewContext,
+  context: KeyContext,
   canvas: HTMLElement,
   cursor: Signal<number>,
   actions: CellActions,
@@ -68,13 +80,13 @@ export function bindCellKeys(
 }
 
 /** Escape clears and Ctrl or Cmd with Z undoes, wherever in the widget the focus is. */
-export function bindWidgetKeys(context: ViewContext, root: HTMLElement, abandonDrags: () => boolean): void {
+export function bindWidgetKeys(context: KeyContext, root: HTMLElement, cancelDrags: () => boolean): void {
   const { selection } = context.session;
   context.scope.listen(root, "keydown", (event) => {
     if (event.target instanceof HTMLTextAreaElement) return;
     const undo = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
     if (event.key === "Escape") {
-      if (!abandonDrags()) context.act(() => selection.clear());
+      if (!cancelDrags()) context.act(() => selection.clear());
     } else if (undo && event.shiftKey) context.act(() => selection.redo());
     else if (undo) context.act(() => selection.undo());
     else return;

@@ -1,7 +1,6 @@
 /** The light, streamed part of a run: what is known of every cell so far. Each frame replaces the last. */
-import { Fields, sectionOf } from "./fields";
+import { Fields, requireVersion, sectionOf } from "./fields";
 import { type Frame, FrameError } from "./frame";
-import { requireVersion } from "./picture";
 import { cutShares } from "./shares";
 
 /** What the number of a cell means: an estimate, a linear estimate between bounds, or nothing yet. */

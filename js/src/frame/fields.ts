@@ -1,6 +1,6 @@
 /** Reads single fields of a header that nobody has checked yet. */
-import { type Frame, FrameError, type Json, type JsonObject, type SectionArray } from "./frame";
-import { shownJson } from "./json";
+import { type Frame, FrameError, type SectionArray } from "./frame";
+import { type Json, type JsonObject, shownJson } from "./json";
 
 /** The fields of one object of a header; every error names the field by its full path. */
 export class Fields {
@@ -99,6 +99,14 @@ export class Fields {
       list.every((each) => each === null || isFiniteNumber(each));
     if (!fits) return this.#refuse(name, `${length} numbers or nulls`);
     return Float64Array.from(list, (each) => (each === null ? Number.NaN : Number(each)));
+  }
+}
+
+/** Refuses a frame that a later version of the Python package wrote. */
+export function requireVersion(header: Fields): void {
+  const version = header.count("version", 1);
+  if (version !== 1) {
+    throw new FrameError(`header.version is ${version}: this front end reads version 1; reload the page`);
   }
 }
 

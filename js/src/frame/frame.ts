@@ -5,7 +5,7 @@
  * A frame may come from a file that somebody else made: nothing in it is believed before it is checked, and a
  * view is made only of bytes that are there. wcam_widget/show/frame.py reads and writes the same bytes.
  */
-import { shownJson, writeJson } from "./json";
+import { type JsonObject, shownJson, writeJson } from "./json";
 
 export class FrameError extends Error {
   override readonly name = "FrameError";
@@ -13,8 +13,6 @@ export class FrameError extends Error {
 
 export type DtypeName = "f32" | "u8" | "i32";
 export type SectionArray = Float32Array | Uint8Array | Int32Array;
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-export type JsonObject = { readonly [key: string]: Json };
 
 export interface Section {
   readonly dtype: DtypeName;

@@ -1,5 +1,7 @@
 /** JSON as Python's json module writes it, so that both writers give the same bytes. */
-import type { Json } from "./frame";
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
 
 const LONGEST_SHOWN = 80;
 

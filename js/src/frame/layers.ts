@@ -1,7 +1,6 @@
 /** Maps over the image that other methods made, each in a unit of its own. Each frame replaces the last. */
-import { Fields, sectionOf } from "./fields";
+import { Fields, requireVersion, sectionOf } from "./fields";
 import { type Frame, FrameError } from "./frame";
-import { requireVersion } from "./picture";
 
 /** More than the kernel ever sends. */
 const MOST_LAYERS = 64;

@@ -1,5 +1,5 @@
 /** The heavy, fixed part of a run: the image, its coefficients, and the table of cells. */
-import { Fields, sectionOf } from "./fields";
+import { Fields, requireVersion, sectionOf } from "./fields";
 import { type Frame, FrameError } from "./frame";
 
 export const NO_CELL = -1;
@@ -74,14 +74,6 @@ export function readPicture(frame: Frame): Picture {
   const parts = readParts(frame, header);
   const index = indexCells(parts);
   return { ...parts, index: () => index };
-}
-
-/** Refuses a frame that a later version of the Python package wrote. */
-export function requireVersion(header: Fields): void {
-  const version = header.count("version", 1);
-  if (version !== 1) {
-    throw new FrameError(`header.version is ${version}: this front end reads version 1; reload the page`);
-  }
 }
 
 function readParts(frame: Frame, header: Fields): PictureParts {

@@ -1,6 +1,5 @@
 /** The chosen cells, with undo, and what they mean for the reconstruction. */
-import { CELL_FIELDS, type Picture } from "../frame/picture";
-import { computed, type ReadonlySignal, type Signal, signal } from "./signal";
+import { computed, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
 
 export type Mode = "keep" | "remove";
 
@@ -106,13 +105,4 @@ export function keptCells(cells: readonly number[], mode: Mode, cellCount: numbe
   const kept = new Uint8Array(cellCount).fill(cells.length === 0 ? 1 : 1 - chosen);
   for (const cell of cells) if (cell < cellCount) kept[cell] = chosen;
   return kept;
-}
-
-/** The cells of one band. */
-export function cellsOfBand(picture: Picture, band: number): number[] {
-  const found: number[] = [];
-  for (let cell = 0; cell < picture.cellCount; cell++) {
-    if (picture.cells[cell * CELL_FIELDS] === band) found.push(cell);
-  }
-  return found;
 }

@@ -3,26 +3,27 @@ import { type AttributionFrame, readAttribution, requireFit } from "../frame/att
 import { decodeFrame, type Frame } from "../frame/frame";
 import { type LayersFrame, readLayers } from "../frame/layers";
 import { type Picture, readPicture } from "../frame/picture";
-import type { Model } from "../host/afm";
-import { asObject, knownScore, readScore, readStatus, type Status } from "./answers";
-import { Connection, type ConnectionState, type Held } from "./connection";
-import { LayerChoice } from "./layers";
-import { LevelChoice } from "./levels";
-import { type Question, ScoreKeeper, type Scores } from "./scores";
+import type { ColormapName } from "../picture/colormap";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
+import type { Model } from "../transport/afm";
+import { Connection, type ConnectionState, type FrameVersion, PROTOCOL } from "../transport/connection";
+import { asObject } from "../transport/untrusted";
+import { LayerChoice } from "./layer_choice";
+import { LevelChoice } from "./level_choice";
+import { type Question, ScoreRequests, type Scores } from "./score_requests";
+import { knownScore, readScore } from "./score_result";
 import { canonical, keptCells, type Mode, questionKey, Selection } from "./selection";
-import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "./signal";
+import { readStatus, type Status } from "./status";
 import { Traits } from "./traits";
 
-export type Theme = "auto" | "light" | "dark";
-export type ColormapName = "cividis" | "viridis";
+export type ThemeSetting = "auto" | "light" | "dark";
 
-const PROTOCOL = 1;
 const DEFAULT_OPACITY = 0.6;
 
 export class Session {
   readonly selection = new Selection();
   readonly mode: Signal<Mode>;
-  readonly theme: Signal<Theme>;
+  readonly theme: Signal<ThemeSetting>;
   readonly colormap: Signal<ColormapName>;
   readonly opacity: Signal<number>;
   /** which map lies over the image */
@@ -48,8 +49,8 @@ export class Session {
   readonly #layersError: Signal<string | null> = signal(null);
   readonly #model: Model;
   readonly #traits: Traits;
-  readonly #link: Connection;
-  readonly #keeper: ScoreKeeper;
+  readonly #connection: Connection;
+  readonly #scoreRequests: ScoreRequests;
   readonly #endSelection: () => void;
   /** the last frame, also when its picture is still to come */
   #latest: AttributionFrame | null = null;
@@ -57,8 +58,8 @@ export class Session {
   constructor(model: Model) {
     this.#model = model;
     this.#traits = new Traits(model);
-    this.#link = new Connection(model, () => this.#held());
-    this.connection = this.#link.state;
+    this.#connection = new Connection(model, () => this.#version());
+    this.connection = this.#connection.state;
     this.mode = this.#traits.shared("mode", (value) => (value === "remove" ? "remove" : "keep"));
     this.theme = this.#traits.shared("theme", (value) =>
       value === "light" || value === "dark" ? value : "auto",
@@ -84,10 +85,10 @@ export class Session {
     this.#traits.watch("_frame", (bytes) => batch(() => this.#readFrame(bytes)));
     this.#traits.watch("_layers", (bytes) => batch(() => this.#readLayers(bytes)));
     this.#endSelection = this.#shareSelection();
-    this.#keeper = this.#keepScores();
-    this.scores = this.#keeper.scores;
-    this.#listenForKernel();
-    this.#link.greet();
+    this.#scoreRequests = this.#requestScores();
+    this.scores = this.#scoreRequests.scores;
+    this.#watchActivity();
+    this.#connection.sendHello();
   }
 
   get picture(): ReadonlySignal<Picture | null> {
@@ -99,29 +100,29 @@ export class Session {
     return this.#attribution;
   }
 
-  /** Ties the session to a view, which tells whether there is a kernel; returns the end of it. */
+  /** Ties the session to a view, whose host marks whether there is a kernel; returns the end of it. */
   attach(el: HTMLElement): () => void {
-    return this.#link.attach(el);
+    return this.#connection.attach(el);
   }
 
   /** Ends the run and keeps the map it has; rejects with an RpcError. */
   async stop(): Promise<void> {
-    await this.#link.rpc.request("stop", {});
+    await this.#connection.rpc.request("stop", {});
   }
 
   /** Goes on with a run that ended, with twice its rows or with the rest of them; rejects with an RpcError. */
   async deepen(): Promise<void> {
-    await this.#link.rpc.request("more", {});
+    await this.#connection.rpc.request("more", {});
   }
 
   dispose(): void {
-    this.#keeper.close();
+    this.#scoreRequests.close();
     this.#endSelection();
     this.#traits.close();
-    this.#link.close();
+    this.#connection.close();
   }
 
-  #held(): Held {
+  #version(): FrameVersion {
     const { run, rev } = this.#latest ?? { run: "", rev: 0 };
     return { run, rev };
   }
@@ -131,15 +132,15 @@ export class Session {
     // An unreadable picture leaves the old one in sight, under its message; an empty trait takes it away.
     if (picture === undefined) return;
     this.#picture.value = picture;
-    if (picture !== null) this.selection.restart(chosenIn(this.#model), picture.cellCount);
-    this.#match();
+    if (picture !== null) this.selection.restart(selectionOf(this.#model), picture.cellCount);
+    this.#showLatest();
   }
 
   #readFrame(bytes: unknown): void {
     const attribution = this.#decode(bytes, readAttribution, this.#frameError);
     if (attribution === undefined) return;
     this.#latest = attribution;
-    this.#match();
+    this.#showLatest();
     if (attribution !== null) this.#model.send({ t: "ack", rev: attribution.rev });
   }
 
@@ -149,7 +150,7 @@ export class Session {
   }
 
   /** Shows the latest frame when it speaks of the current picture: the two traits may come in any order. */
-  #match(): void {
+  #showLatest(): void {
     const [picture, latest] = [this.#picture.peek(), this.#latest];
     if (picture !== null && latest?.run === picture.run) {
       try {
@@ -180,10 +181,10 @@ export class Session {
   }
 
   #shareSelection(): () => void {
-    this.#traits.watch("selection", () => this.selection.replace(chosenIn(this.#model)));
+    this.#traits.watch("selection", () => this.selection.replace(selectionOf(this.#model)));
     // Where the kernel starts is no step to go back from.
     this.selection.restart(
-      chosenIn(this.#model),
+      selectionOf(this.#model),
       this.#picture.peek()?.cellCount ?? Number.POSITIVE_INFINITY,
     );
     return effect(() => {
@@ -192,7 +193,7 @@ export class Session {
     });
   }
 
-  #keepScores(): ScoreKeeper {
+  #requestScores(): ScoreRequests {
     const latest = this.#traits.readonly("_scores", asObject);
     const known = this.#traits.readonly("_known", asObject);
     const question = computed<Question | null>(() => {
@@ -201,30 +202,31 @@ export class Session {
       return picture && { key: questionKey(cells, mode), run: picture.run, cells, mode };
     });
     const online = computed(() => this.connection.value !== "static" && this.connection.value !== "lost");
-    return new ScoreKeeper({
+    return new ScoreRequests({
       question,
       online,
       lookUp: (key) => {
         const last = readScore(latest.value);
         return last?.key === key ? last : knownScore(known.value, key);
       },
-      ask: ({ cells, mode }, abort) => this.#link.rpc.request("score", { selection: cells, mode }, abort),
+      request: ({ cells, mode }, abort) =>
+        this.#connection.rpc.request("score", { selection: cells, mode }, abort),
     });
   }
 
   /** Traits that only the kernel writes: a change of one proves that it is there. */
-  #listenForKernel(): void {
+  #watchActivity(): void {
     let started = false;
-    const hear = (): void => {
-      if (started) this.#link.hear();
+    const note = (): void => {
+      if (started) this.#connection.noteActivity();
     };
     for (const name of ["_picture", "_frame", "_layers", "_status", "_scores"] as const)
-      this.#traits.watch(name, hear);
+      this.#traits.watch(name, note);
     started = true;
   }
 }
 
-function chosenIn(model: Model): number[] {
+function selectionOf(model: Model): number[] {
   const value: unknown = model.get("selection");
   return Array.isArray(value) ? canonical(value) : [];
 }

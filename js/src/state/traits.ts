@@ -1,6 +1,7 @@
 /** Traits as signals: the kernel's changes come in, the reader's go out. */
-import type { Model, SharedName, SharedState, TraitName, WidgetState } from "../host/afm";
-import { effect, type Signal, signal } from "./signal";
+
+import { effect, type Signal, signal } from "../reactive/signal";
+import type { Model, SharedName, SharedState, TraitName, WidgetState } from "../transport/afm";
 
 const SAVE_PAUSE_MS = 50;
 

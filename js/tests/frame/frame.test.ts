@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { decodeFrame, encodeFrame, FrameError, type JsonObject, type Section } from "../../src/frame/frame";
+import { decodeFrame, encodeFrame, FrameError, type Section } from "../../src/frame/frame";
+import type { JsonObject } from "../../src/frame/json";
 import { readPicture } from "../../src/frame/picture";
 import { bytesOf, f32, pictureParts, u8 } from "../samples";
 

@@ -4,9 +4,9 @@ import { frontEnd } from "./front_end.mjs";
 
 const source = `
   export { cutShares, isShare } from "./src/frame/shares";
-  export { scaleOf, valueAt } from "./src/views/scale";
-  export { areaWords, formatValue, unitOnly } from "./src/views/words";
-  export { heatMap, usualCell } from "./src/wavelet/heat";
+  export { scaleOf, valueAt } from "./src/picture/scale";
+  export { areaWords, formatValue, unitOnly } from "./src/picture/words";
+  export { heatMap, usualCell } from "./src/picture/heat";
 `;
 const front = await frontEnd(source);
 

@@ -1,8 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeFrame } from "../../src/frame/frame";
-import { readPicture } from "../../src/frame/picture";
-import { canonical, cellsOfBand, keptCells, questionKey, Selection } from "../../src/state/selection";
-import { bytesOf, pictureParts } from "../samples";
+import { canonical, keptCells, questionKey, Selection } from "../../src/state/selection";
 
 describe("Selection", () => {
   it("toggles cells: adds what is missing, takes out when all are there", () => {
@@ -75,12 +72,5 @@ describe("keptCells", () => {
     [[1, 3, 8], "remove", [1, 0, 1, 0]],
   ] as const)("%j %s", (cells, mode, kept) => {
     expect(Array.from(keptCells(cells, mode, 4))).toEqual(kept);
-  });
-});
-
-describe("cellsOfBand", () => {
-  it("finds the cells of one band", () => {
-    const picture = readPicture(decodeFrame(bytesOf(pictureParts())));
-    expect([0, 1, 2, 3, 4].map((band) => cellsOfBand(picture, band))).toEqual([[0], [1], [2], [3], []]);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { frame, Kernel, pause, picture } from "../kernel";
 import { attributionParts, bytesOf, viewOf } from "../samples";
-import { frame, Kernel, pause, picture } from "./kernel";
 
 beforeEach(() => {
   vi.useFakeTimers();

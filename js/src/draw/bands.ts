@@ -1,0 +1,163 @@
+/** Draws the picture of bands: cells in the colours of their values, names, kinds and the selection. */
+import type { Band } from "../frame/picture";
+import { entryOf } from "../picture/colormap";
+import { type CellTable, cellRectangle, contour, type Rectangle, rectangleOf } from "../picture/geometry";
+import { bandLabel, plainWords } from "../picture/words";
+import { markKinds } from "./kind_marks";
+import { boxOf, drawContour, fitting, type Mapping } from "./marks";
+
+export interface DyadicPicture {
+  readonly table: CellTable;
+  /** position of every cell on the colour scale; NaN where nothing is known */
+  readonly positions: Float32Array;
+  readonly kinds: Uint8Array | null;
+  readonly kept: Uint8Array;
+  readonly selection: readonly number[];
+  /** what the profile says of every band, in words */
+  readonly totals: readonly string[];
+  /** 256 CSS colours */
+  readonly colours: readonly string[];
+  readonly plate: string;
+  readonly ground: string;
+  readonly ink: string;
+  readonly quiet: string;
+  readonly frame: string;
+  /** the part of the picture that fills the canvas, in the table's own steps */
+  readonly window: Rectangle;
+  /** whether names stand above the bands, in room of their own, or on them */
+  readonly namesAbove: boolean;
+}
+
+/** How much of a cell that is not kept the ground covers. */
+const DIMMED = 0.62;
+
+export function drawDyadic(context: CanvasRenderingContext2D, picture: DyadicPicture, ratio: number): void {
+  const { table } = picture;
+  const { width, height } = context.canvas;
+  const mapping = fitting(picture.window, { width, height, ratio });
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.fillStyle = picture.plate;
+  // Between bands that stand apart the ground is seen, and the key beside the coarse image.
+  if (!picture.namesAbove) context.fillRect(0, 0, width, height);
+  fillBands(context, picture, mapping);
+  fillCells(context, picture, mapping);
+  markKinds(context, table, picture.kinds, mapping);
+  dimOthers(context, picture, mapping);
+  if (!picture.namesAbove) drawFrames(context, table, mapping, picture.frame);
+  drawContour(context, contour(table, picture.selection), mapping);
+  drawNames(context, picture, mapping);
+}
+
+/** What is not computed yet is empty with the right shape. */
+function fillBands(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
+  context.fillStyle = picture.plate;
+  for (const band of picture.table.bands) {
+    const { x, y, width, height } = boxOf(rectangleOf(band), mapping);
+    context.fillRect(x, y, width, height);
+  }
+}
+
+function fillCells(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
+  const { table, positions, colours } = picture;
+  for (let cell = 0; cell < table.cellCount; cell++) {
+    const position = positions[cell] ?? Number.NaN;
+    if (Number.isNaN(position)) continue;
+    const { x, y, width, height } = boxOf(cellRectangle(table, cell), mapping);
+    context.fillStyle = colours[entryOf(position)] ?? picture.plate;
+    context.fillRect(x, y, width, height);
+  }
+}
+
+function dimOthers(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
+  const { table, kept } = picture;
+  if (picture.selection.length === 0) return;
+  context.fillStyle = picture.ground;
+  context.globalAlpha = DIMMED;
+  for (let cell = 0; cell < table.cellCount; cell++) {
+    if (kept[cell] === 1) continue;
+    const { x, y, width, height } = boxOf(cellRectangle(table, cell), mapping);
+    context.fillRect(x, y, width, height);
+  }
+  context.globalAlpha = 1;
+}
+
+function drawFrames(
+  context: CanvasRenderingContext2D,
+  table: CellTable,
+  mapping: Mapping,
+  colour: string,
+): void {
+  const line = Math.max(1, Math.round(mapping.ratio));
+  context.strokeStyle = colour;
+  context.lineWidth = line;
+  for (const band of table.bands) {
+    const { x, y, width, height } = boxOf(rectangleOf(band), mapping);
+    context.strokeRect(x + line / 2, y + line / 2, width - line, height - line);
+  }
+}
+
+/** Names, and above the bands what the profile says of them. */
+function drawNames(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
+  const family = getComputedStyle(context.canvas).fontFamily;
+  context.lineJoin = "round";
+  picture.table.bands.forEach((band, at) => {
+    if (picture.namesAbove) drawNameAbove(context, picture, at, mapping, family);
+    else drawNameInside(context, picture, band, mapping, family);
+  });
+}
+
+function drawNameAbove(
+  context: CanvasRenderingContext2D,
+  picture: DyadicPicture,
+  at: number,
+  mapping: Mapping,
+  family: string,
+): void {
+  const band = picture.table.bands[at];
+  if (!band) return;
+  const { ratio } = mapping;
+  const { x, y, width } = boxOf(rectangleOf(band), mapping);
+  const base = y - 3 * ratio;
+  const [bold, normal] = [`600 ${11 * ratio}px ${family}`, `${11 * ratio}px ${family}`];
+  let left = 0;
+  const write = (text: string, font: string, colour: string, room: number): void => {
+    context.font = font;
+    const wide = context.measureText(text).width;
+    if (text === "" || left + wide > room) return;
+    context.fillStyle = colour;
+    context.fillText(text, x + left, base);
+    left += wide + 5 * ratio;
+  };
+  context.textBaseline = "alphabetic";
+  write(bandLabel(band), bold, picture.ink, width);
+  const total = picture.totals[at] ?? "";
+  context.font = normal;
+  const reserved = context.measureText(total).width;
+  write(plainWords(band), normal, picture.quiet, width - reserved - 4 * ratio);
+  left = Math.max(left, width - reserved);
+  write(total, normal, picture.ink, width + 1);
+}
+
+function drawNameInside(
+  context: CanvasRenderingContext2D,
+  picture: DyadicPicture,
+  band: Band,
+  mapping: Mapping,
+  family: string,
+): void {
+  const { ratio } = mapping;
+  const box = boxOf(rectangleOf(band), mapping);
+  const size = (box.width < 72 * ratio ? 10 : 12) * ratio;
+  context.textBaseline = "top";
+  context.font = `600 ${size}px ${family}`;
+  const text = bandLabel(band);
+  if (context.measureText(text).width > box.width - 6 * ratio || box.height < size * 1.6) return;
+  const at = [box.x + 4 * ratio, box.y + 4 * ratio] as const;
+  const empty = picture.positions.every(Number.isNaN);
+  context.strokeStyle = "rgba(0, 0, 0, 0.7)";
+  context.lineWidth = 3 * ratio;
+  if (!empty) context.strokeText(text, ...at);
+  context.fillStyle = empty ? picture.ink : "#ffffff";
+  context.fillText(text, ...at);
+}

@@ -1,0 +1,36 @@
+/** Elements made with attributes and text nodes only: labels come from models and files and are never markup. */
+
+type Attributes = Record<string, string | number | boolean | undefined>;
+
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) setAttribute(made, name, value);
+  made.append(...children);
+  return made;
+}
+
+/** Sets an attribute; `false` and `undefined` take it away, `true` sets it empty. */
+export function setAttribute(
+  target: Element,
+  name: string,
+  value: string | number | boolean | undefined,
+): void {
+  if (value === undefined || value === false) target.removeAttribute(name);
+  else target.setAttribute(name, value === true ? "" : String(value));
+}
+
+/** Sets the text of an element, touching the page only when it changes. */
+export function setText(target: Element, text: string): void {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/** The 2-D context of a canvas; a page without one cannot draw anything. */
+export function context2d(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const context = canvas.getContext("2d");
+  if (context === null) throw new Error("this page gives no 2-D canvas: the explorer cannot draw");
+  return context;
+}

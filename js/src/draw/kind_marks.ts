@@ -1,0 +1,51 @@
+/** Marks for cells that are not simply estimated: small, in the lower right corner, so that the colour stays seen. */
+import { KIND } from "../frame/attribution";
+import { type CellTable, cellRectangle } from "../picture/geometry";
+import { boxOf, type Mapping } from "./marks";
+
+/** A mark takes this share of a cell's side, within these CSS pixels. */
+const SHARE = 0.2;
+const [SMALLEST, LARGEST] = [2, 5];
+/** Cells with a shorter side than this many CSS pixels have no room for a mark; the words below still tell. */
+const LEAST_SIDE = 7;
+
+/** A dot for cells that are not resolved, a stroke for bounded ones unless that is all the others. */
+export function markKinds(
+  context: CanvasRenderingContext2D,
+  table: CellTable,
+  kinds: Uint8Array | null,
+  mapping: Mapping,
+): void {
+  if (kinds === null) return;
+  const stroked = kinds.includes(KIND.estimated);
+  const [strokes, dots] = [new Path2D(), new Path2D()];
+  const { ratio } = mapping;
+  for (let cell = 0; cell < table.cellCount; cell++) {
+    const kind = kinds[cell];
+    if (kind === KIND.estimated) continue;
+    const { x, y, width, height } = boxOf(cellRectangle(table, cell), mapping);
+    const side = Math.min(width, height);
+    if (side < LEAST_SIDE * ratio) continue;
+    const size = Math.min(LARGEST * ratio, Math.max(SMALLEST * ratio, SHARE * side));
+    const [right, bottom] = [x + width - 1.5 * ratio, y + height - 1.5 * ratio];
+    if (kind === KIND.unresolved) {
+      const radius = size / 3;
+      dots.moveTo(right, bottom - radius);
+      dots.arc(right - radius, bottom - radius, radius, 0, 2 * Math.PI);
+    } else if (stroked) {
+      strokes.moveTo(right - size, bottom);
+      strokes.lineTo(right, bottom - size);
+    }
+  }
+  context.lineCap = "round";
+  // Light in a dark casing: seen on every colour, and quiet on all.
+  for (const [colour, width] of [
+    ["rgba(0, 0, 0, 0.3)", 2],
+    ["rgba(255, 255, 255, 0.6)", 1],
+  ] as const) {
+    context.strokeStyle = colour;
+    context.lineWidth = width * ratio;
+    context.stroke(strokes);
+    context.stroke(dots);
+  }
+}

@@ -1,0 +1,74 @@
+/** What the panes of one view share: the model's session, the view's lifetime, and what the pointer is on. */
+
+import { Repainter, type Scope } from "../draw/scope";
+import { type Colours, coloursOf, SIGNED_COLOURS } from "../picture/colormap";
+import { EMPTY_SCALE, follow, type MapNumbers, type Scale } from "../picture/scale";
+import { computed, effect, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
+import type { Session } from "../state/session";
+import type { Theme } from "./theme";
+
+/** Cells under attention, and the pane the attention comes from. */
+export interface Hover {
+  readonly cells: readonly number[];
+  readonly from: "dyadic" | "image" | "profile";
+}
+
+export class ViewContext {
+  readonly session: Session;
+  readonly scope: Scope;
+  readonly repaint: Repainter;
+  readonly hover: Signal<Hover | null> = signal(null);
+  readonly theme: Signal<Theme> = signal("light");
+  readonly #chosen: ReadonlySignal<Colours>;
+  readonly #announce: (text: string) => void;
+
+  constructor(session: Session, scope: Scope, announce: (text: string) => void) {
+    this.session = session;
+    this.scope = scope;
+    this.repaint = new Repainter(scope);
+    this.#announce = announce;
+    this.#chosen = computed(() => coloursOf(session.colormap.value));
+  }
+
+  /** The colours of a map with this scale: the reader's choice, unless its values are signed. */
+  colours(scale: ReadonlySignal<Scale>): ReadonlySignal<Colours> {
+    return computed(() => (scale.value.signed ? SIGNED_COLOURS : this.#chosen.value));
+  }
+
+  /** Runs `work` now and after every change of a signal it read, until the view ends. */
+  readonly bind = (work: () => void): void => {
+    this.scope.add(
+      effect(() => {
+        this.scope.guard(work);
+        return undefined;
+      }),
+    );
+  };
+
+  /** Makes a change that a click or a key asked for, and paints what follows from it before the next frame. */
+  readonly act = (change: () => void): void => {
+    change();
+    this.repaint.flush();
+  };
+
+  /** Says a sentence to screen readers. */
+  announce(text: string): void {
+    this.#announce(text);
+  }
+}
+
+/** The colour scale over the numbers of each frame of a run; a new run starts it anew. */
+export function runScale(
+  context: ViewContext,
+  values: ReadonlySignal<MapNumbers | null>,
+): ReadonlySignal<Scale> {
+  const scale = signal(EMPTY_SCALE);
+  let run: string | null = null;
+  context.bind(() => {
+    const now = values.value;
+    if (now === null) return;
+    scale.value = follow(now.run === run ? scale.peek() : null, now);
+    run = now.run;
+  });
+  return scale;
+}

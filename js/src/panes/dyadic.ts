@@ -1,0 +1,289 @@
+/** The dyadic view: the bands as a map of importance, and the place where cells are chosen. */
+import { describeMap } from "../a11y/description";
+import { bindCellKeys } from "../a11y/keys";
+import { type DyadicPicture, drawDyadic } from "../draw/bands";
+import { ScreenCanvas } from "../draw/canvas";
+import { CrossFade } from "../draw/cross_fade";
+import { element, setAttribute, setText } from "../draw/dom";
+import { ACCENT, fitting, outline } from "../draw/marks";
+import { type Point, pointOf, trackPointer } from "../draw/pointer";
+import { NO_CELL } from "../frame/picture";
+import { isShare } from "../frame/shares";
+import { barWords, rangeOf } from "../picture/axis";
+import { cellFacts } from "../picture/cell_facts";
+import type { Colours } from "../picture/colormap";
+import {
+  bandOf,
+  type CellTable,
+  cellRectangle,
+  cellsOfBand,
+  cellsTouched,
+  type Rectangle,
+  rectangleOf,
+} from "../picture/geometry";
+import { place, type Scale } from "../picture/scale";
+import { bandLabel, kindLegend, unitOnly } from "../picture/words";
+import { computed, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
+import { arrangementSwitch } from "./arrangement_switch";
+import { colourBar } from "./colour_bar";
+import { runScale, type ViewContext } from "./context";
+import { DyadicLayout } from "./dyadic_layout";
+import { pane } from "./pane";
+import { Tooltip } from "./tooltip";
+
+export class DyadicPane {
+  readonly element: HTMLElement;
+  /** Cancels a rectangle that is being drawn; false when there is none. */
+  readonly cancelDrag: () => boolean;
+  readonly #context: ViewContext;
+  readonly #layout: DyadicLayout;
+  readonly #scale: ReadonlySignal<Scale>;
+  readonly #colours: ReadonlySignal<Colours>;
+  readonly #canvas = element("canvas", { "data-wcam": "dyadic", tabindex: 0, role: "application" });
+  readonly #overlay = element("canvas", {
+    class: "wcam-overlay",
+    "data-wcam": "dyadic-overlay",
+    "aria-hidden": "true",
+  });
+  readonly #tooltip = new Tooltip();
+  /** the cell of the keyboard */
+  readonly #cursor: Signal<number> = signal(0);
+  readonly #focused: Signal<boolean> = signal(false);
+  /** the rectangle being drawn, in steps of the layout */
+  readonly #drag: Signal<Rectangle | null> = signal(null);
+
+  constructor(context: ViewContext) {
+    this.#context = context;
+    this.#layout = new DyadicLayout(context.session);
+    this.#scale = runScale(
+      context,
+      computed(() => {
+        const map = context.session.attribution.value;
+        return (
+          map && {
+            run: map.run,
+            numbers: map.values,
+            signed: map.signed,
+            share: isShare(map.unit),
+            settled: map.complete || map.stop !== "",
+          }
+        );
+      }),
+    );
+    this.#colours = context.colours(this.#scale);
+    this.element = this.#layOut();
+    this.#bindMap();
+    this.#bindMarks();
+    this.cancelDrag = this.#trackPointer();
+    this.#bindKeyboard();
+  }
+
+  #layOut(): HTMLElement {
+    const { session, bind } = this.#context;
+    const canvas = this.#canvas;
+    const waiting = element("p", { class: "wcam-waiting" }, "no map yet");
+    const plate = element(
+      "div",
+      { class: "wcam-plate" },
+      canvas,
+      this.#overlay,
+      waiting,
+      this.#tooltip.element,
+    );
+    const description = element("p", {
+      class: "wcam-unseen",
+      id: `wcam-${Math.random().toString(36).slice(2)}`,
+    });
+    setAttribute(canvas, "aria-roledescription", "wavelet picture");
+    setAttribute(canvas, "aria-label", "Dyadic view: importance by scale, filter and place");
+    setAttribute(canvas, "aria-describedby", description.id);
+    bind(() => {
+      const [picture, table] = [session.picture.value, this.#layout.table.value];
+      setAttribute(canvas, "data-picture-height", table?.pictureHeight);
+      setAttribute(canvas, "data-picture-width", table?.pictureWidth);
+      plate.style.aspectRatio = table ? `${table.pictureWidth} / ${table.pictureHeight}` : "";
+      waiting.hidden = table !== null;
+      setText(description, describeMap(picture, session.attribution.value));
+    });
+    const head = [arrangementSwitch(this.#context)];
+    return pane("dyadic", "At which scale", head, plate, this.#key(), description);
+  }
+
+  /** What colours and marks mean. It stands beside the coarse image where there is room. */
+  #key(): HTMLElement {
+    const { session, bind } = this.#context;
+    const unit = (): string => {
+      const { value: map } = session.attribution;
+      return map ? `${unitOnly(map.unit)}, per cell` : "no value yet";
+    };
+    const kinds = element("p", { class: "wcam-note", "data-wcam": "kinds" });
+    const key = element("div", { class: "wcam-key" }, colourBar(this.#context, this.#scale, unit), kinds);
+    bind(() => {
+      const bands = session.picture.value?.bands ?? [];
+      // Each part of the colour has a coarse image of its own, and no room beside it.
+      key.dataset["inside"] = String(this.#layout.spaced.value && bands[0]?.part === "");
+      const band = bands[this.#layout.zoomed.value ?? -1];
+      const zoomed = band ? `only ${bandLabel(band)} is shown, double-click to go back` : "";
+      const legend = kindLegend(session.attribution.value?.kind ?? null);
+      setText(kinds, [zoomed, legend].filter(Boolean).join(" · "));
+    });
+    return key;
+  }
+
+  #bindMap(): void {
+    const { session, scope, repaint, theme, bind } = this.#context;
+    const fade = new CrossFade(repaint, (positions) => {
+      const table = this.#layout.table.peek();
+      if (!screen.drawable || table === null) return;
+      drawDyadic(screen.context, this.#look(table, positions), screen.ratio);
+    });
+    const screen = new ScreenCanvas(scope, this.#canvas, () => fade.redraw());
+    bind(() => {
+      const { value: picture } = session.picture;
+      const values = session.attribution.value?.values;
+      const now = this.#scale.value;
+      const known = values?.map((value) => (Number.isNaN(value) ? Number.NaN : place(now, value)));
+      fade.show(known ?? new Float32Array(picture?.cellCount ?? 0).fill(Number.NaN));
+    });
+    bind(() => {
+      // Reading them is subscribing: each changes how the same map is drawn.
+      void [session.selection.cells.value, session.kept.value, this.#colours.value];
+      void [theme.value, this.#layout.window.value];
+      fade.redraw();
+    });
+  }
+
+  /** Everything that decides how the picture looks now. */
+  #look(table: CellTable, positions: Float32Array): DyadicPicture {
+    const { session } = this.#context;
+    const style = getComputedStyle(this.#canvas);
+    const map = session.attribution.peek();
+    const range = rangeOf(map);
+    const totals = Array.from(map?.profile.total ?? []);
+    return {
+      table,
+      positions,
+      kinds: map?.kind ?? null,
+      totals: totals.map((total) => (Number.isFinite(total) ? barWords(total, range) : "")),
+      namesAbove: this.#layout.spaced.peek(),
+      kept: session.kept.peek(),
+      selection: session.selection.cells.peek(),
+      colours: this.#colours.peek().css,
+      plate: style.getPropertyValue("--wcam-plate"),
+      ground: style.getPropertyValue("--wcam-ground"),
+      window: this.#layout.window.peek(),
+      // White frames would be lost on a signed map, which is white at zero.
+      frame: style.getPropertyValue(map?.signed ? "--wcam-control" : "--wcam-frame"),
+      ink: style.getPropertyValue("--wcam-ink"),
+      quiet: style.getPropertyValue("--wcam-quiet"),
+    };
+  }
+
+  #bindMarks(): void {
+    const { scope, repaint, hover, bind } = this.#context;
+    const { table, window } = this.#layout;
+    const paint = (): void => {
+      const cellsAt = table.peek();
+      if (!screen.drawable || cellsAt === null) return;
+      screen.clear();
+      const { context } = screen;
+      const mapping = fitting(window.peek(), screen);
+      const lit = hover.peek();
+      const band = lit?.from === "profile" ? cellsAt.bands[bandOf(cellsAt, lit.cells[0] ?? 0)] : undefined;
+      // A whole band has one outline: those of its cells would hide their colours.
+      const rectangles = band ? [rectangleOf(band)] : lit?.cells.map((cell) => cellRectangle(cellsAt, cell));
+      if (rectangles) outline(context, rectangles, mapping);
+      if (this.#focused.peek()) {
+        outline(context, [cellRectangle(cellsAt, this.#cursor.peek())], mapping, { dashed: true });
+      }
+      const drag = this.#drag.peek();
+      if (drag) outline(context, [drag], mapping, { colour: ACCENT, dashed: true });
+    };
+    const screen = new ScreenCanvas(scope, this.#overlay, () => repaint.request(paint));
+    bind(() => {
+      void [table.value, window.value, hover.value, this.#cursor.value];
+      void [this.#focused.value, this.#drag.value];
+      repaint.request(paint);
+    });
+  }
+
+  #trackPointer(): () => boolean {
+    const { session, scope, hover, act } = this.#context;
+    const layout = this.#layout;
+    scope.listen(this.#canvas, "dblclick", (event) => {
+      // Its two clicks have toggled the cell there and back.
+      this.#zoom(layout.cellUnder(pointOf(this.#canvas, event)));
+    });
+    return trackPointer(scope, this.#canvas, {
+      hover: (point) => {
+        const cell = point ? layout.cellUnder(point) : NO_CELL;
+        hover.value = cell === NO_CELL ? null : { cells: [cell], from: "dyadic" };
+        if (point && cell !== NO_CELL) this.#explain(cell, point);
+        else this.#tooltip.hide();
+      },
+      click: (point, event) => this.#click(layout.cellUnder(point), event.shiftKey),
+      drag: (rectangle) => {
+        this.#drag.value = rectangle && layout.fromView(rectangle);
+      },
+      drop: (rectangle) => {
+        const table = layout.table.peek();
+        if (table) act(() => session.selection.toggle(cellsTouched(table, layout.fromView(rectangle))));
+      },
+    });
+  }
+
+  #click(cell: number, wholeBand: boolean): void {
+    const { selection } = this.#context.session;
+    const table = this.#layout.table.peek();
+    if (cell === NO_CELL || table === null) return;
+    this.#context.act(() => {
+      this.#cursor.value = cell;
+      selection.toggle(wholeBand ? cellsOfBand(table, bandOf(table, cell)) : [cell]);
+    });
+  }
+
+  /** Lets the band of a cell fill the view, or goes back to the whole picture. */
+  #zoom(cell: number): void {
+    if (this.#layout.zoomed.peek() !== null || cell === NO_CELL) this.#layout.zoomOut();
+    else this.#layout.zoomTo(cell);
+    this.#tooltip.hide();
+  }
+
+  #explain(cell: number, pointer: Point): void {
+    const table = this.#layout.table.peek();
+    const band = table?.bands[bandOf(table, cell)];
+    if (!table || !band) return;
+    const lines = cellFacts(table, this.#context.session.attribution.peek(), cell, this.#scale.peek().top);
+    const shown = this.#layout.toView(rectangleOf(band));
+    this.#tooltip.show(lines, shown, pointer);
+  }
+
+  #bindKeyboard(): void {
+    const { session, scope, hover, bind } = this.#context;
+    const layout = this.#layout;
+    bind(() => {
+      const count = session.picture.value?.cellCount ?? 0;
+      if (this.#cursor.peek() >= count) this.#cursor.value = 0;
+      layout.zoomOut();
+    });
+    bindCellKeys(this.#context, this.#canvas, this.#cursor, {
+      table: () => layout.table.peek(),
+      moved: (cell, table) => {
+        // A zoomed view follows the cursor into its band.
+        if (layout.zoomed.peek() !== null) layout.zoomTo(cell);
+        hover.value = { cells: [cell], from: "dyadic" };
+        const own = layout.toView(cellRectangle(table, cell));
+        this.#explain(cell, { y: (own.top + own.bottom) / 2, x: (own.left + own.right) / 2 });
+      },
+      zoom: (cell) => this.#zoom(cell),
+    });
+    scope.listen(this.#canvas, "focus", () => {
+      this.#focused.value = this.#canvas.matches(":focus-visible");
+    });
+    scope.listen(this.#canvas, "blur", () => {
+      this.#focused.value = false;
+      hover.value = null;
+      this.#tooltip.hide();
+    });
+  }
+}

@@ -1,0 +1,106 @@
+/** The header line: what is explained, how, how far it is, and whether there is a kernel. */
+
+import { element, setText } from "../draw/dom";
+import type { AttributionFrame } from "../frame/attribution";
+import { formatScore, formatSeconds } from "../picture/words";
+import type { RunState, Status } from "../state/status";
+import type { ConnectionState } from "../transport/connection";
+import type { ViewContext } from "./context";
+import { kernelButton } from "./kernel_button";
+
+const CONNECTIONS: Record<ConnectionState, string> = {
+  connecting: "Looking for the kernel",
+  live: "Live",
+  busy: "The kernel is busy: scores follow when the cell ends",
+  lost: "The kernel is gone: run the cell again",
+  static: "Saved page: scores are known for single bands",
+};
+
+/** What a run took: forward passes, and backward passes. */
+type Cost = Pick<AttributionFrame, "evaluations" | "gradients">;
+
+/** "384 forward and 32 backward passes"; without a map, the passes that the kernel counted. */
+function costWords(cost: Cost | null, done: number): string {
+  if (cost === null) return `${done} passes`;
+  const { evaluations, gradients } = cost;
+  const counts =
+    gradients > 0 ? `${evaluations} forward and ${gradients} backward` : `${evaluations} forward`;
+  return `${counts} ${(gradients || evaluations) === 1 ? "pass" : "passes"}`;
+}
+
+const ENDINGS: Record<Exclude<RunState, "running">, (status: Status, cost: Cost | null) => string> = {
+  waiting: () => "waiting for the first map",
+  done: ({ done, seconds }, cost) => `${costWords(cost, done)} in ${formatSeconds(seconds)}`,
+  cancelled: ({ done, seconds }, cost) => `${costWords(cost, done)} in ${formatSeconds(seconds)}, partial`,
+  error: ({ done, total }) => `stopped by an error (${done} of ${total})`,
+};
+
+/** "64 of 256 passes · 9 s left"; after the run, `cost` says what it took. */
+export function statusWords(status: Status, cost: Cost | null = null): string {
+  if (status.state !== "running") return ENDINGS[status.state](status, cost);
+  const left = status.secondsLeft === null ? "" : ` · ${formatSeconds(status.secondsLeft)} left`;
+  return `${status.done} of ${status.total} passes${left}`;
+}
+
+export function headerLine(context: ViewContext): HTMLElement {
+  const { session, bind } = context;
+  const target = element("span", { class: "wcam-target", "data-wcam": "target" });
+  const method = element("span", { class: "wcam-method", "data-wcam": "method" });
+  const chip = element("span", { class: "wcam-chip", "data-wcam": "connection", role: "status" });
+  bind(() => {
+    const attribution = session.attribution.value;
+    const explained = attribution?.target;
+    setText(target, explained ? `${explained.label} ${formatScore(explained.score)}` : "Explaining");
+    setText(method, attribution?.method ?? "");
+  });
+  bind(() => {
+    const state = session.connection.value;
+    chip.dataset["state"] = state;
+    setText(chip, CONNECTIONS[state]);
+  });
+  return element("header", { class: "wcam-header" }, target, method, progress(context), chip);
+}
+
+function progress(context: ViewContext): HTMLElement {
+  const { session, bind } = context;
+  const bar = element("progress", {
+    "data-wcam": "progress",
+    "aria-label": "passes done",
+    max: 1,
+    value: 0,
+  });
+  const words = element("span", { class: "wcam-progress-words", "data-wcam": "status" });
+  const cancel = kernelButton(context, {
+    name: "cancel",
+    label: "Cancel",
+    send: () => session.stop(),
+    failed: (message) => setText(words, `Cancel did not reach the kernel: ${message}`),
+  });
+  bind(() => {
+    const status = session.status.value;
+    const running = status.state === "running";
+    const reachable = session.connection.value !== "static" && session.connection.value !== "lost";
+    if (!running) cancel.ready();
+    bar.hidden = !running;
+    bar.max = Math.max(1, status.total);
+    bar.value = status.done;
+    cancel.element.hidden = !running || !reachable;
+    setText(words, statusWords(status, session.attribution.value));
+  });
+  return element("div", { class: "wcam-progress" }, bar, words, cancel.element);
+}
+
+/** What went wrong: in what Python sent, in the run, or here. */
+export function errorPanel(context: ViewContext, boundary: { readonly value: string | null }): HTMLElement {
+  const panel = element("div", { class: "wcam-error", role: "alert", "data-wcam": "error", hidden: true });
+  context.bind(() => {
+    const status = context.session.status.value;
+    const run = status.state === "error" ? status.message || "The run stopped with an error." : null;
+    const text = [boundary.value, context.session.error.value, run]
+      .filter((part) => part !== null)
+      .join("\n");
+    panel.hidden = text === "";
+    setText(panel, text);
+  });
+  return panel;
+}

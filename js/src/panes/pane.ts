@@ -1,0 +1,18 @@
+/** The frame that all panes have. */
+import { element } from "../draw/dom";
+
+/** A section with a heading, controls beside it, and its parts below. */
+export function pane(
+  name: string,
+  title: string,
+  controls: readonly Node[],
+  ...children: readonly Node[]
+): HTMLElement {
+  const heading = element("h3", { class: "wcam-title" }, title);
+  return element(
+    "section",
+    { class: `wcam-pane wcam-pane-${name}`, "data-wcam": `pane-${name}`, "aria-label": title },
+    element("div", { class: "wcam-head" }, heading, ...controls),
+    ...children,
+  );
+}

@@ -1,0 +1,106 @@
+/** One view of a model: the panes, the theme, and the boundary that shows errors instead of a blank output. */
+import { Announcer } from "../a11y/description";
+import { focusRoot } from "../a11y/focus";
+import { bindWidgetKeys } from "../a11y/keys";
+import { element } from "../draw/dom";
+import { Scope } from "../draw/scope";
+import { signal } from "../reactive/signal";
+import type { Session } from "../state/session";
+import css from "../style/widget.css" with { type: "text" };
+import { answerLine } from "./answer_line";
+import { ViewContext } from "./context";
+import { DyadicPane } from "./dyadic";
+import { errorPanel, headerLine } from "./header";
+import { ImagePane } from "./image";
+import { profilePane } from "./profile";
+import { reconstructionPane } from "./reconstruction";
+import { scoresPane } from "./scores";
+import { selectionLine } from "./selection_line";
+import { hostTheme, watchHostTheme } from "./theme";
+
+/** Shows a session in `el`; returns the end of the view. */
+export function showView(session: Session, el: HTMLElement): () => void {
+  const failure = signal<string | null>(null);
+  const scope = new Scope((error) => {
+    failure.value = error instanceof Error ? error.message : String(error);
+    // biome-ignore lint/suspicious/noConsole: the panel shows the message, the console keeps the stack
+    console.error("[wcam]", error);
+  });
+  const announcer = new Announcer(el.ownerDocument);
+  const root = focusRoot(scope);
+  const context = new ViewContext(session, scope, (text) => announcer.say(text));
+  scope.guard(() => root.append(layOut(context, failure, announcer.element)));
+  scope.guard(() => followHost(context, root, el));
+  el.append(root);
+  return () => {
+    scope.dispose();
+    announcer.close();
+    root.remove();
+  };
+}
+
+function layOut(
+  context: ViewContext,
+  failure: { readonly value: string | null },
+  live: HTMLElement,
+): HTMLElement {
+  const body = element("div", { class: "wcam-body" });
+  // The panel comes first, so that whatever fails after it is seen.
+  const errors = errorPanel(context, failure);
+  const top = element("div", { class: "wcam-top" }, errors);
+  body.append(top);
+  const image = new ImagePane(context);
+  const dyadic = new DyadicPane(context);
+  top.prepend(headerLine(context), answerLine(context));
+  body.append(
+    image.element,
+    dyadic.element,
+    reconstructionPane(context),
+    profilePane(context),
+    scoresPane(context),
+    selectionLine(context),
+    live,
+  );
+  bindWidgetKeys(context, body, () => {
+    const cancelled = [image.cancelDrag(), dyadic.cancelDrag()];
+    return cancelled.includes(true);
+  });
+  return body;
+}
+
+/** Theme and styles of the place the view stands in, looked at again when it is put into the page. */
+function followHost(context: ViewContext, root: HTMLElement, el: HTMLElement): void {
+  const { session, scope, theme, bind } = context;
+  const look = (): void => {
+    const wanted = session.theme.peek();
+    theme.value = wanted === "auto" ? hostTheme(root) : wanted;
+    root.dataset["theme"] = theme.value;
+  };
+  let detach = session.attach(el);
+  scope.add(() => detach());
+  let placed = false;
+  scope.onResize(root, () => {
+    if (!placed) {
+      placed = true;
+      adoptStyles(root);
+      detach();
+      detach = session.attach(el);
+    }
+    look();
+  });
+  watchHostTheme(scope, root, look);
+  bind(() => {
+    void session.theme.value;
+    look();
+  });
+}
+
+/** anywidget puts our sheet into the document's head, which a foreign shadow tree does not see. */
+function adoptStyles(root: HTMLElement): void {
+  const tree = root.getRootNode();
+  const styled = getComputedStyle(root).getPropertyValue("--wcam-styled") !== "";
+  if (styled || !(tree instanceof ShadowRoot)) return;
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  tree.adoptedStyleSheets = [...tree.adoptedStyleSheets, sheet];
+}

@@ -1,0 +1,39 @@
+/** The levels that the heatmap sums and that the pointer on the image speaks of: the reader's choice. */
+import { CELL_FIELDS, type Picture } from "../frame/picture";
+import { type Level, levelsOf } from "../picture/levels";
+import { computed, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
+
+export class LevelChoice {
+  readonly #off: Signal<ReadonlySet<string>> = signal(new Set());
+  readonly all: ReadonlySignal<readonly Level[]>;
+  /** The levels that count: at least one. */
+  readonly ticked: ReadonlySignal<readonly Level[]>;
+  /** Whether a cell counts, one byte each. */
+  readonly cells: ReadonlySignal<Uint8Array>;
+
+  constructor(picture: ReadonlySignal<Pick<Picture, "bands" | "cells" | "cellCount"> | null>) {
+    this.all = computed(() => levelsOf(picture.value?.bands ?? []));
+    this.ticked = computed(() => {
+      const [all, off] = [this.all.value, this.#off.value];
+      const left = all.filter(({ name }) => !off.has(name));
+      // A picture of other levels may have none of those that were left.
+      return left.length > 0 ? left : all;
+    });
+    this.cells = computed(() => {
+      const bands = new Set(this.ticked.value.flatMap((level) => level.bands));
+      const { cells, cellCount = 0 } = picture.value ?? {};
+      return Uint8Array.from({ length: cellCount }, (_, cell) =>
+        bands.has(cells?.[cell * CELL_FIELDS] ?? -1) ? 1 : 0,
+      );
+    });
+  }
+
+  /** Ticks a level, or takes its tick away unless it is the last. */
+  toggle(name: string): void {
+    const ticked = this.ticked.peek().map((level) => level.name);
+    const next = ticked.includes(name) ? ticked.filter((each) => each !== name) : [...ticked, name];
+    if (next.length === 0) return;
+    const off = this.all.peek().filter((level) => !next.includes(level.name));
+    this.#off.value = new Set(off.map((level) => level.name));
+  }
+}

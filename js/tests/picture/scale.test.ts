@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { EMPTY_SCALE, follow, type MapNumbers, place, scaleOf, valueAt } from "../../src/picture/scale";
+
+const mapOf = (numbers: Float32Array, more: Partial<MapNumbers> = {}): MapNumbers => ({
+  run: "r",
+  numbers,
+  signed: false,
+  share: false,
+  settled: false,
+  ...more,
+});
+const even = Float32Array.from({ length: 20 }, (_, at) => (at + 1) / 20);
+const skewed = Float32Array.from({ length: 20 }, (_, at) => (at === 0 ? 1 : 0.001));
+
+/** Numbers from 0 to 1 that repeat. */
+function generator(seed: number): () => number {
+  let state = seed * 2654435761 + 1;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+describe("the scale of a frame", () => {
+  it("ends at its largest value, whatever came before", () => {
+    expect(scaleOf(mapOf(even))).toEqual({ top: 1, root: false, signed: false });
+    const crude = follow(null, mapOf(even.map((value) => value * 19)));
+    const fine = mapOf(even.map((value) => value * Math.fround(0.094)));
+    expect(follow(crude, fine).top).toBeCloseTo(0.094, 6);
+  });
+
+  it("ends at 1 at the latest where values are shares, also sums of them", () => {
+    const crude = even.map((value) => 19 * value);
+    expect(scaleOf(mapOf(crude, { share: true })).top).toBe(1);
+    expect(scaleOf(mapOf(crude)).top).toBe(19);
+  });
+
+  it("is a square root where few cells hold nearly everything", () => {
+    expect(scaleOf(mapOf(skewed)).root).toBe(true);
+    expect(scaleOf(mapOf(skewed.slice(0, 8))).root).toBe(false);
+    expect(scaleOf(mapOf(skewed.map((value) => -value))).root).toBe(false);
+    expect(
+      scaleOf(
+        mapOf(
+          skewed.map((value) => -value),
+          { signed: true },
+        ),
+      ).root,
+    ).toBe(true);
+  });
+
+  it("ignores what is unknown, negative or endless", () => {
+    const odd = Float32Array.of(Number.NaN, -3, Number.POSITIVE_INFINITY, 0.25);
+    expect(scaleOf(mapOf(odd))).toEqual({ top: 0.25, root: false, signed: false });
+    expect(scaleOf(mapOf(odd, { signed: true }))).toEqual({ top: 3, root: false, signed: true });
+    expect(scaleOf(mapOf(Float32Array.of(Number.NaN)))).toEqual(EMPTY_SCALE);
+  });
+});
+
+describe("the scale of a run", () => {
+  it.each([1, 2, 3, 4, 5])("follows every frame and ends where a reload begins (seed %s)", (seed) => {
+    const random = generator(seed);
+    for (const signed of [false, true]) {
+      for (const share of [false, true]) {
+        let shown = null;
+        for (let frame = 0; frame < 40; frame++) {
+          const size = 10 ** (4 * random() - 3);
+          const numbers = Float32Array.from(
+            { length: 64 },
+            () => size * (random() ** 4 - (signed ? 0.3 : 0)),
+          );
+          const map = mapOf(numbers, { signed, share });
+          const largest = scaleOf(map).top;
+          shown = follow(shown, map);
+          expect(shown.top).toBeGreaterThanOrEqual(largest);
+          expect(shown.top).toBeLessThanOrEqual(1.5 * largest);
+          if (share) expect(shown.top).toBeLessThanOrEqual(1);
+          expect(follow(shown, { ...map, settled: true })).toEqual(scaleOf(map));
+        }
+      }
+    }
+  });
+
+  it("stays where it is while the largest value scatters below it", () => {
+    const first = follow(null, mapOf(even));
+    expect(follow(first, mapOf(even.map((value) => value * Math.fround(0.9))))).toBe(first);
+    expect(follow(first, mapOf(even.map((value) => value * Math.fround(0.7)))).top).toBeCloseTo(0.7, 6);
+  });
+
+  it("keeps a square root until the map is clearly not skewed any more", () => {
+    const between = skewed.map((value) => (value < 1 ? 0.04 : value));
+    const root = follow(null, mapOf(skewed));
+    expect(root.root).toBe(true);
+    expect(follow(root, mapOf(between)).root).toBe(true);
+    expect(follow(root, mapOf(even)).root).toBe(false);
+    expect(follow(root, mapOf(between, { settled: true })).root).toBe(false);
+  });
+});
+
+describe("a value's place", () => {
+  it.each([true, false])("is where its tick stands (root: %s)", (root) => {
+    const scale = { top: 0.37, root, signed: false };
+    for (const position of [0, 0.25, 0.5, 1]) {
+      expect(place(scale, valueAt(scale, position))).toBeCloseTo(position, 12);
+    }
+    expect(place(scale, -1)).toBe(0);
+    expect(place(scale, 9)).toBe(1);
+  });
+
+  it.each([true, false])("is in the middle for zero where values are signed (root: %s)", (root) => {
+    const scale = { top: 0.37, root, signed: true };
+    for (const position of [0, 0.25, 0.5, 1]) {
+      expect(place(scale, valueAt(scale, position))).toBeCloseTo(position, 12);
+    }
+    expect([0, 9, -9, 0.37, -0.37].map((value) => place(scale, value))).toEqual([0.5, 1, 0, 1, 0]);
+    expect(place({ ...EMPTY_SCALE, signed: true }, 3)).toBe(0.5);
+  });
+});

@@ -1,6 +1,6 @@
 /** The widget and a host for it in one classic script, for pages that are opened from a file. */
 import type { Profile, State, Transport } from "./transport/model";
-import { type Mounted, mount } from "./transport/shim";
+import { type MountedWidget, mount } from "./transport/shim";
 import widget from "./widget";
 
 interface Options {
@@ -11,7 +11,7 @@ interface Options {
 declare global {
   var wcamStandalone: {
     /** Shows a saved state in `root`; with a transport the page has a kernel. */
-    mount(root: HTMLElement, state: State, transport?: Transport | null, options?: Options): Mounted;
+    mount(root: HTMLElement, state: State, transport?: Transport | null, options?: Options): MountedWidget;
   };
 }
 

@@ -22,25 +22,25 @@ export function neighbour(table: CellTable, cell: number, direction: Direction):
     y += dy;
     x += dx;
     if (y < 0 || x < 0 || y >= table.pictureHeight || x >= table.pictureWidth) return cell;
-    const found = cellAt(table, y, x);
-    if (found !== NO_CELL && found !== cell) return found;
+    const next = cellAt(table, y, x);
+    if (next !== NO_CELL && next !== cell) return next;
   }
 }
 
 /** The bands a cell of one of them can move through without changing its filter, coarse to fine. */
-function ladder(table: CellTable, own: Band): number[] {
-  const wanted = own.orientation === "A" ? "LH" : own.orientation;
+function bandsAcrossLevels(table: CellTable, own: Band): number[] {
+  const filter = own.orientation === "A" ? "LH" : own.orientation;
   return table.bands.flatMap(({ orientation, part }, at) =>
-    part === own.part && (orientation === "A" || orientation === wanted) ? [at] : [],
+    part === own.part && (orientation === "A" || orientation === filter) ? [at] : [],
   );
 }
 
-/** The cell over the same place one level coarser (-1) or finer (+1); the same cell where the ladder ends. */
+/** The cell over the same place one level coarser (-1) or finer (+1); the same cell where there is no further level. */
 export function otherLevel(table: CellTable, cell: number, step: -1 | 1): number {
   const number = bandOf(table, cell);
   const band = table.bands[number];
-  const rungs = band ? ladder(table, band) : [];
-  const target = rungs[rungs.indexOf(number) + step];
+  const bands = band ? bandsAcrossLevels(table, band) : [];
+  const target = bands[bands.indexOf(number) + step];
   if (target === undefined) return cell;
   const own = supportRectangle(table, cell);
   const y = (own.top + own.bottom) / 2;

@@ -13,8 +13,8 @@ export function describeMap(picture: Picture | null, attribution: AttributionFra
   const size = `${picture.cellCount} cells in ${picture.bands.length} bands.`;
   if (attribution === null) return `${size} No values yet. ${KEY_HELP}`;
   const { values } = attribution;
-  const known = [...values.keys()].filter((cell) => Number.isFinite(values[cell] ?? Number.NaN));
-  const largest = known.sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0)).slice(0, NAMED);
+  const finite = [...values.keys()].filter((cell) => Number.isFinite(values[cell] ?? Number.NaN));
+  const largest = finite.sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0)).slice(0, NAMED);
   const named = largest.map((cell) => {
     const band = picture.bands[bandOf(picture, cell)];
     return `${band ? bandLabel(band) : ""}, ${placeWords(picture, cell)}: ${formatValue(values[cell] ?? 0)}`;
@@ -22,7 +22,7 @@ export function describeMap(picture: Picture | null, attribution: AttributionFra
   return `${size} Largest values: ${named.join("; ")}. ${KEY_HELP}`;
 }
 
-/** A live region that says the latest sentence only: in between, a reader who hurries hears nothing. */
+/** A live region that announces the latest sentence only: those that are replaced within 100 ms are dropped. */
 export class Announcer {
   readonly element: HTMLElement;
   #timer: ReturnType<typeof setTimeout> | undefined;

@@ -33,31 +33,31 @@ export function focusRoot(scope: Scope): HTMLElement {
   });
   for (const type of OWN_EVENTS) scope.listen(root, type, (event) => event.stopPropagation());
   scope.listen(root, "mousedown", (event) => {
-    if (event.shiftKey && event.target instanceof Element) keepText(event, event.target);
+    if (event.shiftKey && event.target instanceof Element) preventTextSelection(event, event.target);
   });
-  keepFocus(scope, root);
+  restoreFocus(scope, root);
   return root;
 }
 
 /** Shift and a click is a gesture here; the browser would select the page's text up to this point. */
-function keepText(event: MouseEvent, target: Element): void {
+function preventTextSelection(event: MouseEvent, target: Element): void {
   if (target.closest(CONTROLS) !== null) return;
   event.preventDefault();
   target.closest<HTMLElement>(FOCUSABLE)?.focus({ preventScroll: true });
 }
 
 /** Gives the focus of an element that goes away to the pane it stood in. */
-function keepFocus(scope: Scope, root: HTMLElement): void {
+function restoreFocus(scope: Scope, root: HTMLElement): void {
   /** what has the focus and what stands around it, up to the root; empty when the focus is elsewhere */
   let path: HTMLElement[] = [];
-  const look = (): void => {
+  const restore = (): void => {
     const [focused, ...around] = path;
     if (focused === undefined || isShown(focused)) return;
     path = [];
     if (isElsewhere(root, focused)) return;
     const place = around.find((each) => each.matches(PLACES) && isShown(each));
     if (place === undefined) return;
-    if (place.tabIndex < 0) place.tabIndex = -1; // a section takes the focus only when it is told so
+    if (place.tabIndex < 0) place.tabIndex = -1; // by default a section takes no focus
     place.focus({ preventScroll: true });
   };
   scope.listen(root, "focusin", (event) => {
@@ -65,9 +65,9 @@ function keepFocus(scope: Scope, root: HTMLElement): void {
   });
   scope.listen(root, "focusout", () => {
     if (path[0] === undefined || isShown(path[0])) path = [];
-    else look();
+    else restore();
   });
-  const observer = new MutationObserver(look);
+  const observer = new MutationObserver(restore);
   observer.observe(root, {
     subtree: true,
     childList: true,
@@ -90,7 +90,7 @@ function isShown(element: HTMLElement): boolean {
   return element.isConnected && element.getClientRects().length > 0 && !element.matches(":disabled");
 }
 
-/** Whether something else has the focus by now: not the element that goes, and not the page as a whole. */
+/** Whether something else has the focus by now: not the element that goes, and not the page's body. */
 function isElsewhere(root: HTMLElement, focused: HTMLElement): boolean {
   const tree = root.getRootNode();
   const active = tree instanceof ShadowRoot || tree instanceof Document ? tree.activeElement : null;

@@ -13,7 +13,7 @@ export interface KeyContext {
   readonly scope: Scope;
   /** makes a change and paints what follows from it */
   act(change: () => void): void;
-  /** says a sentence to screen readers */
+  /** announces a sentence to screen readers */
   announce(text: string): void;
 }
 
@@ -40,9 +40,9 @@ function destination(table: CellTable, cell: number, key: string): number | unde
 export interface CellActions {
   /** the cells as they are laid out; null while there are none */
   table(): CellTable | null;
-  /** the cursor stands on another cell */
+  /** the cursor is on another cell */
   moved(cell: number, table: CellTable): void;
-  /** the band of the cell is to fill the view, or the whole picture again */
+  /** lets the band of the cell fill the view, or shows all bands again */
   zoom(cell: number): void;
 }
 

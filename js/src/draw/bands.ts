@@ -6,14 +6,14 @@ import { bandLabel, plainWords } from "../picture/words";
 import { markKinds } from "./kind_marks";
 import { boxOf, drawContour, fitting, type Mapping } from "./marks";
 
-export interface DyadicPicture {
+export interface BandDrawing {
   readonly table: CellTable;
   /** position of every cell on the colour scale; NaN where nothing is known */
   readonly positions: Float32Array;
   readonly kinds: Uint8Array | null;
   readonly kept: Uint8Array;
   readonly selection: readonly number[];
-  /** what the profile says of every band, in words */
+  /** the total of every band in the profile, as text */
   readonly totals: readonly string[];
   /** 256 CSS colours */
   readonly colours: readonly string[];
@@ -31,48 +31,48 @@ export interface DyadicPicture {
 /** How much of a cell that is not kept the ground covers. */
 const DIMMED = 0.62;
 
-export function drawDyadic(context: CanvasRenderingContext2D, picture: DyadicPicture, ratio: number): void {
-  const { table } = picture;
+export function drawBands(context: CanvasRenderingContext2D, drawing: BandDrawing, ratio: number): void {
+  const { table } = drawing;
   const { width, height } = context.canvas;
-  const mapping = fitting(picture.window, { width, height, ratio });
+  const mapping = fitting(drawing.window, { width, height, ratio });
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, width, height);
-  context.fillStyle = picture.plate;
+  context.fillStyle = drawing.plate;
   // Between bands that stand apart the ground is seen, and the key beside the coarse image.
-  if (!picture.namesAbove) context.fillRect(0, 0, width, height);
-  fillBands(context, picture, mapping);
-  fillCells(context, picture, mapping);
-  markKinds(context, table, picture.kinds, mapping);
-  dimOthers(context, picture, mapping);
-  if (!picture.namesAbove) drawFrames(context, table, mapping, picture.frame);
-  drawContour(context, contour(table, picture.selection), mapping);
-  drawNames(context, picture, mapping);
+  if (!drawing.namesAbove) context.fillRect(0, 0, width, height);
+  fillBands(context, drawing, mapping);
+  fillCells(context, drawing, mapping);
+  markKinds(context, table, drawing.kinds, mapping);
+  dimRemoved(context, drawing, mapping);
+  if (!drawing.namesAbove) drawFrames(context, table, mapping, drawing.frame);
+  drawContour(context, contour(table, drawing.selection), mapping);
+  drawNames(context, drawing, mapping);
 }
 
 /** What is not computed yet is empty with the right shape. */
-function fillBands(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
-  context.fillStyle = picture.plate;
-  for (const band of picture.table.bands) {
+function fillBands(context: CanvasRenderingContext2D, drawing: BandDrawing, mapping: Mapping): void {
+  context.fillStyle = drawing.plate;
+  for (const band of drawing.table.bands) {
     const { x, y, width, height } = boxOf(rectangleOf(band), mapping);
     context.fillRect(x, y, width, height);
   }
 }
 
-function fillCells(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
-  const { table, positions, colours } = picture;
+function fillCells(context: CanvasRenderingContext2D, drawing: BandDrawing, mapping: Mapping): void {
+  const { table, positions, colours } = drawing;
   for (let cell = 0; cell < table.cellCount; cell++) {
     const position = positions[cell] ?? Number.NaN;
     if (Number.isNaN(position)) continue;
     const { x, y, width, height } = boxOf(cellRectangle(table, cell), mapping);
-    context.fillStyle = colours[entryOf(position)] ?? picture.plate;
+    context.fillStyle = colours[entryOf(position)] ?? drawing.plate;
     context.fillRect(x, y, width, height);
   }
 }
 
-function dimOthers(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
-  const { table, kept } = picture;
-  if (picture.selection.length === 0) return;
-  context.fillStyle = picture.ground;
+function dimRemoved(context: CanvasRenderingContext2D, drawing: BandDrawing, mapping: Mapping): void {
+  const { table, kept } = drawing;
+  if (drawing.selection.length === 0) return;
+  context.fillStyle = drawing.ground;
   context.globalAlpha = DIMMED;
   for (let cell = 0; cell < table.cellCount; cell++) {
     if (kept[cell] === 1) continue;
@@ -97,28 +97,28 @@ function drawFrames(
   }
 }
 
-/** Names, and above the bands what the profile says of them. */
-function drawNames(context: CanvasRenderingContext2D, picture: DyadicPicture, mapping: Mapping): void {
+/** Names, and above the bands their totals in the profile. */
+function drawNames(context: CanvasRenderingContext2D, drawing: BandDrawing, mapping: Mapping): void {
   const family = getComputedStyle(context.canvas).fontFamily;
   context.lineJoin = "round";
-  picture.table.bands.forEach((band, at) => {
-    if (picture.namesAbove) drawNameAbove(context, picture, at, mapping, family);
-    else drawNameInside(context, picture, band, mapping, family);
+  drawing.table.bands.forEach((band, at) => {
+    if (drawing.namesAbove) drawNameAbove(context, drawing, at, mapping, family);
+    else drawNameInside(context, drawing, band, mapping, family);
   });
 }
 
 function drawNameAbove(
   context: CanvasRenderingContext2D,
-  picture: DyadicPicture,
+  drawing: BandDrawing,
   at: number,
   mapping: Mapping,
   family: string,
 ): void {
-  const band = picture.table.bands[at];
+  const band = drawing.table.bands[at];
   if (!band) return;
   const { ratio } = mapping;
   const { x, y, width } = boxOf(rectangleOf(band), mapping);
-  const base = y - 3 * ratio;
+  const baseline = y - 3 * ratio;
   const [bold, normal] = [`600 ${11 * ratio}px ${family}`, `${11 * ratio}px ${family}`];
   let left = 0;
   const write = (text: string, font: string, colour: string, room: number): void => {
@@ -126,22 +126,22 @@ function drawNameAbove(
     const wide = context.measureText(text).width;
     if (text === "" || left + wide > room) return;
     context.fillStyle = colour;
-    context.fillText(text, x + left, base);
+    context.fillText(text, x + left, baseline);
     left += wide + 5 * ratio;
   };
   context.textBaseline = "alphabetic";
-  write(bandLabel(band), bold, picture.ink, width);
-  const total = picture.totals[at] ?? "";
+  write(bandLabel(band), bold, drawing.ink, width);
+  const total = drawing.totals[at] ?? "";
   context.font = normal;
   const reserved = context.measureText(total).width;
-  write(plainWords(band), normal, picture.quiet, width - reserved - 4 * ratio);
+  write(plainWords(band), normal, drawing.quiet, width - reserved - 4 * ratio);
   left = Math.max(left, width - reserved);
-  write(total, normal, picture.ink, width + 1);
+  write(total, normal, drawing.ink, width + 1);
 }
 
 function drawNameInside(
   context: CanvasRenderingContext2D,
-  picture: DyadicPicture,
+  drawing: BandDrawing,
   band: Band,
   mapping: Mapping,
   family: string,
@@ -154,10 +154,10 @@ function drawNameInside(
   const text = bandLabel(band);
   if (context.measureText(text).width > box.width - 6 * ratio || box.height < size * 1.6) return;
   const at = [box.x + 4 * ratio, box.y + 4 * ratio] as const;
-  const empty = picture.positions.every(Number.isNaN);
+  const empty = drawing.positions.every(Number.isNaN);
   context.strokeStyle = "rgba(0, 0, 0, 0.7)";
   context.lineWidth = 3 * ratio;
   if (!empty) context.strokeText(text, ...at);
-  context.fillStyle = empty ? picture.ink : "#ffffff";
+  context.fillStyle = empty ? drawing.ink : "#ffffff";
   context.fillText(text, ...at);
 }

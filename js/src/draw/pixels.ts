@@ -20,7 +20,7 @@ export function paintBytes(canvas: HTMLCanvasElement, image: Uint8Array): void {
   context2d(canvas).putImageData(pixels, 0, 0);
 }
 
-/** Paints channels x height x width numbers in [0, 1]; what lies outside is clamped, for the eye only. */
+/** Paints channels x height x width numbers in [0, 1]; what lies outside is clamped in the canvas only. */
 export function paintChannels(canvas: HTMLCanvasElement, values: Float32Array, channels: number): void {
   const pixels = new ImageData(canvas.width, canvas.height);
   const plane = canvas.width * canvas.height;

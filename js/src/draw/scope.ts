@@ -71,7 +71,7 @@ export class Scope {
   }
 }
 
-/** Gathers repaints: however often a painter asks, it runs once, in the next animation frame or at the next flush. */
+/** Batches repaints: a painter that is requested several times runs once, in the next animation frame or flush. */
 export class Repainter {
   readonly #waiting = new Set<() => void>();
   readonly #scope: Scope;
@@ -91,7 +91,7 @@ export class Repainter {
     if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#run());
   }
 
-  /** Runs what waits at once: for what answers a hand, which sees a frame of delay. */
+  /** Runs pending painters now: after an input event a frame of delay would be visible. */
   flush(): void {
     if (this.#frame === 0) return;
     cancelAnimationFrame(this.#frame);

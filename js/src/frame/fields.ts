@@ -1,6 +1,6 @@
-/** Reads single fields of a header that nobody has checked yet. */
+/** Reads and validates single fields of a header. */
 import { type Frame, FrameError, type SectionArray } from "./frame";
-import { type Json, type JsonObject, shownJson } from "./json";
+import { briefJson, type Json, type JsonObject } from "./json";
 
 /** The fields of one object of a header; every error names the field by its full path. */
 export class Fields {
@@ -19,8 +19,8 @@ export class Fields {
     return this.#object[name];
   }
 
-  #refuse(name: string, wanted: string): never {
-    throw new FrameError(`${this.#path}.${name} must be ${wanted}, found ${shownJson(this.#read(name))}`);
+  #refuse(name: string, expected: string): never {
+    throw new FrameError(`${this.#path}.${name} must be ${expected}, found ${briefJson(this.#read(name))}`);
   }
 
   object(name: string): Fields {
@@ -42,7 +42,7 @@ export class Fields {
     return typeof value === "string" ? value : this.#refuse(name, "text");
   }
 
-  /** Text, or `otherwise` where the header says nothing. */
+  /** Text, or `otherwise` where the header has no such field. */
   textOr(name: string, otherwise: string): string {
     return this.#read(name) === undefined ? otherwise : this.text(name);
   }
@@ -69,7 +69,7 @@ export class Fields {
     return isFiniteNumber(value) ? value : this.#refuse(name, "a finite number");
   }
 
-  /** A number, or `otherwise` where the header says nothing. */
+  /** A number, or `otherwise` where the header has no such field. */
   numberOr(name: string, otherwise: number): number {
     return this.#read(name) === undefined ? otherwise : this.number(name);
   }
@@ -90,7 +90,7 @@ export class Fields {
     return Array.isArray(list) ? list.length : this.#refuse(name, "a list");
   }
 
-  /** `length` numbers, NaN where the header says null: not known. */
+  /** `length` numbers, NaN where the header has null: not known. */
   numbersOrNull(name: string, length: number): Float64Array {
     const list = this.#read(name);
     const fits =
@@ -120,7 +120,7 @@ interface ArrayOf {
   readonly i32: Int32Array;
 }
 
-/** A section of this dtype and shape, or a FrameError that says what it is instead. */
+/** A section of this dtype and shape, or a FrameError with what it is instead. */
 export function sectionOf<D extends keyof ArrayOf>(
   frame: Frame,
   name: string,

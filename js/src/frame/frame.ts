@@ -2,10 +2,10 @@
  * The container in which arrays come from Python: "WCF1", the length of a JSON header, the header, and raw
  * little-endian sections at offsets that are multiples of 8.
  *
- * A frame may come from a file that somebody else made: nothing in it is believed before it is checked, and a
+ * A frame may come from an untrusted file: every field is validated before it is used, and a
  * view is made only of bytes that are there. wcam_widget/show/frame.py reads and writes the same bytes.
  */
-import { type JsonObject, shownJson, writeJson } from "./json";
+import { briefJson, type JsonObject, writeJson } from "./json";
 
 export class FrameError extends Error {
   override readonly name = "FrameError";
@@ -47,13 +47,13 @@ export class Frame {
   }
 
   section(name: string): Section {
-    const found = this.#sections.get(name);
-    if (found === undefined) throw new FrameError(`the frame has no section ${shownJson(name)}`);
-    return found;
+    const section = this.#sections.get(name);
+    if (section === undefined) throw new FrameError(`the frame has no section ${briefJson(name)}`);
+    return section;
   }
 }
 
-/** Reads a frame; throws FrameError, and nothing else, for any bytes that are not a whole one. */
+/** Reads a frame; throws FrameError, and nothing else, for any bytes that are not a complete frame. */
 export function decodeFrame(data: DataView | ArrayBuffer | Uint8Array): Frame {
   const bytes = aligned(data);
   const [parsed, start] = readHeader(bytes);
@@ -64,7 +64,7 @@ export function decodeFrame(data: DataView | ArrayBuffer | Uint8Array): Frame {
     const where = `section ${number}`;
     const [name, section] = readSection(bytes, start, entry, where);
     if (sections.has(name)) {
-      throw new FrameError(`${where}: the name ${shownJson(name)} is used twice`);
+      throw new FrameError(`${where}: the name ${briefJson(name)} is used twice`);
     }
     sections.set(name, section);
   });
@@ -128,9 +128,9 @@ function readSection(bytes: Uint8Array, start: number, entry: unknown, where: st
   const item = ITEM_BYTES.get(dtype);
   if (typeof name !== "string") throw new FrameError(`${where}: name must be text`);
   if (item === undefined) {
-    throw new FrameError(`${where}: dtype must be one of f32, u8, i32, found ${shownJson(dtype)}`);
+    throw new FrameError(`${where}: dtype must be one of f32, u8, i32, found ${briefJson(dtype)}`);
   }
-  if (codec !== "raw") throw new FrameError(`${where}: codec must be "raw", found ${shownJson(codec)}`);
+  if (codec !== "raw") throw new FrameError(`${where}: codec must be "raw", found ${briefJson(codec)}`);
   const [shape, count] = readShape(entry["shape"], where);
   const offset = readSize(entry["offset"], `${where}: offset`);
   const nbytes = readSize(entry["nbytes"], `${where}: nbytes`);
@@ -173,7 +173,7 @@ function readShape(shape: unknown, where: string): [number[], number] {
 
 function readSize(value: unknown, what: string): number {
   if (!isSize(value)) {
-    throw new FrameError(`${what} must be a whole number from 0 on, found ${shownJson(value)}`);
+    throw new FrameError(`${what} must be a whole number from 0 on, found ${briefJson(value)}`);
   }
   return value;
 }
@@ -186,7 +186,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The padded header, the offset of every section, and the size of the whole. */
+/** The padded header, the offset of every section, and the size of the frame. */
 function layOut(
   header: JsonObject,
   entries: readonly (readonly [string, Section])[],
@@ -207,9 +207,9 @@ function layOut(
       throw new FrameError(`header: at most ${LARGEST_HEADER} bytes, found ${padded}`);
     }
     if (padded <= length) {
-      const whole = new Uint8Array(length).fill(0x20);
-      whole.set(text);
-      return [whole, offsets, end];
+      const spaced = new Uint8Array(length).fill(0x20);
+      spaced.set(text);
+      return [spaced, offsets, end];
     }
     length = padded;
   }

@@ -19,7 +19,7 @@ export function writeJson(value: Json): string {
 }
 
 /** What stands in a header, for an error: never long, and never an error itself. */
-export function shownJson(value: unknown): string {
+export function briefJson(value: unknown): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);

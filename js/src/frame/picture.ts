@@ -176,8 +176,8 @@ function requireOrder(bands: readonly Band[], wavelet: Wavelet | null, height: n
   const first = bands[0];
   if (first?.orientation !== "A") throw new FrameError("the first band must be the approximation");
   if (wavelet === null) {
-    const whole = bands.length === 1 && first.height === height && first.width === width;
-    if (!whole) throw new FrameError("the pixel basis has one band as large as the image");
+    const fits = bands.length === 1 && first.height === height && first.width === width;
+    if (!fits) throw new FrameError("the pixel basis has one band as large as the image");
     return first;
   }
   const { levels, lowpass } = wavelet;
@@ -237,9 +237,9 @@ function indexCells(parts: PictureParts): Int32Array {
     }
     covered += height * width;
   }
-  const wanted = bands.reduce((sum, band) => sum + band.height * band.width, 0);
-  if (covered !== wanted)
-    throw new FrameError(`cells cover ${covered} of the ${wanted} coefficients of the bands`);
+  const expected = bands.reduce((sum, band) => sum + band.height * band.width, 0);
+  if (covered !== expected)
+    throw new FrameError(`cells cover ${covered} of the ${expected} coefficients of the bands`);
   return index;
 }
 

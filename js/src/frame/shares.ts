@@ -1,11 +1,11 @@
-/** Shares of a whole lie between 0 and 1; what a few rows estimate of them may not, and is cut there. */
+/** Shares lie between 0 and 1; estimates of them from few rows may not, and are clipped. */
 
-/** Whether a unit says that its numbers are shares. */
+/** Whether numbers of this unit are shares. */
 export function isShare(unit: string): boolean {
   return unit.startsWith("share ");
 }
 
-/** The numbers, cut to [0, 1] if `unit` says that they are shares; what is not known (NaN) stays so. */
+/** The numbers, clipped to [0, 1] if they are shares by their `unit`; NaN (not known) stays. */
 export function cutShares<T extends Float32Array | Float64Array>(values: T, unit: string): T {
   if (!isShare(unit)) return values;
   return values.map((value) => Math.min(1, Math.max(0, value))) as T;

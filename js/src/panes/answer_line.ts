@@ -1,4 +1,4 @@
-/** The answer in one sentence, why the run stopped, and the button that goes on with it: Python made the words. */
+/** The answer in one sentence, why the run stopped, and the button that continues it; the texts come from Python. */
 
 import { element, setAttribute, setText } from "../draw/dom";
 import type { Status } from "../state/status";
@@ -6,7 +6,7 @@ import type { ConnectionState } from "../transport/connection";
 import type { ViewContext } from "./context";
 import { kernelButton } from "./kernel_button";
 
-/** The words on the button that goes on; empty where nobody can go on. */
+/** The label of the button that continues the run; empty where it cannot be continued. */
 export function moreWords(status: Status, connection: ConnectionState): string {
   const reachable = connection !== "static" && connection !== "lost";
   return reachable && status.state !== "running" ? status.more : "";

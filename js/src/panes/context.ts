@@ -2,7 +2,7 @@
 
 import { Repainter, type Scope } from "../draw/scope";
 import { type Colours, coloursOf, SIGNED_COLOURS } from "../picture/colormap";
-import { EMPTY_SCALE, follow, type MapNumbers, type Scale } from "../picture/scale";
+import { EMPTY_SCALE, type MapNumbers, nextScale, type Scale } from "../picture/scale";
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
 import type { Session } from "../state/session";
 import type { Theme } from "./theme";
@@ -45,13 +45,13 @@ export class ViewContext {
     );
   };
 
-  /** Makes a change that a click or a key asked for, and paints what follows from it before the next frame. */
+  /** Makes a change in response to a click or a key, and paints its consequences before the next frame. */
   readonly act = (change: () => void): void => {
     change();
     this.repaint.flush();
   };
 
-  /** Says a sentence to screen readers. */
+  /** Announces a sentence to screen readers. */
   announce(text: string): void {
     this.#announce(text);
   }
@@ -67,7 +67,7 @@ export function runScale(
   context.bind(() => {
     const now = values.value;
     if (now === null) return;
-    scale.value = follow(now.run === run ? scale.peek() : null, now);
+    scale.value = nextScale(now.run === run ? scale.peek() : null, now);
     run = now.run;
   });
   return scale;

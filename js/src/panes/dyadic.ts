@@ -1,7 +1,7 @@
 /** The dyadic view: the bands as a map of importance, and the place where cells are chosen. */
 import { describeMap } from "../a11y/description";
 import { bindCellKeys } from "../a11y/keys";
-import { type DyadicPicture, drawDyadic } from "../draw/bands";
+import { type BandDrawing, drawBands } from "../draw/bands";
 import { ScreenCanvas } from "../draw/canvas";
 import { CrossFade } from "../draw/cross_fade";
 import { element, setAttribute, setText } from "../draw/dom";
@@ -135,7 +135,7 @@ export class DyadicPane {
     const fade = new CrossFade(repaint, (positions) => {
       const table = this.#layout.table.peek();
       if (!screen.drawable || table === null) return;
-      drawDyadic(screen.context, this.#look(table, positions), screen.ratio);
+      drawBands(screen.context, this.#drawing(table, positions), screen.ratio);
     });
     const screen = new ScreenCanvas(scope, this.#canvas, () => fade.redraw());
     bind(() => {
@@ -154,7 +154,7 @@ export class DyadicPane {
   }
 
   /** Everything that decides how the picture looks now. */
-  #look(table: CellTable, positions: Float32Array): DyadicPicture {
+  #drawing(table: CellTable, positions: Float32Array): BandDrawing {
     const { session } = this.#context;
     const style = getComputedStyle(this.#canvas);
     const map = session.attribution.peek();
@@ -188,10 +188,13 @@ export class DyadicPane {
       screen.clear();
       const { context } = screen;
       const mapping = fitting(window.peek(), screen);
-      const lit = hover.peek();
-      const band = lit?.from === "profile" ? cellsAt.bands[bandOf(cellsAt, lit.cells[0] ?? 0)] : undefined;
+      const hovered = hover.peek();
+      const band =
+        hovered?.from === "profile" ? cellsAt.bands[bandOf(cellsAt, hovered.cells[0] ?? 0)] : undefined;
       // A whole band has one outline: those of its cells would hide their colours.
-      const rectangles = band ? [rectangleOf(band)] : lit?.cells.map((cell) => cellRectangle(cellsAt, cell));
+      const rectangles = band
+        ? [rectangleOf(band)]
+        : hovered?.cells.map((cell) => cellRectangle(cellsAt, cell));
       if (rectangles) outline(context, rectangles, mapping);
       if (this.#focused.peek()) {
         outline(context, [cellRectangle(cellsAt, this.#cursor.peek())], mapping, { dashed: true });
@@ -232,13 +235,13 @@ export class DyadicPane {
     });
   }
 
-  #click(cell: number, wholeBand: boolean): void {
+  #click(cell: number, ofBand: boolean): void {
     const { selection } = this.#context.session;
     const table = this.#layout.table.peek();
     if (cell === NO_CELL || table === null) return;
     this.#context.act(() => {
       this.#cursor.value = cell;
-      selection.toggle(wholeBand ? cellsOfBand(table, bandOf(table, cell)) : [cell]);
+      selection.toggle(ofBand ? cellsOfBand(table, bandOf(table, cell)) : [cell]);
     });
   }
 

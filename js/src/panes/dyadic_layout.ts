@@ -26,8 +26,8 @@ export class DyadicLayout {
     this.zoomed = this.#band;
     this.window = computed(() => {
       const { pictureHeight = 1, pictureWidth = 1, bands = [] } = this.table.value ?? {};
-      const whole = { top: 0, left: 0, height: pictureHeight, width: pictureWidth };
-      const { top, left, height, width } = bands[this.zoomed.value ?? -1] ?? whole;
+      const all = { top: 0, left: 0, height: pictureHeight, width: pictureWidth };
+      const { top, left, height, width } = bands[this.zoomed.value ?? -1] ?? all;
       return { top, left, bottom: top + height, right: left + width };
     });
     this.spaced = computed(() => this.table.value !== picture.value && this.zoomed.value === null);
@@ -47,13 +47,13 @@ export class DyadicLayout {
   /** The cell at a place of the view, in fractions, or NO_CELL. */
   cellUnder(point: Point): number {
     const table = this.table.peek();
-    const { y, x } = this.#inside(point);
+    const { y, x } = this.#toLayout(point);
     return table === null ? NO_CELL : cellAt(table, y, x);
   }
 
   /** A rectangle of the view, in fractions, in steps of the layout. */
   fromView({ top, left, bottom, right }: Rectangle): Rectangle {
-    return spanned(this.#inside({ y: top, x: left }), this.#inside({ y: bottom, x: right }));
+    return spanned(this.#toLayout({ y: top, x: left }), this.#toLayout({ y: bottom, x: right }));
   }
 
   /** A rectangle of the layout as fractions of the view. */
@@ -67,7 +67,7 @@ export class DyadicLayout {
     };
   }
 
-  #inside({ y, x }: Point): Point {
+  #toLayout({ y, x }: Point): Point {
     const { top, left, bottom, right } = this.window.peek();
     return { y: top + y * (bottom - top), x: left + x * (right - left) };
   }

@@ -35,7 +35,7 @@ const ENDINGS: Record<Exclude<RunState, "running">, (status: Status, cost: Cost 
   error: ({ done, total }) => `stopped by an error (${done} of ${total})`,
 };
 
-/** "64 of 256 passes · 9 s left"; after the run, `cost` says what it took. */
+/** "64 of 256 passes · 9 s left"; after the run, the passes in `cost`. */
 export function statusWords(status: Status, cost: Cost | null = null): string {
   if (status.state !== "running") return ENDINGS[status.state](status, cost);
   const left = status.secondsLeft === null ? "" : ` · ${formatSeconds(status.secondsLeft)} left`;

@@ -139,9 +139,9 @@ export class ImagePane {
       screen.clear();
       const { context } = screen;
       const mapping = fitting({ top: 0, left: 0, bottom: picture.height, right: picture.width }, screen);
-      const shown = hover.peek();
+      const hovered = hover.peek();
       // A point of the image lights up cells of every scale: their supports lie in each other and say little here.
-      const cells = shown?.from === "dyadic" ? shown.cells : [];
+      const cells = hovered?.from === "dyadic" ? hovered.cells : [];
       const supports = cells.map((cell) => supportRectangle(picture, cell));
       if (supports.length > 0) outline(context, supports, mapping, { fill: "rgba(255, 255, 255, 0.25)" });
       const drag = this.#drag.peek();

@@ -39,7 +39,7 @@ export function heatOf(session: Session): MapNumbers | null {
   };
 }
 
-/** What the numbers are, in words; of a layer also what is to be said of it. */
+/** The unit and area of the numbers, in words; of a layer also its target, and why it stopped or failed. */
 export function unitWords(session: Session): string {
   const layer = session.layers.shown.value;
   if (layer !== null) {

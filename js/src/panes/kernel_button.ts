@@ -1,4 +1,4 @@
-/** A button that asks the kernel for something: once at a time, and with words where that fails. */
+/** A button that sends a request to the kernel: one at a time, with a message where it fails. */
 
 import { element, setAttribute } from "../draw/dom";
 import type { ViewContext } from "./context";

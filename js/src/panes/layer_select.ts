@@ -9,13 +9,13 @@ export function layerSelect(context: ViewContext): HTMLElement {
   const select = element("select", { "data-wcam": "layer" });
   const label = element("label", { title: "the map over the image" }, "layer", select);
   scope.listen(select, "change", () => act(() => layers.choose(select.value)));
-  let listed = "";
+  let current = "";
   bind(() => {
     const options = layers.options.value;
     label.hidden = options.length < 2;
-    const now = options.map((each) => `${each.name}\n${each.label}`).join("\n");
-    if (now === listed) return; // an open list would close
-    listed = now;
+    const next = options.map((each) => `${each.name}\n${each.label}`).join("\n");
+    if (next === current) return; // an open list would close
+    current = next;
     select.replaceChildren(...options.map((each) => element("option", { value: each.name }, each.label)));
   });
   bind(() => {

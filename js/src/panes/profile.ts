@@ -88,17 +88,17 @@ function makeBars(context: ViewContext, picture: Picture): Bar[] {
 function bindBar(context: ViewContext, button: HTMLElement, picture: Picture, band: number): void {
   const { session, scope, hover, act } = context;
   const cells = cellsOfBand(picture, band);
-  const light = (): void => {
+  const highlight = (): void => {
     hover.value = { cells, from: "profile" };
   };
-  const leave = (): void => {
+  const clear = (): void => {
     hover.value = null;
   };
   scope.listen(button, "click", () => act(() => session.selection.toggle(cells)));
-  scope.listen(button, "pointerenter", light);
-  scope.listen(button, "focus", light);
-  scope.listen(button, "pointerleave", leave);
-  scope.listen(button, "blur", leave);
+  scope.listen(button, "pointerenter", highlight);
+  scope.listen(button, "focus", highlight);
+  scope.listen(button, "pointerleave", clear);
+  scope.listen(button, "blur", clear);
 }
 
 /** The bars of one level side by side over the size of what they describe, the coarse image's apart. */
@@ -115,7 +115,7 @@ function groupByLevel({ bands }: Picture, bars: readonly Bar[]): HTMLElement[] {
   });
 }
 
-/** A bar under its number; the number stands beside the button, whose name says it in full. */
+/** A bar under its number; the number stands beside the button, whose accessible name has it in full. */
 function slotOf({ button, number }: Bar): HTMLElement {
   const over = element("i", { class: "wcam-numbers", "aria-hidden": "true" }, number);
   return element("div", { class: "wcam-slot" }, button, over);
@@ -142,8 +142,8 @@ function drawAxis(axis: HTMLElement, lines: HTMLElement, range: Axis): void {
   lines.replaceChildren(...ticks.map(({ line }) => line));
 }
 
-/** Lets a bar stand between two numbers of the axis. */
-function stand(bar: HTMLElement, range: Axis, from: number, to: number): void {
+/** Lets a bar placeBar between two numbers of the axis. */
+function placeBar(bar: HTMLElement, range: Axis, from: number, to: number): void {
   const [low, high] = [percentOf(range, Math.min(from, to)), percentOf(range, Math.max(from, to))];
   const known = Number.isFinite(from) && Number.isFinite(to);
   bar.hidden = !known;
@@ -157,9 +157,9 @@ function updateBar(bar: Bar, picture: Picture, attribution: AttributionFrame | n
     attribution?.profile[name][bar.band] ?? Number.NaN;
   const [total, low, high, shapley] = [read("total"), read("low"), read("high"), read("shapley")];
   const hasInterval = low < high; // computed sums are points
-  stand(bar.total, range, 0, total);
-  stand(bar.shapley, range, 0, shapley);
-  stand(bar.whisker, range, hasInterval ? low : Number.NaN, high);
+  placeBar(bar.total, range, 0, total);
+  placeBar(bar.shapley, range, 0, shapley);
+  placeBar(bar.whisker, range, hasInterval ? low : Number.NaN, high);
   setText(bar.number, Number.isFinite(total) ? barWords(total, range) : "");
   const interval = hasInterval ? `, ${formatValue(low, high)} to ${formatValue(high)}` : "";
   const effect = Number.isFinite(shapley) ? `, Shapley effect ${formatValue(shapley)}` : "";

@@ -20,17 +20,17 @@ export function keptWords(
   nothingChosen: boolean,
 ): string {
   if (nothingChosen) return "Nothing is selected: everything is kept, this is the image itself";
-  let [cells, held, all] = [0, 0, 0];
+  let [cells, keptSum, sum] = [0, 0, 0];
   kept.forEach((keep, cell) => {
     const value = Math.max(0, map?.values[cell] ?? 0) || 0;
-    all += value;
+    sum += value;
     if (keep === 0) return;
     cells++;
-    held += value;
+    keptSum += value;
   });
   const share = `${formatPercent(cells / Math.max(1, kept.length))} of cells kept`;
-  const whole = map?.signed ? "sum of what counts for the target" : "summed importance";
-  return all > 0 ? `${share} · ${formatPercent(held / all)} of the ${whole}` : share;
+  const importance = map?.signed ? "sum of what counts for the target" : "summed importance";
+  return sum > 0 ? `${share} · ${formatPercent(keptSum / sum)} of the ${importance}` : share;
 }
 
 /** Lets the engine compile the transform before the first click waits for it. */

@@ -1,4 +1,4 @@
-/** What the model says of the original and of the reconstruction. */
+/** The model's scores of the original and of the reconstruction. */
 
 import { element, setText } from "../draw/dom";
 import { formatChange, formatScore, scoreDecimals } from "../picture/words";
@@ -10,7 +10,7 @@ import { pane } from "./pane";
 const HEADINGS = ["", "image", "rebuilt", "change"];
 const PROBABILITY_DECIMALS = 2;
 
-/** The state of the question, in words; empty when the table speaks for itself. */
+/** The state of the request, in words; empty when the table is all there is to show. */
 export function scoresWords(scores: Scores, saved: boolean): string {
   switch (scores.state) {
     case "none":
@@ -52,9 +52,9 @@ export function scoresPane(context: ViewContext): HTMLElement {
     setText(note, scoresWords(scores, session.connection.value === "static"));
     const target = scores.result?.target ?? originalOf(context);
     const classes = scores.result?.classes ?? [];
-    const rows = classes.map((score) => row(score, PROBABILITY_DECIMALS));
+    const rows = classes.map((score) => scoreRow(score, PROBABILITY_DECIMALS));
     body.replaceChildren(
-      explained(target),
+      targetRow(target),
       ...(rows.length > 0 ? [kindRow(unitRowWords(scores.result?.unit ?? "")), ...rows] : []),
     );
   });
@@ -71,8 +71,8 @@ function originalOf(context: ViewContext): Score {
   };
 }
 
-function explained(score: Score): HTMLElement {
-  const made = row(score, scoreDecimals(score.original));
+function targetRow(score: Score): HTMLElement {
+  const made = scoreRow(score, scoreDecimals(score.original));
   made.classList.add("wcam-explained");
   return made;
 }
@@ -87,7 +87,7 @@ function kindRow(words: string): HTMLElement {
 }
 
 /** A class or the target under its own name. */
-function row(score: Score, decimals: number): HTMLElement {
+function scoreRow(score: Score, decimals: number): HTMLElement {
   const change = score.reconstruction - score.original;
   const cells = [
     formatScore(score.original, decimals),

@@ -18,7 +18,7 @@ export function opaqueLightness(colour: string): number | null {
   return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255;
 }
 
-/** What the host says when every background is transparent; null if it says nothing. */
+/** The theme that the host declares, for where every background is transparent; null if it declares none. */
 function declaredTheme(document: Document): Theme | null {
   const body = document.body;
   const root = document.documentElement;

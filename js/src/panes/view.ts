@@ -68,12 +68,12 @@ function layOut(
   return body;
 }
 
-/** Theme and styles of the place the view stands in, looked at again when it is put into the page. */
+/** Theme and styles of the place the view stands in, read again when it is put into the page. */
 function followHost(context: ViewContext, root: HTMLElement, el: HTMLElement): void {
   const { session, scope, theme, bind } = context;
-  const look = (): void => {
-    const wanted = session.theme.peek();
-    theme.value = wanted === "auto" ? hostTheme(root) : wanted;
+  const update = (): void => {
+    const setting = session.theme.peek();
+    theme.value = setting === "auto" ? hostTheme(root) : setting;
     root.dataset["theme"] = theme.value;
   };
   let detach = session.attach(el);
@@ -86,12 +86,12 @@ function followHost(context: ViewContext, root: HTMLElement, el: HTMLElement): v
       detach();
       detach = session.attach(el);
     }
-    look();
+    update();
   });
-  watchHostTheme(scope, root, look);
+  watchHostTheme(scope, root, update);
   bind(() => {
     void session.theme.value;
-    look();
+    update();
   });
 }
 

@@ -38,7 +38,7 @@ export function cellRectangle(table: CellTable, cell: number): Rectangle {
   return { top, left, bottom: top + height, right: left + width };
 }
 
-/** The rectangle of the image a cell speaks of, in pixels. */
+/** The support of a cell: its rectangle in the image, in pixels. */
 export function supportRectangle(table: CellTable, cell: number): Rectangle {
   const [top = 0, left = 0, bottom = 0, right = 0] = table.support.subarray(
     cell * SUPPORT_FIELDS,
@@ -64,15 +64,15 @@ export function spanned(a: { y: number; x: number }, b: { y: number; x: number }
   };
 }
 
-function collect(table: CellTable, wanted: (cell: number) => boolean): number[] {
-  const found: number[] = [];
-  for (let cell = 0; cell < table.cellCount; cell++) if (wanted(cell)) found.push(cell);
-  return found;
+function cellsWhere(table: CellTable, test: (cell: number) => boolean): number[] {
+  const cells: number[] = [];
+  for (let cell = 0; cell < table.cellCount; cell++) if (test(cell)) cells.push(cell);
+  return cells;
 }
 
 /** Cells of the packed picture that a rectangle touches. */
 export function cellsTouched(table: CellTable, rectangle: Rectangle): number[] {
-  return collect(table, (cell) => {
+  return cellsWhere(table, (cell) => {
     const own = cellRectangle(table, cell);
     return (
       own.top < rectangle.bottom &&
@@ -85,7 +85,7 @@ export function cellsTouched(table: CellTable, rectangle: Rectangle): number[] {
 
 /** Cells whose support holds the image point: one of each band, more where supports overlap. */
 export function cellsOver(table: CellTable, y: number, x: number): number[] {
-  return collect(table, (cell) => {
+  return cellsWhere(table, (cell) => {
     const own = supportRectangle(table, cell);
     return own.top <= y && y < own.bottom && own.left <= x && x < own.right;
   });
@@ -93,7 +93,7 @@ export function cellsOver(table: CellTable, y: number, x: number): number[] {
 
 /** Cells whose support lies inside a rectangle of the image; half a pixel of slack, because hands are not exact. */
 export function cellsInside(table: CellTable, rectangle: Rectangle, slack = 0.5): number[] {
-  return collect(table, (cell) => {
+  return cellsWhere(table, (cell) => {
     const own = supportRectangle(table, cell);
     return (
       own.top >= rectangle.top - slack &&
@@ -106,7 +106,7 @@ export function cellsInside(table: CellTable, rectangle: Rectangle, slack = 0.5)
 
 /** Cells of one band. */
 export function cellsOfBand(table: CellTable, band: number): number[] {
-  return collect(table, (cell) => bandOf(table, cell) === band);
+  return cellsWhere(table, (cell) => bandOf(table, cell) === band);
 }
 
 export interface Segment {

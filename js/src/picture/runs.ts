@@ -1,4 +1,4 @@
-/** Runs of numbers. */
+/** Maximal runs of neighbours with a property. */
 
 /** Calls `emit` with every maximal run of [from, to) on which `test` holds. */
 export function runs(

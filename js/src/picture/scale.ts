@@ -42,7 +42,7 @@ export function scaleOf({ numbers, signed, share }: MapNumbers): Scale {
 }
 
 /** The scale of the next frame of a run: at the end that of `scaleOf`, before it calmer, so that nothing flickers. */
-export function follow(before: Scale | null, map: MapNumbers): Scale {
+export function nextScale(before: Scale | null, map: MapNumbers): Scale {
   const exact = scaleOf(map);
   if (before === null || map.settled || before.signed !== exact.signed) return exact;
   const { median } = reach(map.numbers, map.signed, map.share);

@@ -1,4 +1,4 @@
-/** Everything the widget says in words: bands, values, places, selections and states, as pure functions. */
+/** Texts of the widget: bands, values, places, selections and states, as pure functions. */
 
 import { KIND } from "../frame/attribution";
 import type { Band } from "../frame/picture";
@@ -47,8 +47,8 @@ function ofPart({ part }: Band, label: string): string {
 export function filterWords(band: Band): string {
   const filter = FILTERS[band.orientation] ?? band.orientation;
   const words = band.orientation === "A" ? filter : `${filter}, ${structureWords(band.level)}`;
-  const said = band.level === 0 ? "the image's own pixels" : words;
-  return band.part === "" ? said : `${PARTS[band.part] ?? band.part}, ${said}`;
+  const description = band.level === 0 ? "the image's own pixels" : words;
+  return band.part === "" ? description : `${PARTS[band.part] ?? band.part}, ${description}`;
 }
 
 export function kindWords(kind: number): string {
@@ -87,7 +87,7 @@ export function formatScore(value: number, decimals = scoreDecimals(value)): str
   return Number.isFinite(value) ? value.toFixed(decimals).replace("-", "−") : "–";
 }
 
-/** A unit as it stands under a colour bar: which index it is, the profile says. */
+/** A unit as it stands under a colour bar, without the name of the index, which the profile has. */
 export function unitOnly(unit: string): string {
   return unit.replace(/, total$/, "");
 }
@@ -123,12 +123,12 @@ export function formatPercent(share: number): string {
 /** "0.4 s", "9 s", "2 min 05 s". */
 export function formatSeconds(seconds: number): string {
   if (seconds > 0 && seconds < 0.95) return `${Math.max(0.1, seconds).toFixed(1)} s`;
-  const whole = Math.max(0, Math.round(seconds));
-  if (whole < 60) return `${whole} s`;
-  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+  const rounded = Math.max(0, Math.round(seconds));
+  if (rounded < 60) return `${rounded} s`;
+  return `${Math.floor(rounded / 60)} min ${String(rounded % 60).padStart(2, "0")} s`;
 }
 
-/** "rows 32 to 47, columns 0 to 15": the pixels a cell speaks of, both ends included. */
+/** "rows 32 to 47, columns 0 to 15": the support of a cell in pixels, both ends included. */
 export function placeWords(table: CellTable, cell: number): string {
   const { top, left, bottom, right } = supportRectangle(table, cell);
   return `rows ${span(top, bottom)}, columns ${span(left, right)}`;
@@ -138,21 +138,21 @@ function span(start: number, end: number): string {
   return `${Math.floor(start)} to ${Math.max(Math.floor(start), Math.ceil(end) - 1)}`;
 }
 
-/** One part of a selection: some or all cells of one band, or a whole level. */
+/** One part of a selection: some or all cells of one band, or all of a level. */
 export interface SelectionPart {
   readonly label: string;
   readonly count: number;
-  readonly whole: boolean;
+  readonly complete: boolean;
 }
 
-/** A selection band by band, coarse to fine; a level, or a part's level, that is selected whole is said once. */
+/** A selection band by band, coarse to fine; a level, or a part's level, that is selected completely is named once. */
 export function selectionParts(table: CellTable, selection: Iterable<number>): SelectionPart[] {
   const chosen = tally(table, selection);
   const all = tally(table, Array(table.cellCount).keys());
   const parts: SelectionPart[] = [];
-  const said = new Set<number>();
+  const covered = new Set<number>();
   table.bands.forEach((band, at) => {
-    if (said.has(at)) return;
+    if (covered.has(at)) return;
     const level = `level ${band.level}`;
     const groups = isDetail(band)
       ? ([
@@ -163,15 +163,15 @@ export function selectionParts(table: CellTable, selection: Iterable<number>): S
           ],
         ] as const)
       : [];
-    const whole = groups.find(([, own]) => own.length > 1 && own.every((i) => chosen[i] === all[i]));
-    if (whole) {
-      const [label, own] = whole;
-      for (const i of own) said.add(i);
-      parts.push({ label, count: own.reduce((sum, i) => sum + (all[i] ?? 0), 0), whole: true });
+    const group = groups.find(([, own]) => own.length > 1 && own.every((i) => chosen[i] === all[i]));
+    if (group) {
+      const [label, own] = group;
+      for (const i of own) covered.add(i);
+      parts.push({ label, count: own.reduce((sum, i) => sum + (all[i] ?? 0), 0), complete: true });
       return;
     }
     const count = chosen[at] ?? 0;
-    if (count > 0) parts.push({ label: bandLabel(band), count, whole: count === all[at] });
+    if (count > 0) parts.push({ label: bandLabel(band), count, complete: count === all[at] });
   });
   return parts;
 }
@@ -196,7 +196,8 @@ export function selectionWords(table: CellTable, selection: Iterable<number>): s
   if (parts.length === 0) return "nothing";
   return parts
     .map(
-      ({ label, count, whole }) => `${label}: ${whole ? "all" : count === 1 ? "1 cell" : `${count} cells`}`,
+      ({ label, count, complete }) =>
+        `${label}: ${complete ? "all" : count === 1 ? "1 cell" : `${count} cells`}`,
     )
     .join("; ");
 }

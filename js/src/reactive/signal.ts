@@ -11,34 +11,34 @@ export interface Signal<T> extends ReadonlySignal<T> {
   value: T;
 }
 
-interface Watcher {
+interface Subscriber {
   readonly sources: Set<Source>;
-  wake(): void;
+  notify(): void;
 }
 
 interface Source {
-  readonly watchers: Set<Watcher>;
+  readonly subscribers: Set<Subscriber>;
 }
 
 // What is being computed now. It is empty whenever no function of this module is on the stack, so widgets
 // that share the module do not meet here.
-let reader: Watcher | undefined;
-const waiting = new Set<() => void>();
+let active: Subscriber | undefined;
+const pending = new Set<() => void>();
 let depth = 0;
 
-/** A value; writing an equal one (Object.is) wakes nobody. */
+/** A value; writing an equal one (Object.is) notifies nobody. */
 export function signal<T>(initial: T): Signal<T> {
-  const source: Source = { watchers: new Set() };
+  const source: Source = { subscribers: new Set() };
   let current = initial;
   return {
     get value() {
-      follow(source);
+      track(source);
       return current;
     },
     set value(next: T) {
       if (Object.is(current, next)) return;
       current = next;
-      batch(() => wakeAll(source));
+      batch(() => notifyAll(source));
     },
     peek: () => current,
   };
@@ -46,23 +46,23 @@ export function signal<T>(initial: T): Signal<T> {
 
 /** A value made from others, computed when it is read after one of them changed. */
 export function computed<T>(compute: () => T): ReadonlySignal<T> {
-  const source: Source = { watchers: new Set() };
+  const source: Source = { subscribers: new Set() };
   let cached: { readonly value: T } | undefined;
-  const watcher: Watcher = {
+  const subscriber: Subscriber = {
     sources: new Set(),
-    wake() {
+    notify() {
       cached = undefined;
-      leave(watcher);
-      wakeAll(source);
+      unsubscribe(subscriber);
+      notifyAll(source);
     },
   };
   const peek = (): T => {
-    cached ??= { value: watch(watcher, compute) };
+    cached ??= { value: watch(subscriber, compute) };
     return cached.value;
   };
   return {
     get value() {
-      follow(source);
+      track(source);
       return peek();
     },
     peek,
@@ -78,18 +78,18 @@ export function effect(work: () => undefined | (() => void)): () => void {
   let disposed = false;
   const run = (): void => {
     if (disposed) return;
-    leave(watcher);
+    unsubscribe(subscriber);
     cleanup?.();
     cleanup = undefined;
-    cleanup = watch(watcher, work);
+    cleanup = watch(subscriber, work);
   };
-  const watcher: Watcher = { sources: new Set(), wake: () => waiting.add(run) };
+  const subscriber: Subscriber = { sources: new Set(), notify: () => pending.add(run) };
   run();
   return () => {
     if (disposed) return;
     disposed = true;
-    waiting.delete(run);
-    leave(watcher);
+    pending.delete(run);
+    unsubscribe(subscriber);
     cleanup?.();
   };
 }
@@ -108,8 +108,8 @@ export function batch(writes: () => void): void {
 /** Runs the effects that wait, and those that they wake; one that throws does not keep the others from running. */
 function flush(): void {
   const failures: unknown[] = [];
-  for (const run of waiting) {
-    waiting.delete(run);
+  for (const run of pending) {
+    pending.delete(run);
     try {
       run();
     } catch (error) {
@@ -119,27 +119,27 @@ function flush(): void {
   if (failures.length > 0) throw failures[0];
 }
 
-function watch<T>(watcher: Watcher, work: () => T): T {
-  const outer = reader;
-  reader = watcher;
+function watch<T>(subscriber: Subscriber, work: () => T): T {
+  const outer = active;
+  active = subscriber;
   try {
     return work();
   } finally {
-    reader = outer;
+    active = outer;
   }
 }
 
-function follow(source: Source): void {
-  if (reader === undefined) return;
-  source.watchers.add(reader);
-  reader.sources.add(source);
+function track(source: Source): void {
+  if (active === undefined) return;
+  source.subscribers.add(active);
+  active.sources.add(source);
 }
 
-function leave(watcher: Watcher): void {
-  for (const source of watcher.sources) source.watchers.delete(watcher);
-  watcher.sources.clear();
+function unsubscribe(subscriber: Subscriber): void {
+  for (const source of subscriber.sources) source.subscribers.delete(subscriber);
+  subscriber.sources.clear();
 }
 
-function wakeAll(source: Source): void {
-  for (const watcher of [...source.watchers]) watcher.wake();
+function notifyAll(source: Source): void {
+  for (const subscriber of [...source.subscribers]) subscriber.notify();
 }

@@ -1,4 +1,4 @@
-/** The levels that the heatmap sums and that the pointer on the image speaks of: the reader's choice. */
+/** The levels that the heatmap sums and that the pointer on the image selects: the reader's choice. */
 import { CELL_FIELDS, type Picture } from "../frame/picture";
 import { type Level, levelsOf } from "../picture/levels";
 import { computed, type ReadonlySignal, type Signal, signal } from "../reactive/signal";

@@ -47,7 +47,7 @@ export class Selection {
     this.#cells.value = next;
   }
 
-  /** Takes over what the kernel or a saved page says about another picture: nothing to go back to. */
+  /** Takes over the selection of the kernel or of a saved page for another picture, without history. */
   restart(cells: readonly number[], cellCount: number): void {
     this.#limit = cellCount;
     this.#past.value = [];

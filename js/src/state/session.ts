@@ -149,7 +149,7 @@ export class Session {
     if (layers !== undefined) this.#layers.value = layers;
   }
 
-  /** Shows the latest frame when it speaks of the current picture: the two traits may come in any order. */
+  /** Shows the latest frame when it is of the current picture: the two traits may come in any order. */
   #showLatest(): void {
     const [picture, latest] = [this.#picture.peek(), this.#latest];
     if (picture !== null && latest?.run === picture.run) {

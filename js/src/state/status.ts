@@ -1,4 +1,4 @@
-/** How far the run is, as the kernel says it, read without trusting it. */
+/** The progress of the run, as the kernel sends it, read without trusting it. */
 import { asObject, isFiniteNumber, numberOr, textOr } from "../transport/untrusted";
 
 export type RunState = "waiting" | "running" | "done" | "cancelled" | "error";
@@ -9,7 +9,7 @@ export interface Status {
   readonly done: number;
   readonly total: number;
   readonly seconds: number;
-  /** null while nobody can tell */
+  /** null while it is not known */
   readonly secondsLeft: number | null;
   readonly message: string;
   /** where and at which scale the model looks, in one sentence */

@@ -84,7 +84,7 @@ export class Connection {
     this.#everLive.value = true;
   }
 
-  /** Watches a view for the class that says there is no kernel; returns the end of it. */
+  /** Watches a view for the class of models without a kernel; returns the end of it. */
   attach(el: HTMLElement): () => void {
     const observer = new MutationObserver(() => this.#checkConnected());
     for (const node of [el, ...ancestorsOf(el)]) {

@@ -1,5 +1,5 @@
 /**
- * Whether a kernel that promised beats still sends them. A beat says when the next one comes at the latest;
+ * Whether a kernel that promised beats still sends them. A beat has the time by which the next one comes;
  * a kernel that never promised one, an older version for instance, is never called silent.
  */
 import { type ReadonlySignal, type Signal, signal } from "../reactive/signal";

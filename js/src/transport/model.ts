@@ -15,7 +15,7 @@ export interface KernelSide {
   update(changes: State): void;
   message(content: unknown): void;
   /** the kernel has gone, or come back */
-  connected(there: boolean): void;
+  connected(connected: boolean): void;
 }
 
 /** A kernel, or something that plays one. */
@@ -64,7 +64,7 @@ export class HostModel {
       on: (event: string, handler: Handler): void => {
         this.#handlers.set(event, [...(this.#handlers.get(event) ?? []), { owner, handler }]);
       },
-      off: (event: string, handler?: Handler): void => this.#forget(event, owner, handler),
+      off: (event: string, handler?: Handler): void => this.#removeHandlers(event, owner, handler),
     };
     return proxy as Model;
   }
@@ -100,10 +100,10 @@ export class HostModel {
     for (const { handler } of this.#handlers.get(event) ?? []) handler(...args);
   }
 
-  #forget(event: string, owner: object, handler: Handler | undefined): void {
-    const everybody = handler === undefined && this.profile === "marimo";
+  #removeHandlers(event: string, owner: object, handler: Handler | undefined): void {
+    const all = handler === undefined && this.profile === "marimo";
     const stays = (each: { owner: object; handler: Handler }): boolean =>
-      !everybody && !(each.owner === owner && (handler === undefined || each.handler === handler));
+      !all && !(each.owner === owner && (handler === undefined || each.handler === handler));
     this.#handlers.set(event, (this.#handlers.get(event) ?? []).filter(stays));
   }
 }

@@ -74,7 +74,7 @@ export class RpcClient {
     const { t, id, client, result, code, message } = content as Record<string, unknown>;
     if ((t !== "res" && t !== "err") || client !== this.client) return false;
     const request = this.#take(String(id));
-    // A response may cross a cancel on its way: nobody waits for it any more.
+    // A response that crossed a cancel on its way: its request is closed.
     if (request === undefined) return true;
     if (t === "res") request.resolve(result);
     else

@@ -15,7 +15,7 @@ export interface MountOptions {
   readonly css?: string;
 }
 
-export interface Mounted {
+export interface MountedWidget {
   readonly model: HostModel;
   /** one more view of the same model; returns its end */
   addView(root: HTMLElement): () => void;
@@ -33,7 +33,7 @@ export function createModel(
 }
 
 /** Runs a widget in `root`; throws a TypeError when the state is not one. */
-export function mount(root: HTMLElement, options: MountOptions): Mounted {
+export function mount(root: HTMLElement, options: MountOptions): MountedWidget {
   const { state, transport, profile } = options;
   const host = new Host(createModel(state, transport, profile), options.widget(), options.css ?? "");
   if (profile !== "static") transport?.connect(host);
@@ -41,19 +41,19 @@ export function mount(root: HTMLElement, options: MountOptions): Mounted {
   return host;
 }
 
-class Host implements Mounted {
+class Host implements MountedWidget {
   readonly model: HostModel;
   readonly #widget: Widget;
   readonly #css: string;
   readonly #views = new Map<HTMLElement, () => void>();
   readonly #endModel: Cleanup | undefined;
-  #there: boolean;
+  #connected: boolean;
 
   constructor(model: HostModel, widget: Widget, css: string) {
     this.model = model;
     this.#widget = widget;
     this.#css = css;
-    this.#there = model.connected;
+    this.#connected = model.connected;
     this.#endModel = widget.initialize?.({ model: model.view() });
   }
 
@@ -65,14 +65,14 @@ class Host implements Mounted {
     this.model.message(content);
   }
 
-  connected(there: boolean): void {
-    this.#there = there;
-    for (const el of this.#views.keys()) el.classList.toggle(DISCONNECTED_CLASS, !there);
+  connected(connected: boolean): void {
+    this.#connected = connected;
+    for (const el of this.#views.keys()) el.classList.toggle(DISCONNECTED_CLASS, !connected);
   }
 
   addView(root: HTMLElement): () => void {
     const el = document.createElement("div");
-    el.classList.toggle(DISCONNECTED_CLASS, !this.#there);
+    el.classList.toggle(DISCONNECTED_CLASS, !this.#connected);
     const abort = new AbortController();
     const place = this.model.profile === "marimo" ? this.#shadow(root) : root;
     // Jupyter renders before the element stands in the page, marimo after.

@@ -3,7 +3,7 @@
  *
  * Along one axis n coefficients c give 2n - L + 2 samples: y[m] = sum over k of c[k] rec[m - 2k + L - 2]. With
  * m = 2q + p (p is 0 or 1) only L/2 coefficients take part: y[2q + p] = sum over j of c[q + j] rec[L - 2 + p - 2j].
- * This is the convention of PyWavelets. Samples beyond the size that is asked for are not computed.
+ * This is the convention of PyWavelets. Samples beyond the requested size are not computed.
  */
 
 /** A rectangle of a row-major array. */
@@ -29,8 +29,8 @@ export function synthesisOf(lowpass: Float64Array, highpass: Float64Array): Synt
 }
 
 function isHaar(lowpass: Float64Array, highpass: Float64Array): boolean {
-  const near = (value: number | undefined, wanted: number): boolean =>
-    Math.abs((value ?? Number.NaN) - wanted) < 1e-12;
+  const near = (value: number | undefined, expected: number): boolean =>
+    Math.abs((value ?? Number.NaN) - expected) < 1e-12;
   const all = lowpass.length === 2 && near(lowpass[0], Math.SQRT1_2) && near(lowpass[1], Math.SQRT1_2);
   return all && near(highpass[0], Math.SQRT1_2) && near(highpass[1], -Math.SQRT1_2);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EMPTY_SCALE, follow, type MapNumbers, place, scaleOf, valueAt } from "../../src/picture/scale";
+import { EMPTY_SCALE, type MapNumbers, nextScale, place, scaleOf, valueAt } from "../../src/picture/scale";
 
 const mapOf = (numbers: Float32Array, more: Partial<MapNumbers> = {}): MapNumbers => ({
   run: "r",
@@ -24,9 +24,9 @@ function generator(seed: number): () => number {
 describe("the scale of a frame", () => {
   it("ends at its largest value, whatever came before", () => {
     expect(scaleOf(mapOf(even))).toEqual({ top: 1, root: false, signed: false });
-    const crude = follow(null, mapOf(even.map((value) => value * 19)));
+    const crude = nextScale(null, mapOf(even.map((value) => value * 19)));
     const fine = mapOf(even.map((value) => value * Math.fround(0.094)));
-    expect(follow(crude, fine).top).toBeCloseTo(0.094, 6);
+    expect(nextScale(crude, fine).top).toBeCloseTo(0.094, 6);
   });
 
   it("ends at 1 at the latest where values are shares, also sums of them", () => {
@@ -71,29 +71,29 @@ describe("the scale of a run", () => {
           );
           const map = mapOf(numbers, { signed, share });
           const largest = scaleOf(map).top;
-          shown = follow(shown, map);
+          shown = nextScale(shown, map);
           expect(shown.top).toBeGreaterThanOrEqual(largest);
           expect(shown.top).toBeLessThanOrEqual(1.5 * largest);
           if (share) expect(shown.top).toBeLessThanOrEqual(1);
-          expect(follow(shown, { ...map, settled: true })).toEqual(scaleOf(map));
+          expect(nextScale(shown, { ...map, settled: true })).toEqual(scaleOf(map));
         }
       }
     }
   });
 
   it("stays where it is while the largest value scatters below it", () => {
-    const first = follow(null, mapOf(even));
-    expect(follow(first, mapOf(even.map((value) => value * Math.fround(0.9))))).toBe(first);
-    expect(follow(first, mapOf(even.map((value) => value * Math.fround(0.7)))).top).toBeCloseTo(0.7, 6);
+    const first = nextScale(null, mapOf(even));
+    expect(nextScale(first, mapOf(even.map((value) => value * Math.fround(0.9))))).toBe(first);
+    expect(nextScale(first, mapOf(even.map((value) => value * Math.fround(0.7)))).top).toBeCloseTo(0.7, 6);
   });
 
   it("keeps a square root until the map is clearly not skewed any more", () => {
     const between = skewed.map((value) => (value < 1 ? 0.04 : value));
-    const root = follow(null, mapOf(skewed));
+    const root = nextScale(null, mapOf(skewed));
     expect(root.root).toBe(true);
-    expect(follow(root, mapOf(between)).root).toBe(true);
-    expect(follow(root, mapOf(even)).root).toBe(false);
-    expect(follow(root, mapOf(between, { settled: true })).root).toBe(false);
+    expect(nextScale(root, mapOf(between)).root).toBe(true);
+    expect(nextScale(root, mapOf(even)).root).toBe(false);
+    expect(nextScale(root, mapOf(between, { settled: true })).root).toBe(false);
   });
 });
 

@@ -95,16 +95,16 @@ describe("bands and places", () => {
 describe("a selection", () => {
   it("of colour parts is said by level, or by the level of a part", () => {
     const colours = layoutOfParts("Y", "C");
-    const whole = (...bands: number[]): number[] => bands.flatMap((at) => cellsOfBand(colours, at));
-    const luminance = whole(1, 2, 3);
-    expect(selectionWords(colours, [...luminance, ...whole(8, 9, 10)])).toBe("level 2: all");
-    expect(selectionWords(colours, [...luminance, ...whole(8).slice(1)])).toBe(
+    const cellsOf = (...bands: number[]): number[] => bands.flatMap((at) => cellsOfBand(colours, at));
+    const luminance = cellsOf(1, 2, 3);
+    expect(selectionWords(colours, [...luminance, ...cellsOf(8, 9, 10)])).toBe("level 2: all");
+    expect(selectionWords(colours, [...luminance, ...cellsOf(8).slice(1)])).toBe(
       "Y level 2: all; C LH2: 3 cells",
     );
-    expect(selectionWords(colours, whole(0, 7))).toBe("Y A2: all; C A2: all");
+    expect(selectionWords(colours, cellsOf(0, 7))).toBe("Y A2: all; C A2: all");
   });
 
-  it("is said band by band, whole levels once", () => {
+  it("is said band by band, cellsOf levels once", () => {
     expect(selectionWords(table, [])).toBe("nothing");
     expect(selectionWords(table, [8])).toBe("HL2: 1 cell");
     expect(selectionWords(table, [...band(0), ...band(5).slice(2)])).toBe("A2: all; HL1: 2 cells");

@@ -29,18 +29,18 @@ export class Kernel {
     this.session = new Session(this.host.view());
   }
 
-  of(t: string): Message[] {
+  messages(t: string): Message[] {
     return this.sent.filter((message) => message.t === t);
   }
 
   get question(): Message | undefined {
-    return this.of("req").at(-1);
+    return this.messages("req").at(-1);
   }
 
-  greet(): void {
+  acknowledge(): void {
     this.host.message({
       t: "hello-ack",
-      client: this.of("hello").at(-1)?.client,
+      client: this.messages("hello").at(-1)?.client,
       proto: 1,
       run: "r1",
       rev: 1,

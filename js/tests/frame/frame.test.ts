@@ -28,9 +28,9 @@ describe("frames that Python wrote", () => {
     expect(frame.header).toEqual(expected.header);
     expect(frame.names).toEqual(Object.keys(expected.sections));
     for (const [section, { dtype, shape, values }] of Object.entries(expected.sections)) {
-      const found = frame.section(section);
-      expect([found.dtype, found.shape]).toEqual([dtype, shape]);
-      expect(Array.from(found.data, (value) => (Number.isNaN(value) ? null : value))).toEqual(values);
+      const read = frame.section(section);
+      expect([read.dtype, read.shape]).toEqual([dtype, shape]);
+      expect(Array.from(read.data, (value) => (Number.isNaN(value) ? null : value))).toEqual(values);
     }
   });
 
@@ -57,18 +57,18 @@ describe("hostile bytes", () => {
   });
 
   it("refuses a frame cut at any length", () => {
-    const whole = bytesOf(pictureParts());
-    for (let length = 0; length < whole.length; length++) {
-      expect(() => decodeFrame(whole.slice(0, length)), `cut at ${length}`).toThrow(FrameError);
+    const bytes = bytesOf(pictureParts());
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => decodeFrame(bytes.slice(0, length)), `cut at ${length}`).toThrow(FrameError);
     }
   });
 
   it("reads or refuses a frame with any one byte flipped, and never fails otherwise", () => {
-    const whole = bytesOf(pictureParts());
+    const bytes = bytesOf(pictureParts());
     let refused = 0;
-    for (let at = 0; at < whole.length; at++) {
+    for (let at = 0; at < bytes.length; at++) {
       for (const bit of [0x01, 0x20, 0x80]) {
-        const flipped = whole.slice();
+        const flipped = bytes.slice();
         flipped[at] = (flipped[at] ?? 0) ^ bit;
         try {
           decodeFrame(flipped);
@@ -131,7 +131,7 @@ describe("buffers as hosts hand them over", () => {
     expect(Array.from(frame.section("a").data)).toEqual([1, 2, 3]);
   });
 
-  it("a whole buffer is looked at, not copied", () => {
+  it("a buffer that is aligned is viewed, not copied", () => {
     const buffer = bytes.slice().buffer;
     expect(decodeFrame(buffer).section("a").data.buffer).toBe(buffer);
   });

@@ -9,9 +9,9 @@ const read = (parts: Parts): LayersFrame => readLayers(decodeFrame(bytesOf(parts
 describe("readLayers", () => {
   it("reads what Python wrote", () => {
     const golden = new URL("../../../tests/reference/frames/layers.wcf", import.meta.url);
-    const found = readLayers(decodeFrame(new Uint8Array(readFileSync(golden))));
-    expect([found.run, found.height, found.width]).toEqual(["golden", 4, 4]);
-    const [fine, ended] = found.layers;
+    const read = readLayers(decodeFrame(new Uint8Array(readFileSync(golden))));
+    expect([read.run, read.height, read.width]).toEqual(["golden", 4, 4]);
+    const [fine, ended] = read.layers;
     expect(fine).toMatchObject({ name: "Mine <b>", main: true, signed: true, unit: "logit", error: "" });
     expect(fine?.target).toEqual({ label: "Logit(disc <b>)", score: 2.75 });
     expect([fine?.heat?.[0], fine?.heat?.[15]]).toEqual([-0.5, 1.375]);

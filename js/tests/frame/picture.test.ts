@@ -38,10 +38,10 @@ const put =
 
 describe("readPicture", () => {
   it("reads what Python wrote", () => {
-    const found = readPicture(decodeFrame(golden("picture")));
-    expect([found.run, found.cellCount, found.height, found.pictureWidth]).toEqual(["golden", 7, 4, 4]);
-    expect(found.bands.map(({ name }) => name)).toEqual(["A1", "LH1", "HL1", "HH1"]);
-    expect(Array.from(found.index())).toEqual([0, 0, 3, 4, 1, 1, 3, 4, 2, 2, 5, 5, 2, 2, 6, 6]);
+    const read = readPicture(decodeFrame(golden("picture")));
+    expect([read.run, read.cellCount, read.height, read.pictureWidth]).toEqual(["golden", 7, 4, 4]);
+    expect(read.bands.map(({ name }) => name)).toEqual(["A1", "LH1", "HL1", "HH1"]);
+    expect(Array.from(read.index())).toEqual([0, 0, 3, 4, 1, 1, 3, 4, 2, 2, 5, 5, 2, 2, 6, 6]);
   });
 
   it("leaves -1 where no band stands", () => {
@@ -240,18 +240,18 @@ describe("readAttribution", () => {
   const read = (parts: Parts): unknown => readAttribution(decodeFrame(bytesOf(parts)));
 
   it("reads what Python wrote", () => {
-    const found = readAttribution(decodeFrame(golden("attribution")));
-    expect([found.run, found.rev, found.complete, found.variance]).toEqual(["golden", 3, false, null]);
-    expect(found.target).toEqual({ label: "Logit(disc <b>)", score: 2.75 });
-    expect(Array.from(found.profile.high)).toEqual([0.625, 0.375, 0.25, Number.NaN]);
-    expect(Array.from(found.kind)).toEqual([0, 0, 0, 1, 0, 0, 2]);
-    expect(() => requireFit(found, 7, 4)).not.toThrow();
+    const read = readAttribution(decodeFrame(golden("attribution")));
+    expect([read.run, read.rev, read.complete, read.variance]).toEqual(["golden", 3, false, null]);
+    expect(read.target).toEqual({ label: "Logit(disc <b>)", score: 2.75 });
+    expect(Array.from(read.profile.high)).toEqual([0.625, 0.375, 0.25, Number.NaN]);
+    expect(Array.from(read.kind)).toEqual([0, 0, 0, 1, 0, 0, 2]);
+    expect(() => requireFit(read, 7, 4)).not.toThrow();
   });
 
   it("says when it speaks of another picture", () => {
-    const found = readAttribution(decodeFrame(bytesOf(attributionParts())));
-    expect(() => requireFit(found, 5, 4)).toThrow("4 values, the picture 5 cells");
-    expect(() => requireFit(found, 4, 7)).toThrow("4 bars, the picture 7 bands");
+    const read = readAttribution(decodeFrame(bytesOf(attributionParts())));
+    expect(() => requireFit(read, 5, 4)).toThrow("4 values, the picture 5 cells");
+    expect(() => requireFit(read, 4, 7)).toThrow("4 bars, the picture 7 bands");
   });
 
   const bad: [string, Change, RegExp][] = [

@@ -54,8 +54,8 @@ describe("numbers", () => {
   });
 
   it("say seconds and minutes", () => {
-    const found = [0, 0.01, 0.23, 0.97, 59.4, 125].map(formatSeconds);
-    expect(found).toEqual(["0 s", "0.1 s", "0.2 s", "1 s", "59 s", "2 min 05 s"]);
+    const texts = [0, 0.01, 0.23, 0.97, 59.4, 125].map(formatSeconds);
+    expect(texts).toEqual(["0 s", "0.1 s", "0.2 s", "1 s", "59 s", "2 min 05 s"]);
   });
 });
 

@@ -42,14 +42,14 @@ describe("signals", () => {
   });
 
   it("show an effect a diamond once, and never half of it", () => {
-    const base = signal(1);
-    const [double, triple] = [computed(() => base.value * 2), computed(() => base.value * 3)];
+    const source = signal(1);
+    const [double, triple] = [computed(() => source.value * 2), computed(() => source.value * 3)];
     const seen: [number, number][] = [];
     effect(() => {
       seen.push([double.value, triple.value]);
       return undefined;
     });
-    base.value = 2;
+    source.value = 2;
     expect(seen).toEqual([
       [2, 3],
       [4, 6],
@@ -58,14 +58,14 @@ describe("signals", () => {
 
   it("compute only when read, and once", () => {
     let runs = 0;
-    const base = signal(1);
+    const source = signal(1);
     const sum = computed(() => {
       runs++;
-      return base.value + 1;
+      return source.value + 1;
     });
     expect(runs).toBe(0);
     expect([sum.value, sum.value, runs]).toEqual([2, 2, 1]);
-    base.value = 5;
+    source.value = 5;
     expect([runs, sum.peek(), runs]).toEqual([1, 6, 2]);
   });
 

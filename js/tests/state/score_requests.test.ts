@@ -12,12 +12,12 @@ afterEach(() => {
 describe("scores", () => {
   it("are asked for after a pause, once for many clicks", async () => {
     const kernel = new Kernel();
-    kernel.greet();
+    kernel.acknowledge();
     kernel.session.selection.add([0]);
     kernel.session.selection.add([1]);
     expect(kernel.session.scores.value).toMatchObject({ state: "asking", key: "keep:0-1", result: null });
     await pause();
-    expect(kernel.of("req")).toHaveLength(1);
+    expect(kernel.messages("req")).toHaveLength(1);
     expect(kernel.question).toMatchObject({ method: "score", params: { selection: [0, 1], mode: "keep" } });
     await kernel.answer(score("keep:0-1"));
     expect(kernel.session.scores.value).toMatchObject({ state: "known", result: { key: "keep:0-1" } });
@@ -32,7 +32,7 @@ describe("scores", () => {
     const slow = kernel.question;
     kernel.session.selection.add([2]);
     await pause();
-    expect(kernel.of("cancel")).toEqual([{ t: "cancel", id: slow?.id, client: slow?.client }]);
+    expect(kernel.messages("cancel")).toEqual([{ t: "cancel", id: slow?.id, client: slow?.client }]);
     await kernel.answer(score("keep:0-0"), slow);
     expect(kernel.session.scores.value).toMatchObject({
       state: "asking",
@@ -47,7 +47,7 @@ describe("scores", () => {
     kernel.session.selection.add([1]);
     await pause();
     expect(kernel.session.scores.value).toMatchObject({ state: "known", result: { key: "keep:1-1" } });
-    expect(kernel.of("req")).toEqual([]);
+    expect(kernel.messages("req")).toEqual([]);
   });
 
   it("that are known under another name are not believed", () => {
@@ -71,7 +71,7 @@ describe("scores", () => {
     await pause();
     kernel.host.update({ _scores: score("all") });
     expect(kernel.session.scores.value.state).toBe("known");
-    expect(kernel.of("cancel")).toHaveLength(1);
+    expect(kernel.messages("cancel")).toHaveLength(1);
   });
 
   it("are asked for again when another question took their place", async () => {
@@ -80,7 +80,7 @@ describe("scores", () => {
     await kernel.refuse("superseded");
     expect(kernel.session.scores.value.state).toBe("asking");
     await pause(700);
-    expect(kernel.of("req")).toHaveLength(2);
+    expect(kernel.messages("req")).toHaveLength(2);
   });
 
   it("say why there are none", async () => {
@@ -102,6 +102,6 @@ describe("scores", () => {
     kernel.host.update({ _scores: {}, _picture: picture("r2") });
     expect(kernel.session.scores.value).toMatchObject({ state: "asking", result: null });
     await pause();
-    expect(kernel.of("req")).toHaveLength(1);
+    expect(kernel.messages("req")).toHaveLength(1);
   });
 });

@@ -21,11 +21,11 @@ describe("what the kernel shows", () => {
   it("is acknowledged frame by frame", () => {
     const kernel = new Kernel();
     kernel.host.update({ _frame: frame("r1", 2) });
-    expect(kernel.of("ack")).toEqual([
+    expect(kernel.messages("ack")).toEqual([
       { t: "ack", rev: 1 },
       { t: "ack", rev: 2 },
     ]);
-    expect(kernel.of("hello")[0]).toMatchObject({ proto: 1, have: { run: "r1", rev: 1 } });
+    expect(kernel.messages("hello")[0]).toMatchObject({ proto: 1, have: { run: "r1", rev: 1 } });
   });
 
   it("may be nothing yet", () => {

@@ -14,25 +14,25 @@ afterEach(() => {
 describe("the connection", () => {
   const now = (kernel: Kernel): string => kernel.session.connection.value;
 
-  it("is live once the kernel greets this client back", () => {
+  it("is live once the kernel has acknowledged this client", () => {
     const kernel = new Kernel();
     kernel.host.message({ t: "hello-ack", client: "another", proto: 1 });
     expect(now(kernel)).toBe("connecting");
-    kernel.greet();
+    kernel.acknowledge();
     expect(now(kernel)).toBe("live");
   });
 
-  it("is busy while a run streams and nobody greets back", () => {
+  it("is busy while a run streams before the acknowledgement", () => {
     const kernel = new Kernel();
     kernel.host.update({ _frame: frame("r1", 2) });
     expect(now(kernel)).toBe("busy");
-    kernel.greet();
+    kernel.acknowledge();
     expect(now(kernel)).toBe("live");
   });
 
   it("is busy while a question waits for more than a second", async () => {
     const kernel = new Kernel();
-    kernel.greet();
+    kernel.acknowledge();
     await pause();
     await pause(900);
     expect(now(kernel)).toBe("live");
@@ -44,7 +44,7 @@ describe("the connection", () => {
 
   it("does not blink while one question takes the place of another", async () => {
     const kernel = new Kernel();
-    kernel.greet();
+    kernel.acknowledge();
     await pause(1300);
     const seen: string[] = [];
     kernel.session.selection.add([0]);
@@ -52,12 +52,12 @@ describe("the connection", () => {
       await pause(20);
       seen.push(now(kernel));
     }
-    expect([kernel.of("req").length, new Set(seen)]).toEqual([2, new Set(["busy"])]);
+    expect([kernel.messages("req").length, new Set(seen)]).toEqual([2, new Set(["busy"])]);
   });
 
   it("is lost after a farewell, and open questions end", async () => {
     const kernel = new Kernel();
-    kernel.greet();
+    kernel.acknowledge();
     await pause();
     const stopping = kernel.session.stop();
     kernel.host.message({ t: "bye", reason: "closed" });
@@ -90,12 +90,12 @@ describe("a view without a kernel", () => {
       key: "keep:0-0",
       result: { key: "all" },
     });
-    expect(kernel.of("req")).toEqual([]);
+    expect(kernel.messages("req")).toEqual([]);
   });
 
-  it("is lost when there was one, and greets it when it is back", () => {
+  it("is lost when there was one, and says hello when it is back", () => {
     const kernel = new Kernel();
-    kernel.greet();
+    kernel.acknowledge();
     const classes = new Set<string>();
     // The class stands on an ancestor, outside a shadow root.
     const detach = kernel.session.attach(place(new Set(), null, new Shadow(place(classes))));
@@ -105,8 +105,8 @@ describe("a view without a kernel", () => {
     expect(kernel.session.connection.value).toBe("lost");
     classes.clear();
     changed();
-    expect([kernel.session.connection.value, kernel.of("hello").length]).toEqual(["connecting", 2]);
-    kernel.greet();
+    expect([kernel.session.connection.value, kernel.messages("hello").length]).toEqual(["connecting", 2]);
+    kernel.acknowledge();
     expect(kernel.session.connection.value).toBe("live");
     detach();
     expect(Observer.all).toEqual([]);

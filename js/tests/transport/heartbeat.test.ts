@@ -16,7 +16,7 @@ afterEach(() => {
 async function live(): Promise<Kernel> {
   const kernel = new Kernel();
   kernel.session.attach(place(new Set()));
-  kernel.greet();
+  kernel.acknowledge();
   await pause();
   await kernel.answer(score("all"));
   kernel.host.message({ t: "beat", next: 1 });
@@ -54,15 +54,15 @@ describe("a kernel that promised beats", () => {
     expect(now(kernel)).toBe("live");
   });
 
-  it("is greeted when it is back, and asked again", async () => {
+  it("gets a hello and the request again when it is back", async () => {
     const kernel = await live();
     kernel.session.selection.add([0]);
     await pause(6000);
     expect([now(kernel), kernel.session.scores.value.state]).toEqual(["lost", "unknown"]);
-    const before = kernel.of("hello").length;
+    const before = kernel.messages("hello").length;
     kernel.host.message({ t: "beat", next: 1 });
-    expect([now(kernel), kernel.of("hello").length]).toEqual(["busy", before + 1]);
-    kernel.greet();
+    expect([now(kernel), kernel.messages("hello").length]).toEqual(["busy", before + 1]);
+    kernel.acknowledge();
     await pause();
     await kernel.answer(score("keep:0-0"));
     expect([now(kernel), kernel.session.scores.value.state]).toEqual(["live", "known"]);
@@ -100,8 +100,8 @@ describe("a kernel that promised beats", () => {
   it("hears every half minute that a view stands", async () => {
     const kernel = await live();
     await beatFor(kernel, 65);
-    const here = { t: "here", client: kernel.of("hello")[0]?.client };
-    expect(kernel.of("here")).toEqual([here, here]);
+    const here = { t: "here", client: kernel.messages("hello")[0]?.client };
+    expect(kernel.messages("here")).toEqual([here, here]);
   });
 });
 
@@ -109,11 +109,11 @@ describe("a kernel that never promised beats", () => {
   it("is live as before, and hears nothing it does not know", async () => {
     const kernel = new Kernel();
     kernel.session.attach(place(new Set()));
-    kernel.greet();
+    kernel.acknowledge();
     await pause();
     await kernel.answer(score("all"));
     await pause(120_000);
-    expect([now(kernel), kernel.of("here")]).toEqual(["live", []]);
+    expect([now(kernel), kernel.messages("here")]).toEqual(["live", []]);
   });
 });
 

@@ -22,7 +22,7 @@ beforeEach(() => {
 
 describe("RpcClient", () => {
   it("asks with an id and its own name, and resolves with the result", async () => {
-    const asked = rpc.request("score", { selection: [1] });
+    const response = rpc.request("score", { selection: [1] });
     expect(last()).toMatchObject({
       t: "req",
       method: "score",
@@ -30,7 +30,7 @@ describe("RpcClient", () => {
       client: rpc.client,
     });
     expect(answer(last(), { result: { key: "all" } })).toBe(true);
-    await expect(asked).resolves.toEqual({ key: "all" });
+    await expect(response).resolves.toEqual({ key: "all" });
     expect(rpc.pending.value).toBe(0);
   });
 
@@ -43,26 +43,29 @@ describe("RpcClient", () => {
   });
 
   it("rejects with the kernel's code and words", async () => {
-    const asked = rpc.request("score", {});
+    const response = rpc.request("score", {});
     answer(last(), { t: "err", code: "model_error", message: "CUDA out of memory" });
-    await expect(asked).rejects.toMatchObject({ code: "model_error", message: "CUDA out of memory" });
+    await expect(response).rejects.toMatchObject({ code: "model_error", message: "CUDA out of memory" });
   });
 
   it("gives an error without words some", async () => {
-    const asked = rpc.request("score", {});
+    const response = rpc.request("score", {});
     answer(last(), { t: "err", code: 7 });
-    await expect(asked).rejects.toMatchObject({ code: "model_error", message: "the kernel gave no reason" });
+    await expect(response).rejects.toMatchObject({
+      code: "model_error",
+      message: "the kernel gave no reason",
+    });
   });
 
   it("leaves alone what is for another client, and what is no answer", async () => {
-    const asked = rpc.request("score", {});
+    const response = rpc.request("score", {});
     expect(answer({ ...last(), client: "another tab" }, { result: "wrong" })).toBe(false);
     for (const junk of [null, 3, "res", {}, { t: "hello-ack", client: rpc.client }]) {
       expect(rpc.receive(junk)).toBe(false);
     }
     expect(rpc.pending.value).toBe(1);
     answer(last(), { result: "right" });
-    await expect(asked).resolves.toBe("right");
+    await expect(response).resolves.toBe("right");
   });
 
   it("has a name of its own", () => {
@@ -71,11 +74,11 @@ describe("RpcClient", () => {
 
   it("tells the kernel when a question is cancelled, and ignores the late answer", async () => {
     const abort = new AbortController();
-    const asked = rpc.request("score", {}, abort.signal);
+    const response = rpc.request("score", {}, abort.signal);
     const question = last();
     abort.abort();
     expect(last()).toEqual({ t: "cancel", id: question.id, client: rpc.client });
-    await expect(asked).rejects.toMatchObject({ code: "cancelled" });
+    await expect(response).rejects.toMatchObject({ code: "cancelled" });
     expect(answer(question, { result: "late" })).toBe(true);
   });
 
@@ -87,18 +90,18 @@ describe("RpcClient", () => {
   it("sends no cancel for a question that was answered, and lets go of the signal", async () => {
     const abort = new AbortController();
     const removed = vi.spyOn(abort.signal, "removeEventListener");
-    const asked = rpc.request("score", {}, abort.signal);
+    const response = rpc.request("score", {}, abort.signal);
     answer(last(), { result: 1 });
-    await asked;
+    await response;
     abort.abort();
     expect(sent).toHaveLength(1);
     expect(removed).toHaveBeenCalledTimes(1);
   });
 
   it("rejects open and later questions once it is closed", async () => {
-    const asked = rpc.request("score", {});
+    const response = rpc.request("score", {});
     rpc.close();
-    await expect(asked).rejects.toMatchObject({ code: "closed" });
+    await expect(response).rejects.toMatchObject({ code: "closed" });
     await expect(rpc.request("score", {})).rejects.toMatchObject({ code: "closed" });
     expect([sent.length, rpc.pending.value]).toEqual([1, 0]);
   });

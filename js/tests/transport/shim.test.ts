@@ -113,9 +113,9 @@ describe("HostModel", () => {
 describe("stateFromJson", () => {
   it("turns base64 into bytes, and nothing into none", () => {
     const bytes = bytesOf(pictureParts());
-    const found = stateFromJson({ _picture: Buffer.from(bytes).toString("base64"), mode: "keep" });
-    expect(Buffer.from((found["_picture"] as DataView).buffer).equals(Buffer.from(bytes))).toBe(true);
-    expect([(found["_frame"] as DataView).byteLength, found["mode"]]).toEqual([0, "keep"]);
+    const read = stateFromJson({ _picture: Buffer.from(bytes).toString("base64"), mode: "keep" });
+    expect(Buffer.from((read["_picture"] as DataView).buffer).equals(Buffer.from(bytes))).toBe(true);
+    expect([(read["_frame"] as DataView).byteLength, read["mode"]]).toEqual([0, "keep"]);
   });
 
   it("refuses what is no text", () => {

@@ -95,11 +95,11 @@ describe("Rebuilder", () => {
     expect(rebuilt(pictureParts(), [0, 0, 1, 0]).slice(0, 4)).toEqual([11.5, 8.5, 12, 8]);
   });
 
-  it("is linear: what is kept and what is removed add up to the whole and the baseline", () => {
+  it("is linear: what is kept and what is removed add up to the complete and the baseline", () => {
     const [some, others] = [rebuilt(pictureParts(), [1, 0, 1, 0]), rebuilt(pictureParts(), [0, 1, 0, 1])];
-    const whole = rebuilt(pictureParts(), [1, 1, 1, 1]);
+    const complete = rebuilt(pictureParts(), [1, 1, 1, 1]);
     const sums = some.map((value, at) => value + (others[at] ?? Number.NaN));
-    expect(sums).toEqual(whole.map((value) => value + 10));
+    expect(sums).toEqual(complete.map((value) => value + 10));
   });
 
   it("gives the same array at every call, with nothing left of the last", () => {

@@ -2,8 +2,8 @@
 
 It goes from 0 to the largest value of the frame that is shown; shares end at 1 at the latest. Where a few
 cells hold nearly everything a linear scale would show them alone; the scale is then a square root, and the
-colour bar says so. Signed values stand evenly around zero. js/src/picture/scale.ts states the same rule, and a
-test holds the two together.
+colour bar says so. Signed values stand evenly around zero. js/src/picture/scale.ts states the same rule; a
+test compares the two.
 """
 
 from __future__ import annotations

@@ -211,9 +211,9 @@ def test_an_image_is_seen_as_the_model_itself_would_see_it(folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["missing.png"], "missing.png"),
+        (["missing.png"], "Error: missing.png: there is no such file"),
         (["cli_models.py"], "cli_models.py: not an image that can be read"),
-        (["cat.png", "--model", "resnet"], "name: found 'resnet'"),
+        (["cat.png", "--model", "resnet"], "--model: found 'resnet'"),
         (["cat.png", "--out", "nowhere/r.html"], "--out: the folder nowhere does not exist"),
         (["cat.png", "--target", "gren"], "target: 'gren' is not a class name; did you mean 'green'"),
         (["cat.png", "--target", "3"], "target: class id 3 is out of range"),

@@ -225,7 +225,7 @@ def test_what_is_no_image_is_named(tmp_path):
             read_photograph(path)
     with pytest.raises(ValueError, match="not a file"):
         read_photograph(tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"missing\.png"):
+    with pytest.raises(FileNotFoundError, match=r"missing\.png: there is no such file; accepted is"):
         read_photograph(tmp_path / "missing.png")
     with Image.open(tmp_path / "cut.jpg") as held, pytest.raises(ValueError, match="photo: not an image"):
         read_photograph(held, argument="photo")

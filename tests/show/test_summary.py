@@ -79,7 +79,7 @@ def test_the_answer_names_the_scale_the_place_and_whether_it_is_enough():
     assert words == (
         "Egyptian cat (.39): 58 % of the score's variance involves the coarse image (A2); "
         "most of the map (100 % in a ninth of the image) lies around row 5, column 5 (upper left). "
-        "The coarse image alone does not decide it (.02): it gives lynx (.12)."
+        "The coarse image alone is not enough (.02): the model then says lynx (.12)."
     )
 
 

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from wcam_widget.cli import report
 from wcam_widget.cli.methods import Analysis, Name, method_for
 from wcam_widget.explain import AbstractMethod, Wcam
+from wcam_widget.model import BlackBox
 from wcam_widget.text import printable
 from wcam_widget.zoo import load_model
 
@@ -94,7 +95,7 @@ def explain(
     """Explain image files and write a report in which each can be explored."""
     try:
         report.ensure_folders(out, npz)
-        network = load_model(model)
+        network = _loaded(model)
         options = {"wavelet": wavelet, "levels": levels, "grid": grid, "rows": rows, "seed": seed}
         options |= {"layer": layer, "analysis": None if analysis == Analysis.AUTO else analysis}
         said = {option: value for option, value in options.items() if value is not None}
@@ -119,6 +120,17 @@ def demo(
     except OSError as error:
         raise _failed(error) from error
     _run(report.demo_jobs(count), Wcam(), [], out / "report.html", None, as_json=as_json)
+
+
+def _loaded(model: str) -> BlackBox:
+    """The named model; what is wrong with its name is told of the option."""
+    try:
+        return load_model(model)
+    except ValueError as error:
+        kind, _, said = str(error).partition(": ")
+        if kind != "name":
+            raise
+        raise ValueError(f"--model: {said}") from error
 
 
 def _run(

@@ -142,7 +142,11 @@ def _reading(name: str) -> Iterator[None]:
 
 def _opened(path: Path, name: str) -> tuple[Image.Image, Image.Image | None, str | None]:
     """A file's image, upright, the lower halves of its pixels where it is RGB of 16 bits, and its format."""
-    if not stat.S_ISREG(path.stat().st_mode):
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{name}: there is no such file; accepted is an image file") from error
+    if not stat.S_ISREG(mode):
         raise ValueError(f"{name}: not a file; accepted is an image file")
     Image.init()
     formats = sorted(set(Image.ID) - _RUN_PROGRAMS)

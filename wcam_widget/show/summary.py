@@ -214,7 +214,8 @@ def _deciding(subject: Subject, value: float, answer: Mapping[str, Any]) -> str:
     if rival == subject.name:
         return f"is enough: still {subject.name} ({number})"
     found = _of_class(answer, rival) or {}
-    return f"does not decide it ({number}): it gives {rival} ({probability(found['reconstruction'] or 0.0)})"
+    said = f"{rival} ({probability(found['reconstruction'] or 0.0)})"
+    return f"is not enough ({number}): the model then says {said}"
 
 
 def _highest(answer: Mapping[str, Any], when: str) -> str:

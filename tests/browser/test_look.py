@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.gestures import wait_pixels, wait_selection
-from tests.browser.scene import Scene, frame_bytes, state_of
+from tests.browser.scene import Scene, frame_bytes, score, state_of
 
 pytestmark = pytest.mark.browser
 
@@ -44,6 +44,25 @@ HOSTS = {
     "marimo dark": ("", 'class="dark"', "dark"),
     "nothing said": ("", "", "light"),
 }
+
+
+# Something is drawn, and nothing touches the upper edge, where the name of the coarse image stands.
+DRAWN_AND_FREE_AT_THE_TOP = """() => {
+  const canvas = document.querySelector("[data-wcam=dyadic]");
+  const {data, width} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const alpha = at => data[4 * at + 3];
+  const drawn = Array.from({length: data.length / 4}, (_, at) => at).some(at => alpha(at) > 0);
+  return drawn && Array.from({length: width}, (_, at) => at).every(at => alpha(at) === 0);
+}"""
+
+# Where the coarse image ends, where the last band ends, and where the key stands.
+COARSE_AND_KEY = """() => {
+  const canvas = document.querySelector("[data-wcam=dyadic]");
+  const {left, top, width, height, bottom} = canvas.getBoundingClientRect();
+  const unit = width / 3.07;
+  const coarse = {right: left + 1.25 * unit, bottom: top + 1.375 * unit, end: bottom};
+  return [coarse, document.querySelector(".wcam-key").getBoundingClientRect().toJSON()];
+}"""
 
 
 def root_theme(page: Page) -> str | None:
@@ -96,7 +115,7 @@ def test_panes_stack_as_the_page_narrows(open_page: OpenPage, scene: Scene, widt
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.mark.parametrize("width", [1200, 720, 400])
+@pytest.mark.parametrize("width", [1200, 720, 400, 280])
 def test_no_two_labels_of_the_profile_meet(open_page: OpenPage, scene: Scene, width: int) -> None:
     page = open_page(state_of(scene), context={"viewport": {"width": width, "height": 900}})
     overlaps = page.evaluate(
@@ -111,6 +130,27 @@ def test_no_two_labels_of_the_profile_meet(open_page: OpenPage, scene: Scene, wi
         }"""
     )
     assert overlaps == []
+
+
+@pytest.mark.parametrize("width", [1200, 420, 280])
+def test_names_of_bands_are_not_cut_and_their_key_covers_none(
+    open_page: OpenPage, scene: Scene, width: int
+) -> None:
+    page = open_page(state_of(scene), context={"viewport": {"width": width, "height": 900}})
+    page.wait_for_function(DRAWN_AND_FREE_AT_THE_TOP)
+    coarse, key = page.evaluate(COARSE_AND_KEY)
+    assert key["top"] >= coarse["bottom"] or key["left"] >= coarse["right"]
+    assert key["bottom"] <= coarse["bottom"] or key["top"] >= coarse["end"]
+
+
+@pytest.mark.parametrize("width", [420, 280])
+def test_what_is_explained_can_be_read_whole(open_page: OpenPage, scene: Scene, width: int) -> None:
+    label = "logit of American Staffordshire terrier"
+    state = state_of(scene, label, _scores=score("all", label, 7.31))
+    page = open_page(state, context={"viewport": {"width": width, "height": 900}})
+    name = page.locator("[data-wcam=score-row] th").first
+    assert name.evaluate("e => e.scrollWidth <= e.clientWidth")
+    expect(name).to_have_attribute("title", label)
 
 
 @pytest.mark.parametrize(("measured", "words"), [(0, "not measured"), (7, "not measured for 3 of 10 bands")])

@@ -28,6 +28,13 @@ export interface BandDrawing {
   readonly namesAbove: boolean;
 }
 
+/** The largest size of the names above bands, in pixels and in parts of the strip where they stand. */
+const NAME = 11;
+const NAME_IN_STRIP = 0.88;
+/** How tall capitals are, in parts of a size. */
+const CAPITALS = 0.75;
+/** Pixels that stay free after the number above a band: the next band's name begins there. */
+const SPARE = 2;
 /** How much of a cell that is not kept the ground covers. */
 const DIMMED = 0.62;
 
@@ -117,9 +124,13 @@ function drawNameAbove(
   const band = drawing.table.bands[at];
   if (!band) return;
   const { ratio } = mapping;
-  const { x, y, width } = boxOf(rectangleOf(band), mapping);
-  const baseline = y - 3 * ratio;
-  const [bold, normal] = [`600 ${11 * ratio}px ${family}`, `${11 * ratio}px ${family}`];
+  const box = boxOf(rectangleOf(band), mapping);
+  const [{ x, y }, width] = [box, box.width - SPARE * ratio];
+  // Above the first band there is a strip and nothing else.
+  const strip = Math.min(...drawing.table.bands.map(({ top }) => top)) * mapping.scaleY;
+  const size = Math.min(NAME * ratio, NAME_IN_STRIP * strip);
+  const baseline = y - Math.min(3 * ratio, Math.floor((strip - CAPITALS * size) / 2));
+  const [bold, normal] = [`600 ${size}px ${family}`, `${size}px ${family}`];
   let left = 0;
   const write = (text: string, font: string, colour: string, room: number): void => {
     context.font = font;

@@ -35,9 +35,10 @@ const ENDINGS: Record<Exclude<RunState, "running">, (status: Status, cost: Cost 
   error: ({ done, total }) => `stopped by an error (${done} of ${total})`,
 };
 
-/** "64 of 256 passes · 9 s left"; after the run, the passes in `cost`. */
+/** "64 of 256 passes · 9 s left", "starting" before the first; after the run, the passes in `cost`. */
 export function statusWords(status: Status, cost: Cost | null = null): string {
   if (status.state !== "running") return ENDINGS[status.state](status, cost);
+  if (status.total === 0) return "starting";
   const left = status.secondsLeft === null ? "" : ` · ${formatSeconds(status.secondsLeft)} left`;
   return `${status.done} of ${status.total} passes${left}`;
 }

@@ -97,7 +97,7 @@ function scoreRow(score: Score, decimals: number): HTMLElement {
   return element(
     "tr",
     { "data-wcam": "score-row", "data-label": score.label },
-    element("th", { scope: "row" }, score.label),
+    element("th", { scope: "row", title: score.label }, score.label),
     ...cells.map((text) => element("td", {}, text)),
   );
 }

@@ -9,6 +9,7 @@ describe("progress", () => {
   it("tells how far a run is, and that a cancelled one is partial", () => {
     expect(statusWords(running)).toBe("64 of 256 passes · 9 s left");
     expect(statusWords({ ...running, secondsLeft: null })).toBe("64 of 256 passes");
+    expect(statusWords({ ...running, done: 0, total: 0, secondsLeft: null })).toBe("starting");
     expect(statusWords({ ...running, state: "cancelled" })).toBe("64 passes in 3 s, partial");
   });
 

@@ -211,8 +211,8 @@ def stream(page: Page, recording: Recording) -> None:
         recording.settle(2000)
         recording.shoot(400)
     finish(page)
-    if found := errors(page):
-        raise RuntimeError("; ".join(found))
+    if failures := errors(page):
+        raise RuntimeError("; ".join(failures))
 
 
 def gestures(page: Page, recording: Recording) -> None:

@@ -51,8 +51,16 @@ def test_links_lead_somewhere(page):
 def test_files_that_are_named_exist(page):
     words = re.findall(r"`([\w./-]*/[\w./-]*|[\w./-]+\.(?:py|ts|css|md|ipynb))`", text_of(ROOT / page))
     parents = [ROOT, ROOT / "wcam_widget", ROOT / "wcam_widget/sensitivity", ROOT / "tests/browser"]
-    own = [word for word in words if not word.startswith("js/src/")]
-    assert [word for word in own if not any((parent / word).exists() for parent in parents)] == []
+    assert [word for word in words if not any((parent / word).exists() for parent in parents)] == []
+
+
+@pytest.mark.parametrize("folder", ["wcam_widget", "js/src"])
+def test_the_picture_of_the_stages_has_every_folder(folder):
+    named = set(re.findall(r'class="n">([^<]+)<', text_of(PICTURES / "stages.svg")))
+    folders = {
+        path.name for path in (ROOT / folder).iterdir() if any(path.glob("*.py")) or any(path.glob("*.ts"))
+    }
+    assert folders - named - {"style"} == set()
 
 
 def test_the_pictures_are_all_shown():

@@ -13,7 +13,7 @@ from torch import nn
 
 from wcam_widget import Cameras, Derivative, GradCam, Logit, WaveletGradient, Wcam, load_demo
 from wcam_widget.evaluate.sanity import Sanity, _by_names, sanity
-from wcam_widget.explain.cam.pixel_maps import Told, map_attribution
+from wcam_widget.explain.cam.pixel_maps import map_attribution, pixel_info
 from wcam_widget.explain.method import AbstractMethod
 from wcam_widget.model import BlackBox, ModelError
 from wcam_widget.model.randomise import Randomisation
@@ -45,8 +45,9 @@ class Made(AbstractMethod):
 
     def steps(self, model, image, target=None, stream=0):
         self.asked.append(target)
-        told = Told("Made", "target", 0.0, "unit", 1, 0, 1, 0.0, "done")
-        yield map_attribution(self.make(model, image), told)
+        heat = self.make(model, image)
+        info = pixel_info(tuple(heat.shape), "Made", "target", 0.0, 1, "unit")
+        yield map_attribution(heat, info, (1, 0), 0.0, "done")
 
 
 def edges(model, image):

@@ -71,7 +71,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def test_damaged_files_are_refused_by_name(saved: bytes, tmp_path: Path, cut: float, flip: int) -> None:
     path = tmp_path / "damaged.npz"
     path.write_bytes(saved[: int(cut * (len(saved) - 1))])
-    with pytest.raises(ValueError, match=r"path='.*damaged\.npz' is not a whole attribution file"):
+    with pytest.raises(ValueError, match=r"path='.*damaged\.npz' is not a complete attribution file"):
         Attribution.load(path)
     place = int(cut * (len(saved) - 1))
     path.write_bytes(saved[:place] + bytes([saved[place] ^ flip]) + saved[place + 1 :])
@@ -102,13 +102,13 @@ def test_files_that_claim_other_things_are_refused(saved: bytes, tmp_path: Path)
         ({"value": arrays["value"][:-1]}, "value has shape"),
         ({"kind": arrays["kind"].astype(float)}, r"kind has shape .* type float64"),
         ({"cells": arrays["cells"][:-1]}, "every coefficient"),
-        ({"cells": arrays["cells"] + 1}, r"bands outside|leaves its band|not a whole"),
-        ({"about": np.array("{}")}, r"not a whole attribution file: 'version'"),
+        ({"cells": arrays["cells"] + 1}, r"bands outside|leaves its band|not a complete"),
+        ({"about": np.array("{}")}, r"not a complete attribution file: 'version'"),
         (
             {"about": np.array(json.dumps(about | {"basis": {"basis": "magic", "size": [8, 8]}}))},
             r"basis='magic' is unknown",
         ),
-        ({"value": np.array([object()])}, "not a whole attribution file"),
+        ({"value": np.array([object()])}, "not a complete attribution file"),
     ]:
         with pytest.raises(ValueError, match=message):
             Attribution.load(rewritten(**changes))

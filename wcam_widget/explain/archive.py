@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import math
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from wcam_widget.basis import Cells, basis_from
 from wcam_widget.files import atomic_write
 from wcam_widget.sensitivity import Estimate, GroupEstimate
-
-if TYPE_CHECKING:
-    from wcam_widget.explain.attribution import Attribution
 
 VERSION = 1
 PER_CELL = ("value", "low", "high", "kind", "error", "first", "slope")
@@ -27,19 +25,20 @@ LARGEST_ITEM = 4 << 20  # bytes of one number, or of the text about the rest
 NUMBERS = ("score", "planned", "seconds", "complete")
 
 
-def write(path: Path, attribution: Attribution) -> Path:
-    """Write an attribution whole or not at all; returns the path, ending in ``.npz``."""
+def write(path: Path, fields: Mapping[str, Any]) -> Path:
+    """Write the fields of an attribution, completely or not at all; returns the path, ending in ``.npz``."""
     target = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
-    estimate, groups = attribution.estimate, attribution.estimate.groups
-    described = {name: getattr(attribution, name) for name in (*WORDS, *NUMBERS)}
+    estimate: Estimate = fields["estimate"]
+    groups = estimate.groups
+    described = {name: fields[name] for name in (*WORDS, *NUMBERS)}
     described |= {name: getattr(estimate, name) for name in ("variance", "evaluations", "gradients")}
-    described |= {"version": VERSION, "basis": attribution.basis.settings()}
+    described |= {"version": VERSION, "basis": fields["basis"].settings()}
     arrays = {name: getattr(estimate, name) for name in PER_CELL}
     arrays |= {f"band_{name}": getattr(groups, name) for name in PER_BAND}
     arrays |= {"left_out": estimate.left_out, "band_left_out": groups.left_out}
     if groups.superset is not None:
         arrays["band_superset"] = groups.superset
-    arrays |= {"cells": attribution.cells.rectangles, "about": np.array(json.dumps(described))}
+    arrays |= {"cells": fields["cells"].rectangles, "about": np.array(json.dumps(described))}
     with atomic_write(target) as part, part.open("wb") as file:
         np.savez_compressed(file, **arrays)
     return target
@@ -59,7 +58,7 @@ def read(path: Path) -> dict[str, Any]:
                     _ensure_loadable(stored, path.stat().st_size)
                     return _fields(about, stored)
         except Exception as error:  # a damaged archive makes numpy and zipfile raise almost anything
-            raise ValueError(f"path={str(path)!r} is not a whole attribution file: {error}") from error
+            raise ValueError(f"path={str(path)!r} is not a complete attribution file: {error}") from error
     raise ValueError(f"path={str(path)!r} was written by a newer version; please upgrade wcam-widget")
 
 
@@ -106,14 +105,14 @@ def _array(stored: zipfile.ZipFile, name: str, shape: tuple[int | None, ...], ki
     """One array, made only where its header fits the shape that is due and the bytes that are there."""
     member = stored.getinfo(f"{name}.npy")
     with stored.open(member) as file:
-        found, dtype = _header(file)
-        fits = len(found) == len(shape) and all(
-            w is None or w == f for w, f in zip(shape, found, strict=True)
+        stated, dtype = _header(file)
+        fits = len(stated) == len(shape) and all(
+            due is None or due == side for due, side in zip(shape, stated, strict=True)
         )
         if not fits or dtype.kind != kind:
-            raise ValueError(f"{name} has shape {found} and type {dtype}")
-        if math.prod(found) * dtype.itemsize > member.file_size or dtype.itemsize > LARGEST_ITEM:
-            raise ValueError(f"{name} of shape {found} and type {dtype} is not there")
+            raise ValueError(f"{name} has shape {stated} and type {dtype}")
+        if math.prod(stated) * dtype.itemsize > member.file_size or dtype.itemsize > LARGEST_ITEM:
+            raise ValueError(f"{name} of shape {stated} and type {dtype} is not there")
     with stored.open(member) as file:
         return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
 

@@ -11,12 +11,15 @@ from jaxtyping import Bool, Float, Int8
 
 from wcam_widget.basis import AbstractBasis, Cells
 from wcam_widget.explain import archive
+from wcam_widget.explain.cell_table import cell_table
+from wcam_widget.explain.cell_tests import above, difference, limits
+from wcam_widget.explain.profile import Profile
 from wcam_widget.explain.run import Trace, joined
-from wcam_widget.sensitivity import Estimate, Kind
+from wcam_widget.sensitivity import Estimate
 from wcam_widget.sensitivity.analysis import GROUP_STATISTIC, RESOLUTION, UNIT
-from wcam_widget.sensitivity.statistics.jackknife import CONFIDENCE, Limits, Replicated
-from wcam_widget.sensitivity.statistics.multiple_tests import LEVEL, exceeding
-from wcam_widget.sensitivity.statistics.paired import Difference, compare
+from wcam_widget.sensitivity.statistics.jackknife import CONFIDENCE, Limits
+from wcam_widget.sensitivity.statistics.multiple_tests import LEVEL
+from wcam_widget.sensitivity.statistics.paired import Difference
 
 if TYPE_CHECKING:
     import xarray
@@ -26,45 +29,34 @@ INTERVALS = ("student", "bootstrap")
 
 
 @dataclass(frozen=True, eq=False)
-class Profile:
-    """Indices of the bands, coarse to fine, in the order of ``names``.
-
-    ``total`` (with ``low`` and ``high``, 95 %) is the share of the variance in which a band takes part,
-    ``closed`` what it causes without the others; ``shapley`` shares the variance out and adds to 1. What was
-    not estimated is NaN. ``interactions`` holds what every two bands cause together, or is None where that
-    was not asked for. ``statistic`` says how ``total`` is defined.
-    """
-
-    names: tuple[str, ...]
-    levels: tuple[int, ...]
-    orientations: tuple[str, ...]
-    total: Float[np.ndarray, " g"]
-    low: Float[np.ndarray, " g"]
-    high: Float[np.ndarray, " g"]
-    shapley: Float[np.ndarray, " g"]
-    closed: Float[np.ndarray, " g"]
-    interactions: Float[np.ndarray, "g g"] | None
-    statistic: str
-
-
-@dataclass(frozen=True, eq=False)
 class Attribution:
     """Importance of every cell to one score of one image.
 
-    ``estimate`` holds the numbers, ``cells`` and ``basis`` where they are. ``planned`` counts the
-    forward-equivalents of the whole run, ``seconds`` the time so far. ``stop`` says why it ended; it is
-    empty while ``complete`` is False and the run goes on. ``traces`` hold the class scores of the run, from
-    which other targets are explained; no file or copy keeps them. They hold the network, the image, its
-    coefficients and at most 1 MB of class scores, more in a temporary file; ``alone()`` lets go of all that.
+    Args:
+        estimate: The numbers of the ``d`` cells and of the bands.
+        cells: Where the numbers are.
+        basis: The basis of the cells.
+        method: The method and its settings in words.
+        target: The score that is explained, in words.
+        score: The score of the image itself.
+        planned: Forward-equivalents of the entire run; a backward pass counts as two.
+        seconds: Time of the run so far.
+        complete: Whether the run has ended.
+        stop: Why it ended; empty while it goes on.
+        unit: What a value is.
+        statistic: What the ``total`` of a band is.
+        traces: The runs, from which other targets are explained: network, image, and class scores, beyond
+            1 MB in a temporary file. No file or copy keeps them, and ``alone()`` lets go of them.
 
-    >>> from wcam_widget import Sobol, Wcam
-    >>> import torch
-    >>> method = Wcam(Sobol(rows=2), levels=1, grid=2)
-    >>> (attribution,) = method(lambda images: images.mean((2, 3)), torch.rand(1, 3, 8, 8))
-    >>> attribution.profile().names
-    ('A1', 'LH1', 'HL1', 'HH1')
-    >>> attribution.packed().shape, attribution.spatial().shape
-    ((8, 8), (8, 8))
+    Examples:
+        >>> from wcam_widget import Sobol, Wcam
+        >>> import torch
+        >>> method = Wcam(Sobol(rows=2), levels=1, grid=2)
+        >>> (attribution,) = method(lambda images: images.mean((2, 3)), torch.rand(1, 3, 8, 8))
+        >>> attribution.profile().names
+        ('A1', 'LH1', 'HL1', 'HH1')
+        >>> attribution.packed().shape, attribution.spatial().shape
+        ((8, 8), (8, 8))
     """
 
     estimate: Estimate
@@ -149,20 +141,8 @@ class Attribution:
         return self.cells.spatial(self.values)
 
     def profile(self) -> Profile:
-        """The indices of the bands."""
-        bands, groups = self.cells.bands, self.estimate.groups
-        return Profile(
-            names=tuple(band.name for band in bands),
-            levels=tuple(band.level for band in bands),
-            orientations=tuple(band.orientation for band in bands),
-            total=groups.total,
-            low=groups.low,
-            high=groups.high,
-            shapley=groups.shapley,
-            closed=groups.closed,
-            interactions=groups.superset,
-            statistic=self.statistic,
-        )
+        """The indices of the bands, coarse to fine."""
+        return Profile.from_groups(self.cells.bands, self.estimate.groups, self.statistic)
 
     @property
     def first(self) -> Float[np.ndarray, " d"]:
@@ -177,8 +157,22 @@ class Attribution:
     def for_target(self, target: Any) -> Attribution:
         """The map of another class, probability or margin from the same class scores, without new forwards.
 
-        ``target``: a class id, a class name or a target. Raises ValueError where the run kept no class
-        scores, or where it consists of derivatives, which belong to one target.
+        Args:
+            target: A class id, a class name or a target; None for the top class.
+
+        Returns:
+            The same run with the values, label and score of that target.
+
+        Raises:
+            ValueError: Where the run kept no class scores, or consists of derivatives, which have one target.
+
+        Examples:
+            >>> import torch
+            >>> from wcam_widget import Sobol, Wcam
+            >>> method = Wcam(Sobol(rows=2), levels=1, grid=2)
+            >>> (first,) = method(lambda images: images.mean((2, 3)), torch.rand(1, 3, 8, 8), 0)
+            >>> first.for_target(2).target
+            'logit of class 2'
         """
         if not self.traces:
             raise ValueError(f"for_target has no class scores to go by: {NO_TRACE}")
@@ -188,61 +182,79 @@ class Attribution:
         return replace(self, estimate=joined(self.traces, resolved), target=label, score=score)
 
     def intervals(self, kind: str = "student", confidence: float = CONFIDENCE) -> Limits:
-        """Lower and upper ends for every cell, at any confidence: Student's t or a bootstrap of replicates.
+        """Lower and upper ends for every cell; cells of which only bounds are known keep those.
 
-        Cells of which only bounds are known keep those. Raises ValueError where the method has no
-        replicates, or for another ``kind``.
+        Args:
+            kind: "student", Student's t over the replicates, or "bootstrap", of the replicates.
+            confidence: The chance that an interval holds the value, above 0 and below 1.
+
+        Returns:
+            Lower and upper ends (d,) each, in ``unit``.
+
+        Raises:
+            ValueError: For another ``kind``, or where the method has no replicates.
         """
         if kind not in INTERVALS:
             raise ValueError(f"kind={kind!r} is unknown; {', '.join(INTERVALS)} are known")
-        measured = self._measured("intervals")
-        replicated = Replicated(self.values, self.estimate.left_out)
-        found = replicated.interval(confidence)
-        if kind == "bootstrap":
-            found = replicated.bootstrap_interval(confidence=confidence)
-        return np.where(measured, found[0], self.low), np.where(measured, found[1], self.high)
+        self._ensure_replicates("intervals")
+        return limits(self.estimate, confidence, bootstrap=kind == "bootstrap")
 
     def matters(
         self, threshold: float = RESOLUTION, level: float = LEVEL, control: str = "holm"
     ) -> Bool[np.ndarray, " d"]:
         """Which cells take part in more than ``threshold`` of the variance, with all cells tested at once.
 
-        A total index is above 0 as soon as the score moves at all, so the threshold should not be 0.
-        ``control``: "holm" keeps the chance of one false cell below ``level``, "benjamini-hochberg" the
-        expected share of false ones. Cells of which only bounds are known never count. See
-        ``wcam_widget.sensitivity.statistics.multiple_tests``.
+        A total index is above 0 as soon as the score moves at all, so the threshold should not be 0. Cells of
+        which only bounds are known never count.
+
+        Args:
+            threshold: Share of the variance, in [0, 1).
+            level: Of the tests, above 0 and below 1.
+            control: "holm" keeps the chance of one false cell below ``level``, "benjamini-hochberg" the
+                expected share of false ones.
+
+        Returns:
+            One bool per cell (d,).
+
+        Raises:
+            ValueError: For another ``control``, or where the method has no replicates.
+
+        References:
+            Holm (1979), "A simple sequentially rejective multiple test procedure"; Benjamini and Hochberg
+            (1995), "Controlling the false discovery rate".
         """
-        tested = self._measured("matters") & (self.kind != Kind.BOUNDED)
-        found = np.zeros(len(self.values), bool)
-        signed = bool((self.values < 0).any())  # as noise makes of estimators other than Jansen's
-        replicated = Replicated(self.values[tested], self.estimate.left_out[:, tested])
-        found[tested] = exceeding(replicated, threshold, level, control, signed=signed)
-        return np.asarray(found & (self.kind != Kind.UNRESOLVED))
+        self._ensure_replicates("matters")
+        return above(self.estimate, threshold, level, control)
 
     def compare(self, other: Attribution, confidence: float = CONFIDENCE) -> Difference:
         """This map less ``other``, cell by cell and band by band, with intervals and a permutation test.
 
         Both must come from one method with one seed, so that both models or images saw the same masks: clean
         against corrupted, model against model. Cells that were not measured in both are NaN, and do not
-        count in the distance. Raises ValueError naming ``other`` where they do not correspond.
+        count in the distance.
+
+        Args:
+            other: The map to compare with, of the same method on the same cells.
+            confidence: Of the intervals, above 0 and below 1.
+
+        Returns:
+            Differences of cells (d,) and bands with their intervals, and the distance of the two maps.
+
+        Raises:
+            ValueError: Naming ``other`` where the maps do not correspond.
         """
         if self.method != other.method or not np.array_equal(self.cells.rectangles, other.cells.rectangles):
             raise ValueError(f"other was made by {other.method!r}, not by {self.method!r} on the same cells")
-        both = self._measured("compare") & other._measured("compare")
-        difference = compare(_part(self.estimate, both), _part(other.estimate, both), confidence)
-        part = difference.cells
-        value, low, high, error = (
-            _whole(each, both) for each in (part.value, part.low, part.high, part.error)
-        )
-        return replace(difference, cells=replace(part, value=value, low=low, high=high, error=error))
+        self._ensure_replicates("compare")
+        other._ensure_replicates("compare")
+        return difference(self.estimate, other.estimate, confidence)
 
-    def _measured(self, asked: str) -> Bool[np.ndarray, " d"]:
+    def _ensure_replicates(self, purpose: str) -> None:
         if not self.estimate.measured.any():
-            raise ValueError(f"{asked} needs independent replicates; {self.method} has none so far")
-        return self.estimate.measured
+            raise ValueError(f"{purpose} needs independent replicates; {self.method} has none so far")
 
     def stopped(self, reason: str) -> Attribution:
-        """The same result, with the reason why it ended before it was complete."""
+        """The same result with the ``reason`` why it ended before it was complete; complete ones stay."""
         return self if self.complete else replace(self, stop=reason)
 
     def alone(self) -> Attribution:
@@ -250,49 +262,39 @@ class Attribution:
         return replace(self, traces=())
 
     def save(self, path: str | Path) -> Path:
-        """Write a ``.npz`` that ``load`` reads: arrays and JSON, no pickle; whole or not at all.
+        """Write a file of arrays and JSON, without pickle, that ``load`` reads; complete or not at all.
 
-        Returns the path, with ``.npz`` added where it was missing.
+        Args:
+            path: Of the file; ``.npz`` is added where it is missing.
+
+        Returns:
+            The path of the file.
         """
-        return archive.write(Path(path), self)
+        return archive.write(Path(path), vars(self))
 
     @classmethod
     def load(cls, path: str | Path) -> Attribution:
-        """Read what ``save`` wrote; ValueError naming the file where it is damaged or of a newer version."""
+        """Read what ``save`` wrote.
+
+        Args:
+            path: Of the file.
+
+        Returns:
+            The attribution without its run.
+
+        Raises:
+            ValueError: Naming the file where it is damaged, of a newer version, or would unpack to far more
+                than its size.
+        """
         return cls(**archive.read(Path(path)))
 
     def to_xarray(self) -> xarray.Dataset:
-        """The values with their bands and places as an ``xarray.Dataset`` over the dimension ``cell``."""
-        import xarray  # noqa: PLC0415 takes a second to import, and only this asks for it
+        """The values with their bands and places as a table.
 
-        bands = [self.cells.bands[number] for number in self.cells.groups]
-        columns: dict[str, Any] = {
-            "value": self.values,
-            "low": self.low,
-            "high": self.high,
-            "kind": self.kind,
-            "slope": self.slope,
-        }
-        places = {
-            "band": [band.name for band in bands],
-            "level": [band.level for band in bands],
-            "orientation": [band.orientation for band in bands],
-        }
-        places |= dict(zip(("top", "left", "bottom", "right"), self.cells.support.T, strict=True))
-        return xarray.Dataset(
-            {name: ("cell", column) for name, column in columns.items()},
-            coords={name: ("cell", column) for name, column in places.items()},
-            attrs={"target": self.target, "score": self.score, "unit": self.unit, "method": self.method},
-        )
-
-
-def _part(estimate: Estimate, kept: Bool[np.ndarray, " d"]) -> Estimate:
-    """The estimate of some of the cells."""
-    return replace(estimate, value=estimate.value[kept], left_out=estimate.left_out[:, kept])
-
-
-def _whole(numbers: Float[np.ndarray, " k"], kept: Bool[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
-    """Numbers of some of the cells, NaN for the others."""
-    whole = np.full(len(kept), np.nan)
-    whole[kept] = numbers
-    return whole
+        Returns:
+            A dataset over the dimension ``cell``: ``value``, ``low``, ``high``, ``kind`` and ``slope``, with
+            the band, its level and orientation, and ``top``, ``left``, ``bottom``, ``right`` in pixels.
+        """
+        columns = {name: getattr(self.estimate, name) for name in ("value", "low", "high", "kind", "slope")}
+        attributes = {"target": self.target, "score": self.score, "unit": self.unit, "method": self.method}
+        return cell_table(self.cells, columns, attributes)

@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate
 from typing_extensions import override
 
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.cam.pixel_maps import Told, in_unit, map_attribution
+from wcam_widget.explain.cam.pixel_maps import in_unit, map_attribution, pixel_info
 from wcam_widget.explain.method import AbstractMethod, Pixels
 from wcam_widget.model import AbstractTarget, BlackBox, ModelError, ensure_image
 from wcam_widget.model.device import moved
@@ -182,8 +182,8 @@ class Cameras(AbstractMethod):
     def _attributions(
         self, model: BlackBox, layer: Layer, so_far: _SoFar, images: Float[Tensor, "n c h w"]
     ) -> Iterator[Attribution]:
-        size, first, asked = (images.shape[2], images.shape[3]), so_far.sizes[0], len(so_far.sizes)
-        complete = 3 * asked == so_far.planned
+        size, first, shown = (images.shape[2], images.shape[3]), so_far.sizes[0], len(so_far.sizes)
+        words = f"Cameras · {layer}, {so_far.planned // 3} input sizes"
         for place, target in enumerate(first.targets):
             started, counts = time.perf_counter(), self._counts(so_far, place)
             kept = [each for each, counted in zip(so_far.sizes, counts.tolist(), strict=True) if counted]
@@ -193,18 +193,11 @@ class Cameras(AbstractMethod):
                 [each.view.for_size(size) for each in kept],
                 self.chunk,
             )
-            told = Told(
-                method=f"Cameras · {layer}, {so_far.planned // 3} input sizes",
-                target=target.label(model.class_names),
-                score=first.scores[place],
-                unit=UNIT,
-                evaluations=asked,
-                gradients=asked,
-                planned=so_far.planned,
-                seconds=so_far.seconds / len(images) + time.perf_counter() - started,
-                stop=f"{len(kept)} of {asked} input sizes count" if complete else "",
-            )
-            yield map_attribution(heat, told)
+            label, score = target.label(model.class_names), first.scores[place]
+            info = pixel_info(size, words, label, score, so_far.planned, UNIT)
+            seconds = so_far.seconds / len(images) + time.perf_counter() - started
+            stop = f"{len(kept)} of {shown} input sizes count" if 3 * shown == so_far.planned else ""
+            yield map_attribution(heat, info, (shown, shown), seconds, stop)
 
 
 def fused(

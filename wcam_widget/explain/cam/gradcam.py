@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.cam.pixel_maps import Told, map_attribution, masks_over
+from wcam_widget.explain.cam.pixel_maps import map_attribution, masks_over, pixel_info
 from wcam_widget.explain.method import AbstractMethod, Pixels
 from wcam_widget.model import BlackBox, ensure_image
 from wcam_widget.model.field_of_view import FieldOfView
@@ -146,20 +146,19 @@ class GradCam(AbstractMethod):
         targets: Sequence[Any],
     ) -> Iterator[Attribution]:
         (layer, view), started = at, time.perf_counter()
-        maps, told = images.new_empty(len(images), *view.size), {}
+        maps, scored = images.new_empty(len(images), *view.size), {}
 
-        def keep(found: Captured) -> None:
-            weights = WEIGHTINGS[self.variant](found.activations, found.slopes)
-            made = view.over((weights * found.activations).sum(1).relu())
-            maps[found.start : found.start + len(made)] = made.cpu()
-            for place, (target, score) in enumerate(zip(found.targets, found.scores.tolist(), strict=True)):
-                told[found.start + place] = target.label(model.class_names), score
+        def keep(part: Captured) -> None:
+            weights = WEIGHTINGS[self.variant](part.activations, part.slopes)
+            made = view.over((weights * part.activations).sum(1).relu())
+            maps[part.start : part.start + len(made)] = made.cpu()
+            for place, (target, score) in enumerate(zip(part.targets, part.scores.tolist(), strict=True)):
+                scored[part.start + place] = target.label(model.class_names), score
 
         capture(model, layer, images, targets, keep)
         seconds = (time.perf_counter() - started) / len(images)
         for place, heat in enumerate(maps):
-            label, score = told[place]
-            yield self._attribution(heat, layer, (label, score), (1, 1), seconds)
+            yield self._attribution(heat, layer, scored[place], (1, 1), seconds)
 
     def _scored(
         self, model: BlackBox, at: tuple[Layer, FieldOfView], image: Tensor, target: Any
@@ -186,17 +185,14 @@ class GradCam(AbstractMethod):
         return self._attribution(heat, layer, (label, score), (1 + len(answers), 0), seconds)
 
     def _attribution(
-        self, heat: Tensor, layer: Layer, of: tuple[str, float], passes: tuple[int, int], seconds: float
+        self,
+        heat: Float[Tensor, "h w"],
+        layer: Layer,
+        scored: tuple[str, float],
+        passes: tuple[int, int],
+        seconds: float,
     ) -> Attribution:
-        told = Told(
-            method=f"{self.title} · {layer}",
-            target=of[0],
-            score=of[1],
-            unit=f"{self.title}: weighted activation, not negative",
-            evaluations=passes[0],
-            gradients=passes[1],
-            planned=passes[0] + 2 * passes[1],
-            seconds=seconds,
-            stop=DONE,
-        )
-        return map_attribution(heat, told)
+        size, planned = (heat.shape[0], heat.shape[1]), passes[0] + 2 * passes[1]
+        unit = f"{self.title}: weighted activation, not negative"
+        info = pixel_info(size, f"{self.title} · {layer}", *scored, planned, unit)
+        return map_attribution(heat, info, passes, seconds, DONE)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -11,6 +9,7 @@ from torch import Tensor
 
 from wcam_widget.basis import Cells, PixelBasis
 from wcam_widget.explain.attribution import Attribution
+from wcam_widget.explain.map_info import MapInfo
 from wcam_widget.model.field_of_view import FieldOfView
 from wcam_widget.sensitivity import Estimate, GroupEstimate, Kind
 
@@ -19,39 +18,48 @@ ALL_ZERO = "the map is zero everywhere"
 FLAT = 1e-6  # of the largest value, below which a map's differences are rounding
 
 
-@dataclass(frozen=True, eq=False)
-class Told:
-    """What is said of a map: how it was made, of what, and what it cost.
-
-    ``evaluations`` and ``gradients`` count the forward and backward passes behind it, ``planned`` the
-    forward-equivalents of the whole run; ``stop`` says why it ended and is empty while it goes on.
-    """
-
-    method: str
-    target: str
-    score: float
-    unit: str
-    evaluations: int
-    gradients: int
-    planned: int
-    seconds: float
-    stop: str
+def pixel_info(
+    size: tuple[int, int], method: str, target: str, score: float, planned: int, unit: str
+) -> MapInfo:
+    """What maps over an image of one size have in common: one cell per pixel, and no totals of bands."""
+    basis = PixelBasis(size)
+    return MapInfo(
+        cells=Cells.dyadic(basis, 1),
+        basis=basis,
+        method=method,
+        target=target,
+        score=score,
+        planned=planned,
+        unit=unit,
+        statistic=NO_STATISTIC,
+    )
 
 
-def map_attribution(values: Float[Tensor, "h w"] | Float[np.ndarray, "h w"], told: Told) -> Attribution:
-    """An attribution with one cell per pixel, whose values are the map's.
+def map_attribution(
+    values: Float[Tensor, "h w"] | Float[np.ndarray, "h w"],
+    info: MapInfo,
+    passes: tuple[int, int],
+    seconds: float,
+    stop: str,
+) -> Attribution:
+    """An attribution whose values are those of a map over the image.
 
     Maps are computed, not sampled, so every value is its own interval with an error of 0. Shares of the
-    variance, slopes and totals of bands do not exist and are NaN. Where the map is 0 everywhere a finished
-    ``stop`` begins with "the map is zero everywhere".
+    variance, slopes and totals of bands do not exist and are NaN.
 
-    >>> told = Told("Mine", "logit of cat", 1.0, "contribution", 1, 1, 3, 0.0, "done")
-    >>> map_attribution(torch.zeros(2, 3), told).stop
+    Args:
+        values: The map (H, W).
+        info: What ``pixel_info`` gives for its size.
+        passes: Forward and backward passes so far.
+        seconds: Time so far.
+        stop: Why the run ended; empty while it goes on. Of a map that is 0 everywhere it then begins with
+            "the map is zero everywhere".
+
+    >>> info = pixel_info((2, 3), "Mine", "logit of cat", 1.0, 3, "contribution")
+    >>> map_attribution(torch.zeros(2, 3), info, (1, 1), 0.0, "done").stop
     'the map is zero everywhere; done'
     """
-    heat = torch.as_tensor(values).detach().cpu().double().numpy()
-    basis = PixelBasis((heat.shape[0], heat.shape[1]))
-    numbers = heat.flatten()
+    numbers = torch.as_tensor(values).detach().cpu().double().numpy().flatten()
     unknown, band, none = np.full(numbers.size, np.nan), np.full(1, np.nan), np.zeros((0, 1))
     groups = GroupEstimate(total=band, low=band, high=band, shapley=band, closed=band, left_out=none)
     estimate = Estimate(
@@ -65,24 +73,11 @@ def map_attribution(values: Float[Tensor, "h w"] | Float[np.ndarray, "h w"], tol
         left_out=np.zeros((0, numbers.size)),
         groups=groups,
         variance=float("nan"),
-        evaluations=told.evaluations,
-        gradients=told.gradients,
+        evaluations=passes[0],
+        gradients=passes[1],
     )
-    empty = bool(told.stop) and not numbers.any()
-    return Attribution(
-        estimate=estimate,
-        cells=Cells.dyadic(basis, 1),
-        basis=basis,
-        method=told.method,
-        target=told.target,
-        score=told.score,
-        planned=told.planned,
-        seconds=told.seconds,
-        complete=bool(told.stop),
-        stop=f"{ALL_ZERO}; {told.stop}" if empty else told.stop,
-        unit=told.unit,
-        statistic=NO_STATISTIC,
-    )
+    empty = bool(stop) and not numbers.any()
+    return info.attribution(estimate, seconds, f"{ALL_ZERO}; {stop}" if empty else stop)
 
 
 def masks_over(

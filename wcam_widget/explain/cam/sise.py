@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.cam.fusion import CUTS, cascade
-from wcam_widget.explain.cam.pixel_maps import Told, map_attribution
+from wcam_widget.explain.cam.pixel_maps import map_attribution, pixel_info
 from wcam_widget.explain.cam.scored_masks import ADAPTIVE, Block, Masked, Threshold
 from wcam_widget.explain.method import AbstractMethod, Pixels
 from wcam_widget.model import (
@@ -202,18 +202,16 @@ class Sise(AbstractMethod):
         over = f"{first}" if count == 1 else f"{count} layers, {first} to {last}"
         # Before any mask come the image's own scores, and the pass with gradients that chooses.
         evaluations = 2 + sum(block.scored for block in run.blocks)
-        told = Told(
-            method=f"{self.title} · {over}",
-            target=run.masked.target.label(model.class_names),
-            score=run.score,
-            unit=f"{self.title}: sum of the layers' maps, each in [0, 1]",
-            evaluations=evaluations,
-            gradients=1,
+        info = pixel_info(
+            (heat.shape[0], heat.shape[1]),
+            f"{self.title} · {over}",
+            run.masked.target.label(model.class_names),
+            run.score,
             planned=evaluations + 2 + run.left,
-            seconds=run.seconds,
-            stop="" if run.left else _ended(run.blocks, [each is None for each in maps]),
+            unit=f"{self.title}: sum of the layers' maps, each in [0, 1]",
         )
-        return map_attribution(heat, told)
+        stop = "" if run.left else _ended(run.blocks, [each is None for each in maps])
+        return map_attribution(heat, info, (evaluations, 1), run.seconds, stop)
 
 
 def _log_odds(target: Probability) -> AbstractTarget:
@@ -228,5 +226,5 @@ def _ended(blocks: Sequence[Block], flat: Sequence[bool]) -> str:
     scored, count = sum(block.scored for block in blocks), sum(block.count for block in blocks)
     parts = ", ".join(f"{block.layer.name} {block.scored} of {block.count}" for block in blocks)
     empty = [block.layer.name for block, none in zip(blocks, flat, strict=True) if none]
-    told = f"{scored} of {count} maps scored: {parts}"
-    return f"{told}; no place in {', '.join(empty)}" if empty else told
+    words = f"{scored} of {count} maps scored: {parts}"
+    return f"{words}; no place in {', '.join(empty)}" if empty else words

@@ -18,6 +18,7 @@ from wcam_widget.explain.cam.pixel_maps import ALL_ZERO
 from wcam_widget.explain.cell_sums import estimate_of, per_band, summed
 from wcam_widget.explain.gradient.distortion import Distortion, Noise, spatial_slope
 from wcam_widget.explain.gradient.modes import ensure_count, exact
+from wcam_widget.explain.map_info import MapInfo
 from wcam_widget.explain.method import AbstractMethod, Pixels
 from wcam_widget.model import AbstractTarget, BlackBox, Logit
 from wcam_widget.perturb.baseline import Baseline
@@ -112,6 +113,8 @@ class CartoonX(AbstractMethod):
         started, network = time.perf_counter(), BlackBox.ensure(model)
         probe = self.probe(network, image, target)
         distortion = Distortion(probe, self.noise, stream)
+        planned = 3 * self.iterations * distortion.images + 1
+        info = MapInfo.from_probe(probe, self.describe(probe.cells), planned, UNIT, STATISTIC)
         mask = torch.ones(len(probe.cells), dtype=torch.float64)
         descent = torch.optim.Adam([mask], lr=TRAVEL / self.iterations)
         for step in range(1, self.iterations + 1):
@@ -125,20 +128,8 @@ class CartoonX(AbstractMethod):
                 continue
             stop = _kept(mask, probe) if complete else ""
             passes = step * distortion.images
-            yield Attribution(
-                estimate=_estimate(mask.numpy().copy(), probe, (passes + complete, passes)),
-                cells=probe.cells,
-                basis=probe.basis,
-                method=self.describe(probe.cells),
-                target=probe.target.label(network.class_names),
-                score=probe.score,
-                planned=3 * self.iterations * distortion.images + 1,
-                seconds=time.perf_counter() - started,
-                complete=complete,
-                stop=stop,
-                unit=UNIT,
-                statistic=STATISTIC,
-            )
+            estimate = _estimate(mask.numpy().copy(), probe, (passes + complete, passes))
+            yield info.attribution(estimate, time.perf_counter() - started, stop)
 
     def describe(self, cells: Cells) -> str:
         """The method in words, as shown above its pictures."""

@@ -31,6 +31,7 @@ from wcam_widget.explain.gradient.modes import (
     flagged,
     noisy,
 )
+from wcam_widget.explain.map_info import MapInfo
 from wcam_widget.explain.method import AbstractMethod, Pixels
 from wcam_widget.model import BlackBox
 from wcam_widget.perturb.probe import Probe
@@ -93,6 +94,8 @@ class PublishedWaveletGradient(AbstractMethod):
         del stream
         started, network = time.perf_counter(), BlackBox.ensure(model)
         probe = self.probe(network, image, target)
+        words = f"WaveletGradient as published · {self.mode} · {self.space.basis_words(probe.cells)}"
+        info = MapInfo.from_probe(probe, words, 3 * self.rows, UNIT, STATISTIC)
         added = torch.zeros_like(probe.picture[0])
         for start in range(0, self.rows, BLOCK):
             rows = range(start, min(start + BLOCK, self.rows))
@@ -101,21 +104,10 @@ class PublishedWaveletGradient(AbstractMethod):
                 added += self._share(row) * self.normalised(slope, probe.cells.bands)
             value = self._value(probe, added, rows.stop)
             complete = rows.stop == self.rows
-            yield Attribution(
-                estimate=estimate_of(
-                    probe.cells, exact(value), np.full(len(value), np.nan), (rows.stop, rows.stop)
-                ),
-                cells=probe.cells,
-                basis=probe.basis,
-                method=f"WaveletGradient as published · {self.mode} · {self.space.basis_words(probe.cells)}",
-                target=probe.target.label(network.class_names),
-                score=probe.score,
-                planned=3 * self.rows,
-                seconds=time.perf_counter() - started,
-                complete=complete,
-                stop=flagged(value, ALL_ROWS) if complete else "",
-                unit=UNIT,
-                statistic=STATISTIC,
+            unknown = np.full(len(value), np.nan)
+            estimate = estimate_of(probe.cells, exact(value), unknown, (rows.stop, rows.stop))
+            yield info.attribution(
+                estimate, time.perf_counter() - started, flagged(value, ALL_ROWS) if complete else ""
             )
 
     def normalised(

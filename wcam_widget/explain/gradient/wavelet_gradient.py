@@ -15,6 +15,7 @@ from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.cell_sums import STATISTIC
 from wcam_widget.explain.gradient.modes import AbstractGradientMode, Integrated, Product, Saliency, Smooth
 from wcam_widget.explain.gradient.published import PublishedWaveletGradient
+from wcam_widget.explain.map_info import MapInfo
 from wcam_widget.explain.method import AbstractMethod, Pixels
 from wcam_widget.model import BlackBox
 from wcam_widget.perturb.baseline import Baseline
@@ -97,21 +98,11 @@ class WaveletGradient(AbstractMethod):
         started = time.perf_counter()
         probe, mode = self.probe(BlackBox.ensure(model), image, target), self._mode
         unit = probe.target.unit if mode.signed else f"{probe.target.unit} per unit of coefficient"
+        info = MapInfo.from_probe(probe, self.describe(probe.cells), mode.planned, unit, STATISTIC)
         for answer in mode.run(probe, stream):
             complete = answer.estimate.evaluations + 2 * answer.estimate.gradients >= mode.planned
-            yield Attribution(
-                estimate=answer.estimate,
-                cells=probe.cells,
-                basis=probe.basis,
-                method=self.describe(probe.cells),
-                target=probe.target.label(probe.model.class_names),
-                score=probe.score,
-                planned=mode.planned,
-                seconds=time.perf_counter() - started,
-                complete=complete,
-                stop=answer.remark if complete else "",
-                unit=unit,
-                statistic=STATISTIC,
+            yield info.attribution(
+                answer.estimate, time.perf_counter() - started, answer.remark if complete else ""
             )
 
     def describe(self, cells: Cells) -> str:

@@ -24,9 +24,11 @@ from typing_extensions import override
 
 from wcam_widget.basis import Cells, WaveletBasis
 from wcam_widget.explain.attribution import Attribution
+from wcam_widget.explain.map_info import MapInfo
 from wcam_widget.explain.method import AbstractMethod, Pixels
 from wcam_widget.model import BlackBox, ensure_image
 from wcam_widget.sensitivity import Estimate, GroupEstimate, Kind
+from wcam_widget.sensitivity.analysis import ALL_ROWS
 
 GRID, LEVELS = 28, 3  # of the published code; fewer where an image has no room for them
 STATISTIC = "share of the summed cell totals, as published"
@@ -99,6 +101,15 @@ class PublishedWcam(AbstractMethod):
         cells, owner = straddling_cells(basis, grid)
         logits = network.logits(asked[None])
         resolved = network.target(target, logits[0])
+        info = MapInfo(
+            cells=cells,
+            basis=basis,
+            method=f"Wcam as published · haar, {basis.levels} levels, {grid}x{grid} cells",
+            target=resolved.label(network.class_names),
+            score=float(resolved(logits)[0]),
+            planned=self.rows * (grid**2 + 2),
+            statistic=STATISTIC,
+        )
         picture = basis.pack(asked.to(network.device))
         started, scores = time.perf_counter(), []
         for row in replace(self, grid=grid).design():
@@ -108,20 +119,9 @@ class PublishedWcam(AbstractMethod):
                 return self.images(picture, basis, masks[start:stop])
 
             scores.append(resolved(network.logits_of(make, len(masks))).double().numpy())
-            complete = len(scores) == self.rows
-            yield Attribution(
-                estimate=self._estimate(np.array(scores), owner, cells),
-                cells=cells,
-                basis=basis,
-                method=f"Wcam as published · haar, {basis.levels} levels, {grid}x{grid} cells",
-                target=resolved.label(network.class_names),
-                score=float(resolved(logits)[0]),
-                planned=self.rows * (grid**2 + 2),
-                seconds=time.perf_counter() - started,
-                complete=complete,
-                stop="all planned rows are done" if complete else "",
-                statistic=STATISTIC,
-            )
+            estimate = self._estimate(np.array(scores), owner, cells)
+            stop = ALL_ROWS if len(scores) == self.rows else ""
+            yield info.attribution(estimate, time.perf_counter() - started, stop)
 
     def _basis(self, image: Tensor) -> WaveletBasis:
         _, height, width = image.shape

@@ -32,21 +32,21 @@ def per_band(cells: Cells, value: Float[np.ndarray, " d"]) -> Float[np.ndarray, 
 
 
 def estimate_of(
-    cells: Cells, found: Replicated, slope: Float[np.ndarray, " d"], asked: tuple[int, int]
+    cells: Cells, values: Replicated, slope: Float[np.ndarray, " d"], passes: tuple[int, int]
 ) -> Estimate:
     """Values per cell and their sums per band, as an estimate.
 
-    ``found`` without replicates holds no chance: intervals are points and errors 0. With replicates values
-    are at least 0. ``asked`` counts forward and backward passes. There is no variance that values are shares
+    ``values`` without replicates hold no chance: intervals are points and errors 0. With replicates they
+    are at least 0. ``passes`` counts forward and backward passes. There is no variance that values are shares
     of: it is NaN, and so are indices that are not defined here.
     """
-    low, high, error = _limits(found)
-    added = np.array([per_band(cells, row) for row in found.left_out]).reshape(-1, len(cells.bands))
-    bands = Replicated(per_band(cells, found.value), added)
+    low, high, error = _limits(values)
+    added = np.array([per_band(cells, row) for row in values.left_out]).reshape(-1, len(cells.bands))
+    bands = Replicated(per_band(cells, values.value), added)
     band_low, band_high, _ = _limits(bands)
     unknown = np.full(len(cells.bands), np.nan)
     return Estimate(
-        value=found.value,
+        value=values.value,
         low=low,
         high=high,
         kind=np.full(len(cells), Kind.ESTIMATED, np.int8),
@@ -64,12 +64,12 @@ def estimate_of(
             left_out=np.zeros((0, len(cells.bands))),
         ),
         variance=float("nan"),
-        evaluations=asked[0],
-        gradients=asked[1],
+        evaluations=passes[0],
+        gradients=passes[1],
     )
 
 
-def _limits(found: Replicated) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    if not len(found.left_out):
-        return found.value, found.value, np.zeros_like(found.value)
-    return *found.interval(), found.error
+def _limits(values: Replicated) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if not len(values.left_out):
+        return values.value, values.value, np.zeros_like(values.value)
+    return *values.interval(), values.error

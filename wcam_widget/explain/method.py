@@ -107,16 +107,16 @@ class AbstractMethod(ABC):
         ValueError naming ``images`` or ``targets`` for what does not fit.
         """
         network = BlackBox.ensure(model)
-        asked, wanted = ensure_batch(images, targets, network)
+        batch, wanted = ensure_batch(images, targets, network)
         done: dict[int, Attribution] = {}
         try:
-            for place, one in self.rounds(network, asked, wanted):
-                done[place] = one if len(asked) <= MOST_TRACES else replace(one, traces=())
+            for place, one in self.rounds(network, batch, wanted):
+                done[place] = one if len(batch) <= MOST_TRACES else replace(one, traces=())
         except KeyboardInterrupt:
             if not done:
                 raise
-            warnings.warn(f"interrupted: {len(done)} of {len(asked)} images are returned", stacklevel=2)
-            reason = "interrupted: call again for the whole map"
+            warnings.warn(f"interrupted: {len(done)} of {len(batch)} images are returned", stacklevel=2)
+            reason = "interrupted: call again for the complete map"
             return [done[place].stopped(reason) for place in sorted(done)]
         return [done[place] for place in sorted(done)]
 
@@ -133,8 +133,8 @@ def ensure_batch(images: Pixels, targets: Any, model: BlackBox) -> tuple[Tensor,
     >>> ensure_batch(torch.rand(2, 3, 4, 4), 7, BlackBox.ensure(torch.nn.Identity()))[1]
     [7, 7]
     """
-    asked = ensure_images(images, "images", model.fit)
-    return asked, ensure_targets(targets, len(asked))
+    batch = ensure_images(images, "images", model.fit)
+    return batch, ensure_targets(targets, len(batch))
 
 
 def ensure_targets(targets: Any, count: int) -> list[Any]:

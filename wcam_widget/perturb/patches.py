@@ -33,7 +33,7 @@ class Shelf:
 
 @dataclass(frozen=True, eq=False)
 class Patches:
-    """The image-domain patch of every cell; those asked for row after row are made once and kept.
+    """The image-domain patch of every cell; those needed row after row are made once and kept.
 
     Cells of one band and about one size are of one kind: their windows have one size, so that patches of one
     kind are made, and added to a batch of images, by a few operations however many there are. Nothing here
@@ -57,7 +57,7 @@ class Patches:
         wanted[which] = True
         if held[wanted].all():
             return
-        # Kept before, then new, then kept for cells that are not asked for now.
+        # Kept before, then new, then kept for cells that are not needed now.
         order = np.concatenate(
             [np.flatnonzero(part) for part in (wanted & held, wanted & ~held, ~wanted & held)]
         )
@@ -152,17 +152,17 @@ class Patches:
         self, cells: Int[np.ndarray, " k"], patches: Float[Tensor, "k c h w"], places: Int[np.ndarray, "k 2"]
     ) -> Shelf:
         """Move what sticks out of the image inside: all that is visible of a patch fits a window there."""
-        image_size, whole = np.array(self.cells.image_size), np.array(patches.shape[2:])
-        size = np.minimum(whole, image_size)
+        image_size, full = np.array(self.cells.image_size), np.array(patches.shape[2:])
+        size = np.minimum(full, image_size)
         starts = np.clip(places, 0, image_size - size)
         device = patches.device
         firsts = moved(torch.from_numpy(starts @ np.array([image_size[1], 1])), device)
         # A patch may begin with the image and still end beyond it.
-        if not (starts != places).any() and (size == whole).all():
+        if not (starts != places).any() and (size == full).all():
             return Shelf(cells, patches, firsts)
         for axis in (0, 1):
             source = (starts - places)[:, axis, None] + np.arange(size[axis])
-            inside = (source >= 0) & (source < whole[axis])
+            inside = (source >= 0) & (source < full[axis])
             shape = (-1, 1, int(size[axis]), 1) if axis == 0 else (-1, 1, 1, int(size[axis]))
             index = moved(torch.from_numpy(np.where(inside, source, 0)), device).view(shape)
             mask = moved(torch.from_numpy(inside), device).view(shape)
@@ -178,8 +178,8 @@ def _scatter(
     """Add to the images at ``places`` the windows of their cells, all of which are on the shelf."""
     if not len(places):
         return
-    found = np.stack([places, np.searchsorted(shelf.cells, cells[places])])
-    rows, slots = moved(torch.from_numpy(found), images.device)
+    pairs = np.stack([places, np.searchsorted(shelf.cells, cells[places])])
+    rows, slots = moved(torch.from_numpy(pairs), images.device)
     windows = shelf.windows.index_select(0, slots) * factors.index_select(0, rows).view(-1, 1, 1, 1)
     channels, height, width = images.shape[1:]
     down, right = (torch.arange(side, device=images.device) for side in windows.shape[2:])
@@ -197,16 +197,16 @@ def _taken(shelf: Shelf, cells: np.ndarray) -> Shelf:
 
 def _joined(cells: Int[np.ndarray, " k"], parts: Iterable[Shelf]) -> Shelf:
     """One shelf of several that hold ``cells`` together; parts are made while the shelf is filled."""
-    whole: Shelf | None = None
+    shelf: Shelf | None = None
     for part in parts:
-        if whole is None:
+        if shelf is None:
             if len(part.cells) == len(cells):
                 return part
             windows = part.windows.new_empty(len(cells), *part.windows.shape[1:])
-            whole = Shelf(cells, windows, part.firsts.new_empty(len(cells)))
+            shelf = Shelf(cells, windows, part.firsts.new_empty(len(cells)))
         slots = moved(torch.from_numpy(np.searchsorted(cells, part.cells)), part.windows.device)
-        whole.windows.index_copy_(0, slots, part.windows)
-        whole.firsts.index_copy_(0, slots, part.firsts)
-    if whole is None:
+        shelf.windows.index_copy_(0, slots, part.windows)
+        shelf.firsts.index_copy_(0, slots, part.firsts)
+    if shelf is None:
         raise ValueError("no parts to fill a shelf with")
-    return whole
+    return shelf

@@ -98,7 +98,7 @@ class Perturbation:
         return moved(self.cells.index.flatten(), self.picture.device)
 
     def forget(self) -> None:
-        """Let go of the patches; they are made again when asked for."""
+        """Let go of the patches; they are made again when needed."""
         self.__dict__.pop("_patches", None)
 
     @cached_property

@@ -19,7 +19,7 @@ from wcam_widget.sensitivity import Tree
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """``weights (n, d) -> scores (n,)`` of one image, asked of a model; what every analysis sees.
+    """``weights (n, d) -> scores (n,)`` of one image under a model; what every analysis sees.
 
     ``target`` has integer class ids; ``whole`` are the class scores of the image itself, which a row of all
     ones gives back.
@@ -29,8 +29,8 @@ class Probe:
     >>> from wcam_widget.model import Logit
     >>> basis = PixelBasis((2, 2))
     >>> perturbation = Perturbation.of(torch.ones(1, 2, 2), basis, Cells.regular(basis, 2), "black")
-    >>> model, whole = BlackBox(lambda images: images.sum((2, 3))), torch.tensor([4.0])
-    >>> Probe(model, Logit(0), perturbation, whole)(torch.tensor([[1.0, 1.0, 0.5, 0.0]]))
+    >>> model, image_logits = BlackBox(lambda images: images.sum((2, 3))), torch.tensor([4.0])
+    >>> Probe(model, Logit(0), perturbation, image_logits)(torch.tensor([[1.0, 1.0, 0.5, 0.0]]))
     tensor([2.5000])
     """
 
@@ -75,7 +75,7 @@ class Probe:
         return self.perturbation.base
 
     def images(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
-        """The images the model is asked about, in the [0, 1] scale but not clamped to it."""
+        """The images the model is shown, in the [0, 1] scale but not clamped to it."""
         return self.perturbation.images(moved(weights, self.picture.device))
 
     def rebuild(self, weights: Float[Tensor, " d"]) -> Float[Tensor, "c h w"]:
@@ -96,7 +96,7 @@ class Probe:
         other: Float[Tensor, " d"],
         which: Int[np.ndarray, " m"] | None = None,
     ) -> Float[Tensor, "m k"]:
-        """Class scores of ``base`` with one weight taken from ``other``, for each cell asked or all."""
+        """Class scores of ``base`` with one weight from ``other``, for each cell of ``which`` or all."""
         count = len(base) if which is None else len(which)
         if count == 0:
             return self.whole.new_zeros(0, len(self.whole))
@@ -110,7 +110,7 @@ class Probe:
         other: Float[Tensor, " d"],
         which: Int[np.ndarray, " m"] | None = None,
     ) -> Float[Tensor, " m"]:
-        """Scores of ``base`` with one weight taken from ``other``, for each cell asked or all."""
+        """Scores of ``base`` with one weight from ``other``, for each cell of ``which`` or all."""
         return self.target(self.logits_one_at_a_time(base, other, which))
 
     def gradient(self, weights: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]:

@@ -1,4 +1,4 @@
-"""Whether a network answers alike when it is asked alike: its score of one image, before a run and after."""
+"""Whether a network answers alike to equal inputs: its score of one image, before a run and after."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Steadiness:
         if self.beside is not None:
             return
         self.condition = Condition.of(self.probe.model.net)
-        whole = torch.ones(1, len(self.probe.cells))
-        alone = self.probe.logits(whole)[0]
-        beside = self.probe.logits(torch.cat([whole, torch.zeros_like(whole)]))[0]
+        ones = torch.ones(1, len(self.probe.cells))
+        alone = self.probe.logits(ones)[0]
+        beside = self.probe.logits(torch.cat([ones, torch.zeros_like(ones)]))[0]
         self.looks, self.beside = [alone], beside
 
     def end(self) -> None:

@@ -207,9 +207,7 @@ def test_networks_of_one_input_size_are_told():
     )  # fmt: skip
     vit = ViTForImageClassification(config).eval()
     image = torch.rand(1, 3, 32, 32)
-    with pytest.raises(
-        ModelError, match="sizes: the network was asked at 46x46 after 32x32, and does not take"
-    ):
+    with pytest.raises(ModelError, match="sizes: the network was shown 46x46 after 32x32, and does not take"):
         Cameras()(vit, image)
     (found,) = Cameras(sizes=(32,))(vit, image)
     assert found.spatial().shape == (32, 32)

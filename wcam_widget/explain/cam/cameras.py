@@ -44,7 +44,7 @@ class _AtSize:
 
 @dataclass(frozen=True, eq=False)
 class _SoFar:
-    """The sizes that were asked so far, for which images a target was given, and the cost in all."""
+    """The sizes that were shown so far, for which images a target was given, and the cost in all."""
 
     sizes: tuple[_AtSize, ...]
     given: tuple[bool, ...]
@@ -59,27 +59,36 @@ class Cameras(AbstractMethod):
 
     The image is shown to the unchanged network at several sizes; activations and gradients of every size are
     stretched over the image, bilinear, and averaged; the map is the sum over channels of their product, cut
-    at 0 and stretched to [0, 1]. Source: Jalwana et al. (2021), "CAMERAS: Enhanced Resolution And Sanity
-    preserving Class Activation Mapping for image saliency".
+    at 0 and stretched to [0, 1]. Where all of the map is equal it is 0, never NaN, and ``stop`` begins with
+    "the map is zero everywhere". On an accelerator BlackBox(…, precision="float32") gives the maps of the
+    CPU. Not counted is the one pass in which the layer is looked for.
 
-    layer: a module of the network, its name, or "auto", the last spatial stage. sizes: lengths of the input's
-    shorter side in pixels, the aspect kept; None takes the published 224, 324, … 924 for an image of 224
-    pixels, and the same multiples for others. interpolation: how inputs are resized, "bicubic", as the
-    published code does, or "bilinear", as the paper says; an image that already has a size is used as it is.
-    consistency: which sizes count. "official": all of them where a target is given, else those with the same
-    top class as the first; "all"; "strict": those with the same top class as the first, whatever the target.
-    chunk: channels that are stretched over the image at a time, which bounds the memory.
+    Args:
+        layer: A module of the network, its name, or "auto", the last spatial stage.
+        sizes: Lengths of the input's shorter side in pixels, at least 1, the aspect kept; None for the
+            published 224, 324, … 924 of an image of 224 pixels, and the same multiples for others.
+        interpolation: How inputs are resized, "bicubic", as the published code does, or "bilinear", as the
+            paper says; an image that already has a size is used as it is.
+        consistency: Which sizes count. "official": all of them where a target is given, else those with the
+            same top class as the first; "all"; "strict": those with the same top class as the first,
+            whatever the target.
+        chunk: Channels that are stretched over the image at a time, at least 1, which bounds the memory.
 
-    Where all of the map is equal it is 0, never NaN, and ``stop`` begins with "the map is zero everywhere".
-    On an accelerator BlackBox(…, precision="float32") gives the maps of the CPU. Not counted is the one pass
-    in which the layer is looked for. Raises ValueError naming the argument for parameters that are not among
-    the above, and naming ``layer`` as ``GradCam`` does; ModelError where the network does not take other
-    sizes of input, or ``preprocess`` brings them back to one.
+    Raises:
+        ValueError: Naming the argument for parameters that are not among the above; when called, naming
+            ``layer`` as ``GradCam`` does.
+        ModelError: When called, where the network does not take other sizes of input, or ``preprocess``
+            brings them back to one.
 
-    >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    >>> (attribution,) = Cameras(sizes=(8, 12))(net, torch.rand(1, 3, 8, 8), [2])
-    >>> attribution.spatial().shape, attribution.stop
-    ((8, 8), '2 of 2 input sizes count')
+    References:
+        Jalwana et al. (2021), "CAMERAS: Enhanced Resolution And Sanity preserving Class Activation Mapping
+        for image saliency".
+
+    Examples:
+        >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        >>> (attribution,) = Cameras(sizes=(8, 12))(net, torch.rand(1, 3, 8, 8), [2])
+        >>> attribution.spatial().shape, attribution.stop
+        ((8, 8), '2 of 2 input sizes count')
     """
 
     layer: str | nn.Module = "auto"
@@ -120,10 +129,10 @@ class Cameras(AbstractMethod):
         """The map of one image (C, H, W) after every input size; ``stream`` has no effect."""
         del stream
         network = BlackBox.ensure(model)
-        asked = ensure_image(image, "image", network.fit)[None]
-        layer = find_layer(network, self.layer, asked[0])
-        for so_far in self._grown(network, layer, asked, [target]):
-            yield from self._attributions(network, layer, so_far, asked)
+        batch = ensure_image(image, "image", network.fit)[None]
+        layer = find_layer(network, self.layer, batch[0])
+        for so_far in self._grown(network, layer, batch, [target]):
+            yield from self._attributions(network, layer, so_far, batch)
 
     @override
     def rounds(
@@ -154,15 +163,15 @@ class Cameras(AbstractMethod):
         for size in sizes:
             started = time.perf_counter()
             try:
-                found = _captured(model, layer, self._shown(there, size), wanted, view)
+                current = _captured(model, layer, self._shown(there, size), wanted, view)
             except (ModelError, ValueError) as error:
                 if not done:
                     raise
                 raise _refused(size, sizes[0], str(error)) from error
-            if done and size != sizes[0] and found.view.input_size == done[0].view.input_size:
+            if done and size != sizes[0] and current.view.input_size == done[0].view.input_size:
                 raise _refused(size, sizes[0], "preprocess brings both to the same size")
-            wanted = list(found.targets)
-            done.append(found)
+            wanted = list(current.targets)
+            done.append(current)
             seconds += time.perf_counter() - started
             yield _SoFar(tuple(done), given, 3 * len(sizes), seconds)
 
@@ -209,10 +218,10 @@ def fused(
     """The map of one image from what a layer answered at each size, in [0, 1]; 0 where all of it is equal.
 
     ``views`` say where the answers lie over the image. The product of means is not the mean of products: both
-    stacks are averaged over the whole image first, ``chunk`` channels at a time.
+    stacks are averaged over the image first, ``chunk`` channels at a time.
 
-    >>> ones, whole = torch.ones(2, 2, 2), FieldOfView.whole((2, 2))
-    >>> fused([ones], [torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]).repeat(2, 1, 1)], [whole], 1)
+    >>> ones, view = torch.ones(2, 2, 2), FieldOfView.whole((2, 2))
+    >>> fused([ones], [torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]).repeat(2, 1, 1)], [view], 1)
     tensor([[0., 1.],
             [0., 1.]])
     """
@@ -242,13 +251,13 @@ def _captured(
 
     A ``preprocess`` that left the first size as it was, and this one too, need not be measured again.
     """
-    found: dict[int, Captured] = {}
+    captured: dict[int, Captured] = {}
 
     def keep(part: Captured) -> None:
-        found[part.start] = part
+        captured[part.start] = part
 
     logits = capture(model, layer, images, targets, keep)
-    parts, size = [found[start] for start in sorted(found)], (images.shape[2], images.shape[3])
+    parts, size = [captured[start] for start in sorted(captured)], (images.shape[2], images.shape[3])
     as_is = first.is_all and first.input_size == first.size and parts[0].input_size == size
     return _AtSize(
         activations=torch.cat([part.activations for part in parts]),
@@ -262,6 +271,6 @@ def _captured(
 
 def _refused(size: tuple[int, int], first: tuple[int, int], why: str) -> ModelError:
     return ModelError(
-        f"sizes: the network was asked at {size[0]}x{size[1]} after {first[0]}x{first[1]}, and does not take "
+        f"sizes: the network was shown {size[0]}x{size[1]} after {first[0]}x{first[1]}, and does not take "
         f"other sizes of input: {why}; give sizes of which it takes all, or use GradCam"
     )

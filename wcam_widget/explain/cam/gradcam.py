@@ -75,29 +75,36 @@ TITLES = {
 class GradCam(AbstractMethod):
     """Class activation maps: channels of one layer, weighted, summed, cut at 0, laid over the image.
 
-    layer: a module of the network, its name, or "auto", the last spatial stage. Answers (n, c, h, w),
-    (n, h, w, c) and tokens (n, count, c), as vision transformers give, are told apart by their shapes.
-    variant: the weights. "gradcam": mean gradient of the channel (Selvaraju et al. 2017); "gradcam++":
-    positive gradients by their curvature (Chattopadhyay et al. 2018); "hirescam": the gradient at every
-    position (Draelos and Carin 2020); "layercam": its positive part (Jiang et al. 2021); "xgradcam":
-    gradients averaged by activation (Fu et al. 2020); "scorecam": softmax over channels of the scores of the
-    image times the channel's map, stretched to [0, 1], without gradients (Wang et al. 2020).
-
     A map lies where ``preprocess`` shows the image to the network, which is measured, and is 0 where the
-    network is blind: resizing, cropping, padding, flips and turns by right angles may be combined.
+    network is blind: resizing, cropping, padding, flips and turns by right angles may be combined. Values are
+    the map (H, W) in the score's own unit where gradients make it, not scaled to [0, 1], so that images and
+    targets compare. A map that is 0 everywhere says so in ``stop``. A named layer is looked for, with one
+    pass of the first image, once a call; that pass is not counted.
 
-    Values are the map (H, W) in the score's own unit where gradients make it, not scaled to [0, 1], so that
-    images and targets compare. A map that is 0 everywhere says so in ``stop``. A named layer is looked for,
-    with one pass of the first image, once a call; that pass is not counted.
+    Args:
+        layer: A module of the network, its name, or "auto", the last spatial stage. Outputs (n, c, h, w),
+            (n, h, w, c) and tokens (n, count, c) are distinguished by their shapes.
+        variant: The weights. "gradcam": mean gradient of the channel; "gradcam++": positive gradients by
+            their curvature; "hirescam": the gradient at every position; "layercam": its positive part;
+            "xgradcam": gradients averaged by activation; "scorecam": softmax over channels of the scores of
+            the image times the channel's map, stretched to [0, 1], without gradients.
 
-    Raises ValueError for an unknown ``variant``, and naming ``layer``, with the candidates, for one that does
-    not exist or has no positions; ModelError for a network that is a plain callable or gives no gradients,
-    and for a ``preprocess`` that changes places otherwise.
+    Raises:
+        ValueError: For an unknown ``variant``; when called, naming ``layer``, with the candidates, for one
+            that does not exist or has no positions.
+        ModelError: When called, for a network that is a plain callable or gives no gradients, and for a
+            ``preprocess`` that changes places otherwise.
 
-    >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    >>> (attribution,) = GradCam()(net, torch.rand(1, 3, 8, 8), [2])
-    >>> attribution.spatial().shape, attribution.method
-    ((8, 8), 'GradCam · 1 (6x6)')
+    References:
+        Selvaraju et al. (2017), "Grad-CAM"; Chattopadhyay et al. (2018), "Grad-CAM++"; Draelos and Carin
+        (2020), "HiResCAM"; Jiang et al. (2021), "LayerCAM"; Fu et al. (2020), "Axiom-based Grad-CAM"; Wang
+        et al. (2020), "Score-CAM".
+
+    Examples:
+        >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        >>> (attribution,) = GradCam()(net, torch.rand(1, 3, 8, 8), [2])
+        >>> attribution.spatial().shape, attribution.method
+        ((8, 8), 'GradCam · 1 (6x6)')
     """
 
     layer: str | nn.Module = "auto"
@@ -165,8 +172,8 @@ class GradCam(AbstractMethod):
     ) -> Attribution:
         """Score-CAM: how high the target scores on what each channel shows."""
         (layer, view), started = at, time.perf_counter()
-        answers, whole = activations(model, layer, image)
-        resolved = model.target(target, whole)
+        answers, image_logits = activations(model, layer, image)
+        resolved = model.target(target, image_logits)
         lowest, highest = answers.amin((1, 2)), answers.amax((1, 2))
         answers = answers[highest > lowest]  # a constant channel shows no place
         heat = image.new_zeros(view.size)
@@ -180,7 +187,7 @@ class GradCam(AbstractMethod):
             scores = resolved(model.logits_of(masked, len(answers)))
             weights = scores.softmax(0).to(answers.device)
             heat = view.over((weights[:, None, None] * answers).sum(0).relu()[None])[0]
-        score, seconds = float(resolved(whole[None])[0]), time.perf_counter() - started
+        score, seconds = float(resolved(image_logits[None])[0]), time.perf_counter() - started
         label = resolved.label(model.class_names)
         return self._attribution(heat, layer, (label, score), (1 + len(answers), 0), seconds)
 

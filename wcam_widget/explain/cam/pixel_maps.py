@@ -101,8 +101,8 @@ def masks_over(
 def in_unit(heat: Float[Tensor, "h w"], view: FieldOfView) -> Float[Tensor, "h w"] | None:
     """A map stretched to [0, 1] where the network looks, 0 elsewhere; None where it shows no place.
 
-    >>> whole = FieldOfView.whole((1, 2))
-    >>> in_unit(torch.tensor([[1.0, 3.0]]), whole), in_unit(torch.ones(1, 2), whole)
+    >>> view = FieldOfView.whole((1, 2))
+    >>> in_unit(torch.tensor([[1.0, 3.0]]), view), in_unit(torch.ones(1, 2), view)
     (tensor([[0., 1.]]), None)
     """
     seen = None if view.is_all else view.seen.to(heat.device)

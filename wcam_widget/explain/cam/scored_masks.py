@@ -71,13 +71,13 @@ class Block:
     scored: int = 0
 
     @classmethod
-    def of(cls, layer: Layer, found: Captured, threshold: Threshold) -> Block:
+    def of(cls, layer: Layer, captured: Captured, threshold: Threshold) -> Block:
         """What a layer answered for one image; constant maps, which show no place, are left out.
 
         Raises ModelError where a gradient is NaN or infinite.
         """
-        ensure_finite_slopes(found.slopes)
-        maps, gains = found.activations[0], found.slopes[0].sum((1, 2))
+        ensure_finite_slopes(captured.slopes)
+        maps, gains = captured.activations[0], captured.slopes[0].sum((1, 2))
         lowest, highest = maps.amin((1, 2)), maps.amax((1, 2))
         kept = selected(gains, threshold) & (highest > lowest)
         order = gains.argsort(descending=True)

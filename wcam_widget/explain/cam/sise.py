@@ -66,34 +66,43 @@ class Sise(AbstractMethod):
 
     Of every block the maps that raise the score are chosen by their gradients; each is stretched over the
     image and to [0, 1], and multiplies it; the block's map is the mean of the masks, each over its sum, times
-    the scores. The maps of the blocks, each in [0, 1], are fused from shallow to deep. Source: Sattarzadeh et
-    al. (2021), "Explaining Convolutional Neural Networks through Attribution-Based Input Sampling and
-    Block-Wise Feature Aggregation"; ``Sise.adaptive()`` is Ada-SISE, Sudhakar et al. (2021).
-
-    layers: "auto", the last layer of each block (see ``wcam_widget.model.blocks``), or modules of the network
-    or their names, shallow to deep. threshold: a map is chosen where the sum of its gradients is above this
-    share of the layer's largest, in [0, 1); 0 takes all that raise the score, 0.3 is about four times faster
-    at nearly the same quality (the paper's figure); "otsu" finds it layer by layer. fusion: "hard", as in the
-    paper, or "soft", as in its authors' code (see ``wcam_widget.explain.cam.fusion``). select_on: whose
-    gradient chooses, the "score" itself or the "logit" of its class. baseline: what hidden pixels show, the
-    "mean" colour, "black", "blurred" or an image. chunk: masks scored between two results.
+    the scores. The maps of the blocks, each in [0, 1], are fused from shallow to deep; values are the fused
+    map, in [0, number of blocks]. ``Sise.adaptive()`` is Ada-SISE.
 
     The score is the probability of the class, unless a target is given. Its gradient is taken through the
-    log-odds, which choose the same maps and do not vanish where the network is certain. Values are the fused
-    map, in [0, number of blocks]. Constant maps show no place and are left out, as are blocks of which no map
-    is left; ``stop`` says how many maps were scored in which block. A map that is 0 everywhere says so there.
-    Not counted is the one pass in which each layer, or all blocks together, are looked for.
+    log-odds, which choose the same maps and do not vanish where the network is certain. Constant maps show no
+    place and are left out, as are blocks of which no map is left; ``stop`` says how many maps were scored in
+    which block. A map that is 0 everywhere says so there. Not counted is the one pass in which each layer, or
+    all blocks together, are looked for.
 
-    Raises ValueError naming the argument for parameters that are not among the above, and naming ``layers``,
-    with the candidates, for a layer that does not exist, has no positions or is given twice; ModelError for a
-    network that is a plain callable or gives no gradients. Explaining raises ValueError for
-    ``select_on="logit"`` with a target that is of no class.
+    Args:
+        layers: "auto", the last layer of each block (see ``wcam_widget.model.blocks``), or modules of the
+            network or their names, shallow to deep.
+        threshold: A map is chosen where the sum of its gradients is above this share of the layer's largest,
+            in [0, 1): 0 takes all that raise the score, 0.3 is about four times faster at nearly the same
+            quality (the paper's figure); "otsu" computes it layer by layer.
+        fusion: "hard", as in the paper, or "soft", as in its authors' code (see
+            ``wcam_widget.explain.cam.fusion``).
+        select_on: Whose gradient chooses, the "score" itself or the "logit" of its class.
+        baseline: What hidden pixels show: "mean", "black", "blurred", or an image (C, H, W) in [0, 1].
+        chunk: Masks scored between two results, at least 1.
 
-    >>> net = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.MaxPool2d(2), nn.Conv2d(4, 8, 3, padding=1))
-    >>> net = nn.Sequential(net, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    >>> (attribution,) = Sise()(net, torch.rand(1, 3, 16, 16), [2])
-    >>> attribution.method, attribution.target
-    ('Sise · 2 layers, 0.0 (16x16) to 0 (8x8)', 'probability of class 2')
+    Raises:
+        ValueError: Naming the argument for parameters that are not among the above; when called, naming
+            ``layers``, with the candidates, for a layer that does not exist, has no positions or is given
+            twice, and for ``select_on="logit"`` with a target that is of no class.
+        ModelError: When called, for a network that is a plain callable or gives no gradients.
+
+    References:
+        Sattarzadeh et al. (2021), "Explaining Convolutional Neural Networks through Attribution-Based Input
+        Sampling and Block-Wise Feature Aggregation"; Sudhakar et al. (2021), "Ada-SISE".
+
+    Examples:
+        >>> net = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.MaxPool2d(2), nn.Conv2d(4, 8, 3, padding=1))
+        >>> net = nn.Sequential(net, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        >>> (attribution,) = Sise()(net, torch.rand(1, 3, 16, 16), [2])
+        >>> attribution.method, attribution.target
+        ('Sise · 2 layers, 0.0 (16x16) to 0 (8x8)', 'probability of class 2')
     """
 
     layers: Layers = AUTO
@@ -158,24 +167,24 @@ class Sise(AbstractMethod):
             yield self._attribution(network, run)
 
     def _begun(self, model: BlackBox, image: Float[Tensor, "c h w"], target: Any) -> _Run:
-        layers, started = self._found(model, image), time.perf_counter()
-        whole = model.logits(image[None])[0]
-        explained = model.target(target, whole)
+        layers, started = self._layers_of(model, image), time.perf_counter()
+        image_logits = model.logits(image[None])[0]
+        explained = model.target(target, image_logits)
         if isinstance(explained, Logit) and not isinstance(target, AbstractTarget):
             explained = explained.as_probability()
         masked = Masked.of(model, explained, image, self.baseline)
         blocks: list[Block] = []
 
-        def choose(found: list[Captured]) -> None:
+        def choose(captured: list[Captured]) -> None:
             blocks[:] = [
-                Block.of(layer, each, self.threshold) for layer, each in zip(layers, found, strict=True)
+                Block.of(layer, each, self.threshold) for layer, each in zip(layers, captured, strict=True)
             ]
 
         capture_all(model, layers, image[None], [self._selecting(explained)], choose)
-        score, seconds = float(explained(whole[None])[0]), time.perf_counter() - started
+        score, seconds = float(explained(image_logits[None])[0]), time.perf_counter() - started
         return _Run(masked, score, tuple(blocks), seconds)
 
-    def _found(self, model: BlackBox, image: Float[Tensor, "c h w"]) -> list[Layer]:
+    def _layers_of(self, model: BlackBox, image: Float[Tensor, "c h w"]) -> list[Layer]:
         if isinstance(self.layers, str) and self.layers == AUTO:
             return block_layers(model, image)
         given = [self.layers] if isinstance(self.layers, str | nn.Module) else self.layers

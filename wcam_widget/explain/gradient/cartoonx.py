@@ -1,4 +1,4 @@
-"""CartoonX: the fewest wavelet coefficients of an image that keep its score, found by gradient descent."""
+"""CartoonX: the fewest wavelet coefficients of an image that keep its score, by gradient descent."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from wcam_widget.perturb.space import AtMost, BasisMaker, CellsMaker, Space, coe
 from wcam_widget.sensitivity import Estimate
 
 BLOCK = 5  # steps of the descent between two attributions of a stream
-TRAVEL = 3.0  # how far a mask can move over a whole run: from 1 to 0, and back where that was wrong
+TRAVEL = 3.0  # how far a mask can move over a run: from 1 to 0, and back where that was wrong
 UNIT = "share kept of each coefficient, 0 to 1"
 STATISTIC = "share of the band's l1 norm that the mask keeps"
 
@@ -40,28 +40,41 @@ class CartoonX(AbstractMethod):
     The mask starts at 1 and descends, by Adam and within [0, 1], on distortion + ``sparsity`` times the share
     of the coefficients that is kept + ``spatial`` times the mean distance of the masked image from the
     baseline. The distortion is the mean squared change of the score over the masked image itself and over
-    images whose masked coefficients are noise. Source: Kolek et al. (2022), "Cartoon explanations of image
-    classifiers"; the spatial term is that of WaveletX, Kolek et al. (2023), "Explaining image classifiers
-    with multiscale directional image representation".
-
-    sparsity, spatial: at least 0, in the square of the score's unit; more keeps less. iterations: steps of
-    the descent, at least 1, each of 3 / ``iterations`` at most. noise: a ``Noise``, or None for the masked
-    image alone: such minimal images are far smaller, and rest on coefficients that only look like evidence
-    where all else is blank. wavelet, levels, grid, baseline: as for ``WaveletGradient``; a mask is shared by
-    the channels. Without a target object the score is a class's probability.
+    images whose masked coefficients are noise. Without a target object the score is a class's probability.
 
     One optimum of many, without intervals: other seeds show how far it is a matter of chance. So does, on an
     accelerator, a batch size below 8, by which sums are rounded otherwise; on the CPU it changes nothing.
     ``stop`` says what the mask keeps; where that is nothing it begins with "the map is zero everywhere". The
-    profile holds the share of each band's l1 norm that is kept. Raises ValueError naming the argument,
-    ModelError where the model has no gradients.
+    profile holds the share of each band's l1 norm that is kept.
 
-    >>> from torch import nn
-    >>> net = nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 2))
-    >>> method = CartoonX(iterations=10, levels=2)
-    >>> (attribution,) = method(net, torch.rand(1, 3, 8, 8), [1])
-    >>> attribution.values.shape, attribution.target, attribution.gradients
-    ((64,), 'probability of class 1', 90)
+    Args:
+        sparsity: Price of keeping all coefficients, in the square of the score's unit, at least 0; more keeps
+            less.
+        spatial: Price of the masked image's mean distance from the baseline, in the same unit, at least 0.
+        iterations: Steps of the descent, at least 1, each of 3 / ``iterations`` at most.
+        noise: What stands for masked coefficients, or None for the masked image alone: such minimal images
+            are far smaller, and rest on coefficients that only look like evidence where all else is blank.
+        wavelet: As for ``WaveletGradient``.
+        levels: As for ``WaveletGradient``.
+        grid: As for ``WaveletGradient``; a mask is shared by the channels.
+        baseline: As for ``WaveletGradient``.
+
+    Raises:
+        ValueError: Naming the argument for what does not fit.
+        ModelError: When called, where the model has no gradients.
+
+    References:
+        Kolek et al. (2022), "Cartoon explanations of image classifiers"; the spatial term is that of
+        WaveletX, Kolek et al. (2023), "Explaining image classifiers with multiscale directional image
+        representation".
+
+    Examples:
+        >>> from torch import nn
+        >>> net = nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 2))
+        >>> method = CartoonX(iterations=10, levels=2)
+        >>> (attribution,) = method(net, torch.rand(1, 3, 8, 8), [1])
+        >>> attribution.values.shape, attribution.target, attribution.gradients
+        ((64,), 'probability of class 1', 90)
     """
 
     sparsity: float = 1.0
@@ -75,9 +88,9 @@ class CartoonX(AbstractMethod):
 
     def __post_init__(self) -> None:
         for name in ("sparsity", "spatial"):
-            found = getattr(self, name)
-            if not 0.0 <= found < float("inf"):
-                raise ValueError(f"{name}={found!r} must be a finite number of at least 0")
+            price = getattr(self, name)
+            if not 0.0 <= price < float("inf"):
+                raise ValueError(f"{name}={price!r} must be a finite number of at least 0")
         ensure_count(self.iterations, "iterations", 1)
         if self.noise is not None and not isinstance(self.noise, Noise):
             raise ValueError(f"noise={self.noise!r} is unknown; a Noise(…) and None are accepted")
@@ -158,8 +171,8 @@ def _estimate(value: Float[np.ndarray, " d"], probe: Probe, passes: tuple[int, i
     unknown = np.full(len(value), np.nan)
     estimate = estimate_of(probe.cells, exact(value), unknown, passes)
     norm = l1_norm(probe)
-    whole = per_band(probe.cells, norm)
-    kept = per_band(probe.cells, value * norm) / np.where(whole > 0, whole, 1.0)
+    band_norm = per_band(probe.cells, norm)
+    kept = per_band(probe.cells, value * norm) / np.where(band_norm > 0, band_norm, 1.0)
     return replace(estimate, groups=replace(estimate.groups, total=kept, low=kept, high=kept))
 
 

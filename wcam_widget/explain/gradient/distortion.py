@@ -34,9 +34,14 @@ LAWS = ("uniform", "normal")
 class Noise:
     """What masked coefficients are replaced by, drawn anew at every step.
 
-    draws: noisy images a step. law: "uniform", from one standard deviation below to one above the mean of the
-    coefficients that a channel has in a band, as published, or "normal", with that mean and deviation. seed:
-    runs with one seed repeat. Raises ValueError naming the argument.
+    Args:
+        draws: Noisy images a step, at least 1.
+        law: "uniform", from one standard deviation below to one above the mean of the coefficients that a
+            channel has in a band, as published, or "normal", with that mean and deviation.
+        seed: Runs with one seed repeat.
+
+    Raises:
+        ValueError: Naming the argument for what is not valid.
     """
 
     draws: int = 8
@@ -113,7 +118,7 @@ class Distortion:
     def slope(self, mask: Float[Tensor, " d"], step: int) -> Float[np.ndarray, " d"]:
         """The derivative of the distortion by the mask of each cell, estimated from the draws of one step."""
         picture = self.probe.picture
-        asked = replace(self.probe, target=Distance(self.probe.target, self.probe.score))
+        squared = replace(self.probe, target=Distance(self.probe.target, self.probe.score))
         masked = 1.0 - painted(mask, self.probe)
         total = np.zeros(len(mask))
         # A descent enlarges the least difference, and sums over a batch round by its size: on the CPU, where
@@ -122,7 +127,7 @@ class Distortion:
         for start in range(0, self.images, together):
             rows = range(start, min(start + together, self.images))
             away = torch.stack([self._replacement(step, row) for row in rows]) - picture
-            _, slopes = coefficient_gradients(asked, masked * away)
+            _, slopes = coefficient_gradients(squared, masked * away)
             total -= summed((slopes * away).sum(0), self.probe.cells)  # more of the mask, less of ``away``
         return total / self.images
 

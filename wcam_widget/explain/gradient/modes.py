@@ -28,7 +28,7 @@ BLOCK = 8  # inputs differentiated between two attributions of a stream
 REPLICATES = 16  # independent parts of a smooth run, which give the intervals
 RESIDUAL = 0.01  # share of the change of the score above which an integral is called too coarse
 ROUNDING = 1e-5  # share of the score itself below which a residual is float32 rounding
-ZERO = "every gradient is zero: the score does not move with any coefficient at the images asked about"
+ZERO = "every gradient is zero: the score does not move with any coefficient at any image of the run"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +51,11 @@ class AbstractGradientMode(ABC):
     @property
     @abstractmethod
     def planned(self) -> int:
-        """Forward-equivalents of a whole run; a gradient counts as two on top of its forward."""
+        """Forward-equivalents of an entire run; a gradient counts as two on top of its forward."""
 
     @abstractmethod
     def run(self, probe: Probe, stream: int = 0) -> Iterator[Answer]:
-        """The map after each block of gradients, the last one whole. Raises what the model raises."""
+        """The map after each block of gradients, the last one complete. Raises what the model raises."""
 
 
 @final
@@ -63,9 +63,11 @@ class AbstractGradientMode(ABC):
 class Saliency(AbstractGradientMode):
     """The gradient's absolute value, added up over the coefficients and channels of each cell.
 
-    To first order this is the most the score moves where each of them may move by 1. Source: Simonyan et al.
-    (2014), "Deep inside convolutional networks"; in the wavelet domain Kasmi et al. (2024), "One wave to
-    explain them all", by other conventions: see ``WaveletGradient.as_published``.
+    To first order this is the most the score moves where each of them may move by 1.
+
+    References:
+        Simonyan et al. (2014), "Deep inside convolutional networks"; in the wavelet domain Kasmi et al.
+        (2024), "One wave to explain them all", by other conventions: see ``WaveletGradient.as_published``.
     """
 
     signed: ClassVar[bool] = False
@@ -91,8 +93,11 @@ class Saliency(AbstractGradientMode):
 class Product(AbstractGradientMode):
     """Gradient times coefficient, less the baseline's: what a cell adds to the score to first order, signed.
 
-    This is the derivative by the cell's weight at 1. Source: Shrikumar et al. (2016), "Not just a black box",
-    and Ancona et al. (2018), "Towards better understanding of gradient-based attribution methods".
+    This is the derivative by the cell's weight at 1.
+
+    References:
+        Shrikumar et al. (2016), "Not just a black box"; Ancona et al. (2018), "Towards better understanding
+        of gradient-based attribution methods".
     """
 
     signed: ClassVar[bool] = True
@@ -117,10 +122,19 @@ class Product(AbstractGradientMode):
 class Smooth(AbstractGradientMode):
     """The absolute value of the mean gradient over noisy images, added up as ``Saliency`` adds it.
 
-    rows: noisy images, at least 2. noise: standard deviation in shares of the image's range, above 0. seed:
-    runs with one seed repeat. The mean is taken before the absolute value, so that what the noise alone moves
-    cancels. Intervals are of 16 independent parts. Raises ValueError naming the argument. Source: Smilkov et
-    al. (2017), "SmoothGrad: removing noise by adding noise".
+    The mean is taken before the absolute value, so that what the noise alone moves cancels. Intervals are of
+    16 independent parts.
+
+    Args:
+        rows: Noisy images, at least 2.
+        noise: Standard deviation in shares of the image's range, above 0.
+        seed: Runs with one seed repeat.
+
+    Raises:
+        ValueError: Naming the argument for what is not valid.
+
+    References:
+        Smilkov et al. (2017), "SmoothGrad: removing noise by adding noise".
     """
 
     rows: int = 32
@@ -156,15 +170,15 @@ class Smooth(AbstractGradientMode):
 
     def _estimate(self, probe: Probe, sums: Float[Tensor, "r c hp wp"], counts: np.ndarray) -> Estimate:
         """The map of all rows so far, and its intervals from leaving out one part at a time."""
-        cells, rows, whole = probe.cells, int(counts.sum()), sums.sum(0)
-        value = summed((whole / rows).abs(), cells)
+        cells, rows, total = probe.cells, int(counts.sum()), sums.sum(0)
+        value = summed((total / rows).abs(), cells)
         left_out = np.array(
             [
-                summed(((whole - part) / (rows - held)).abs(), cells)
+                summed(((total - part) / (rows - held)).abs(), cells)
                 for part, held in zip(sums, counts.tolist(), strict=False)
             ]
         )
-        slope = summed(whole / rows * probe.picture, cells)
+        slope = summed(total / rows * probe.picture, cells)
         return estimate_of(cells, Replicated(value, left_out), slope, (rows, rows))
 
 
@@ -173,10 +187,18 @@ class Smooth(AbstractGradientMode):
 class Integrated(AbstractGradientMode):
     """Gradient times coefficient, averaged along the straight path from the baseline to the image; signed.
 
-    rows: points of the path, at least 1: nodes of Gauss and Legendre, in an order whose beginnings are spread
-    over the path. The values add up to the score of the image less that of the baseline (completeness); what
-    is left over is stated when the run ends. Raises ValueError naming ``rows``. Source: Sundararajan et al.
-    (2017), "Axiomatic attribution for deep networks".
+    The values add up to the score of the image less that of the baseline (completeness); what is left over is
+    stated when the run ends.
+
+    Args:
+        rows: Points of the path, at least 1: nodes of Gauss and Legendre, in an order whose beginnings are
+            spread over the path.
+
+    Raises:
+        ValueError: Naming ``rows`` where it is not valid.
+
+    References:
+        Sundararajan et al. (2017), "Axiomatic attribution for deep networks".
     """
 
     rows: int = 32
@@ -213,8 +235,8 @@ def coefficient_gradients(
     probe: Probe, offsets: Float[Tensor, "n c hp wp"]
 ) -> tuple[Float[Tensor, " n"], Float[Tensor, "n c hp wp"]]:
     """Scores of the image with ``offsets`` added to its coefficients, and their derivatives by these."""
-    whole, basis = probe.base + probe.picture, probe.basis
-    return probe.model.gradients(offsets, lambda rows: basis.unpack(whole + rows), probe.target)
+    coefficients, basis = probe.base + probe.picture, probe.basis
+    return probe.model.gradients(offsets, lambda rows: basis.unpack(coefficients + rows), probe.target)
 
 
 def noisy(probe: Probe, noise: float, seed: tuple[int, ...]) -> Float[Tensor, "c hp wp"]:
@@ -260,7 +282,7 @@ def flagged(value: Float[np.ndarray, " d"], remark: str) -> str:
     return remark if value.any() else ZERO
 
 
-def ensure_count(found: object, argument: str, fewest: int) -> None:
-    """Raise ValueError naming ``argument`` unless it is a whole number of at least ``fewest``."""
-    if not isinstance(found, int | np.integer) or found < fewest:
-        raise ValueError(f"{argument}={found!r} must be a whole number of at least {fewest}")
+def ensure_count(count: object, argument: str, fewest: int) -> None:
+    """Raise ValueError naming ``argument`` unless it is an integer of at least ``fewest``."""
+    if not isinstance(count, int | np.integer) or count < fewest:
+        raise ValueError(f"{argument}={count!r} must be a whole number of at least {fewest}")

@@ -48,21 +48,31 @@ UNIT = "gradient in shares of the largest of its band, as published"
 class PublishedWaveletGradient(AbstractMethod):
     """WAM with the conventions of its published code; make it by ``WaveletGradient.as_published``.
 
-    mode: "smooth", the mean over noisy images (noise of a quarter of the image's range), or "integrated", the
-    trapezoid along the path from black. rows: noisy images or points of the path, at least 2. levels: Haar
-    levels; None for 3, or as many as fit the image. approximation: False leaves the approximation at 0. seed:
-    of the noise, the same for every image.
-
     Noise is added to the image in [0, 1], where the published code adds it to the network's own input, and
     comes from another generator: maps agree in law, not number by number. Images are explained one by one,
-    so that bands are divided by their largest value in one image. Raises ValueError naming the argument.
-    Source: Kasmi et al. (2024), "One wave to explain them all".
+    so that bands are divided by their largest value in one image.
 
-    >>> from torch import nn
-    >>> net = nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 2))
-    >>> (attribution,) = PublishedWaveletGradient(rows=2, levels=2)(net, torch.rand(1, 3, 8, 8))
-    >>> float(attribution.values.max())
-    1.0
+    Args:
+        mode: "smooth", the mean over noisy images (noise of a quarter of the image's range), or "integrated",
+            the trapezoid along the path from black.
+        rows: Noisy images or points of the path, at least 2.
+        levels: Haar levels, at least 1; None for 3, or as many as fit the image.
+        approximation: Whether the approximation has values; else they are 0.
+        seed: Of the noise, the same for every image.
+
+    Raises:
+        ValueError: Naming the argument for what does not fit.
+        ModelError: When called, where the model has no gradients.
+
+    References:
+        Kasmi et al. (2024), "One wave to explain them all".
+
+    Examples:
+        >>> from torch import nn
+        >>> net = nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 2))
+        >>> (attribution,) = PublishedWaveletGradient(rows=2, levels=2)(net, torch.rand(1, 3, 8, 8))
+        >>> float(attribution.values.max())
+        1.0
     """
 
     mode: str = "smooth"
@@ -114,12 +124,12 @@ class PublishedWaveletGradient(AbstractMethod):
         self, numbers: Float[Tensor, "c hp wp"], bands: tuple[Band, ...]
     ) -> Float[Tensor, "hp wp"]:
         """Absolute values of channel means, each band divided by its largest; a band of zeros stays 0."""
-        found, mean = torch.zeros_like(numbers[0]), numbers.mean(0).abs()
+        shares, mean = torch.zeros_like(numbers[0]), numbers.mean(0).abs()
         for band in bands if self.approximation else bands[1:]:
             part = mean[band.slices]
             largest = part.max()
-            found[band.slices] = torch.where(largest > 0, part / largest, 0.0)
-        return found
+            shares[band.slices] = torch.where(largest > 0, part / largest, 0.0)
+        return shares
 
     def _offset(self, probe: Probe, row: int) -> Float[Tensor, "c hp wp"]:
         """What is added to the image's coefficients before they are differentiated."""

@@ -34,27 +34,39 @@ MODES: dict[str, AbstractGradientMode] = {
 class WaveletGradient(AbstractMethod):
     """Gradients of a score by wavelet coefficients, per coefficient or summed over cells.
 
-    mode: "integrated" (the default), "product", "smooth" or "saliency", or a mode with parameters of its own:
-    ``Integrated(rows)``, ``Product()``, ``Smooth(rows, noise, seed)``, ``Saliency()``. wavelet, levels and
-    baseline: as for ``Wcam``, "pixels" included. grid: None for a value of every coefficient, or cells as for
-    ``Wcam``.
-
     Values of "product" and "integrated" are signed and in the unit of the score, positive where the cell
     raises it; those of "integrated" add up to the score less that of the baseline. The others are at least 0.
     Channels and the coefficients of a cell are added up. The slope of every cell is its signed effect, in all
     modes. The profile holds the sums over bands.
 
-    The model must be a torch module: ModelError says so where it has no gradients. Raises ValueError naming
-    the argument for what does not fit. Sources are those of the modes.
+    Args:
+        mode: "integrated", "product", "smooth" or "saliency", or a mode with parameters of its own:
+            ``Integrated(rows)``, ``Product()``, ``Smooth(rows, noise, seed)``, ``Saliency()``.
+        wavelet: A discrete wavelet of PyWavelets, "pixels", "fourier", or a function from an image's
+            (height, width) to a basis.
+        levels: Scales of the wavelet, at least 1; None for 3, or as many as fit the image.
+        grid: None for a value of every coefficient; else cells per side in every band, at least 1, or a
+            function from a basis to its cells.
+        baseline: What the approximation is compared with: "mean", "black", "blurred", or an image (C, H, W)
+            in [0, 1]. Details are compared with 0.
 
-    >>> from torch import nn
-    >>> net, image = nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 2)), torch.rand(3, 8, 8)
-    >>> (attribution,) = WaveletGradient("integrated", levels=2)(net, image[None], [1])
-    >>> attribution.values.shape, attribution.gradients
-    ((64,), 32)
-    >>> change = WaveletGradient(levels=2).change(net, image, 1)
-    >>> bool(abs(attribution.values.sum() - change) < 1e-5)
-    True
+    Raises:
+        ValueError: Naming the argument for what does not fit.
+        ModelError: When called, where the model has no gradients; a torch module has.
+
+    References:
+        Those of the modes, in ``wcam_widget.explain.gradient.modes``; in the wavelet domain Kasmi et al.
+        (2024), "One wave to explain them all".
+
+    Examples:
+        >>> from torch import nn
+        >>> net, image = nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 2)), torch.rand(3, 8, 8)
+        >>> (attribution,) = WaveletGradient("integrated", levels=2)(net, image[None], [1])
+        >>> attribution.values.shape, attribution.gradients
+        ((64,), 32)
+        >>> change = WaveletGradient(levels=2).change(net, image, 1)
+        >>> bool(abs(attribution.values.sum() - change) < 1e-5)
+        True
     """
 
     mode: str | AbstractGradientMode = "integrated"

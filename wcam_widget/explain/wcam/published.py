@@ -1,6 +1,6 @@
 """The published code's conventions, kept for comparison.
 
-They differ from ours on purpose: one mask value per cell of a uniform grid over the whole Mallat picture,
+They differ from ours on purpose: one mask value per cell of a uniform grid over the entire Mallat picture,
 whether or not it straddles bands; every perturbed image stretched to its own full range and cut to 8 bits;
 one scrambled Sobol' design for every image; the variance from A alone; no intervals (Kasmi et al. 2023).
 """
@@ -38,15 +38,27 @@ STATISTIC = "share of the summed cell totals, as published"
 class PublishedWcam(AbstractMethod):
     """WCAM with the conventions of its published code; make it by ``Wcam.as_published``.
 
-    grid: cells per side of the whole Mallat picture, at most the image's side; None for 28, or the side.
-    rows: design rows N; the cost is N (grid^2 + 2) evaluations. levels: Haar levels; 2^levels must divide the
-    side; None for 3, or as many as divide it. approximation: False sets the approximation to 0 in every mask.
-    Images must be square.
+    Args:
+        grid: Cells per side of the entire Mallat picture, from 1 to the image's side; None for 28, or the
+            side.
+        rows: Design rows N, at least 2; the cost is N (grid^2 + 2) evaluations.
+        levels: Haar levels; 2^levels must divide the side. None for 3, or as many as divide it.
+        approximation: Whether masks weight the approximation; False sets it to 0 in every mask.
+        seed: Of the design, the same for every image.
 
-    >>> method = PublishedWcam(grid=4, rows=2, levels=2)
-    >>> (attribution,) = method(lambda images: images.mean((2, 3)), torch.rand(1, 3, 16, 16))
-    >>> attribution.evaluations
-    36
+    Raises:
+        ValueError: Naming ``grid`` or ``rows`` outside these ranges; when called, naming the image where it
+            is not square or does not fit ``levels`` and ``grid``.
+
+    References:
+        Kasmi et al. (2023), "Assessment of the Reliability of a Model's Decision by Generalizing Attribution
+        to the Wavelet Domain", and its code; Jansen (1999), "Analysis of variance designs for model output".
+
+    Examples:
+        >>> method = PublishedWcam(grid=4, rows=2, levels=2)
+        >>> (attribution,) = method(lambda images: images.mean((2, 3)), torch.rand(1, 3, 16, 16))
+        >>> attribution.evaluations
+        36
     """
 
     grid: int | None = None
@@ -95,11 +107,11 @@ class PublishedWcam(AbstractMethod):
         """Attributions after each design row; ``stream`` has no effect: the published design is fixed."""
         del stream
         network = BlackBox.ensure(model)
-        asked = ensure_image(image, "image", network.fit)
-        basis = self._basis(asked)
+        pixels = ensure_image(image, "image", network.fit)
+        basis = self._basis(pixels)
         grid = min(GRID, basis.size[0]) if self.grid is None else self.grid
         cells, owner = straddling_cells(basis, grid)
-        logits = network.logits(asked[None])
+        logits = network.logits(pixels[None])
         resolved = network.target(target, logits[0])
         info = MapInfo(
             cells=cells,
@@ -110,7 +122,7 @@ class PublishedWcam(AbstractMethod):
             planned=self.rows * (grid**2 + 2),
             statistic=STATISTIC,
         )
-        picture = basis.pack(asked.to(network.device))
+        picture = basis.pack(pixels.to(network.device))
         started, scores = time.perf_counter(), []
         for row in replace(self, grid=grid).design():
             masks = torch.from_numpy(exchanged(row)).to(picture)

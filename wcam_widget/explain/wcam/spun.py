@@ -59,30 +59,30 @@ class SpunWcam(AbstractMethod):
         return [(tile * number // self.spins, column) for number, column in enumerate(columns)]
 
     def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
-        """Attributions of one image: those of the first shift as they grow, then the mean over whole runs."""
+        """Attributions of one image: those of the first shift as they grow, then means of complete runs."""
         network = BlackBox.ensure(model)
-        asked = ensure_image(image, "image", network.fit)
-        basis = self.wcam.basis((asked.shape[1], asked.shape[2]))
+        pixels = ensure_image(image, "image", network.fit)
+        basis = self.wcam.basis((pixels.shape[1], pixels.shape[2]))
         tile = max(band.scale for band in basis.bands)
         bases = [basis.shifted(*shift) for shift in self.shifts(tile)]
         done: list[Attribution] = []
         for number, shifted in enumerate(bases):
             one = replace(self.wcam, wavelet=always(shifted))
             now = None
-            for now in one.steps(network, asked, target, stream * self.spins + number):
+            for now in one.steps(network, pixels, target, stream * self.spins + number):
                 yield self._joined(done, now)
             if now is not None:
                 done.append(now)
 
     def _joined(self, done: list[Attribution], now: Attribution) -> Attribution:
-        """The mean of the whole runs; of the first, what there is so far."""
-        whole = [*done, now] if now.complete or not done else done
-        estimate = averaged([one.estimate for one in whole])
-        running = [] if now in whole else [now]
-        first, last = whole[0], len(done) == self.spins - 1
+        """The mean of the complete runs; of the first, what there is so far."""
+        ended = [*done, now] if now.complete or not done else done
+        estimate = averaged([one.estimate for one in ended])
+        running = [] if now in ended else [now]
+        first, last = ended[0], len(done) == self.spins - 1
         analysis = now.traces[0].analysis
         cells = self.wcam.cells(self.wcam.basis(first.basis.size))
-        traces = [trace for one in whole for trace in one.traces]
+        traces = [trace for one in ended for trace in one.traces]
         unsteady = next(filter(None, (trace.unsteady for trace in traces)), "")
         if unsteady:
             estimate = unresolved(estimate)
@@ -95,7 +95,7 @@ class SpunWcam(AbstractMethod):
             ),
             method=f"{self.wcam.describe(analysis, cells)} · mean of {self.spins} shifts",
             planned=first.planned * self.spins,
-            seconds=sum(one.seconds for one in [*whole, *running]),
+            seconds=sum(one.seconds for one in [*ended, *running]),
             complete=now.complete and last,
             stop=(unsteady or now.stop) if now.complete and last else "",
             traces=tuple(traces),

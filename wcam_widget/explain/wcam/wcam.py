@@ -136,13 +136,13 @@ class Wcam(AbstractMethod):
         return None if analysis is None else replace(self, analysis=analysis)
 
     def planned(self, attribution: Attribution) -> int:
-        """Forward-equivalents of a whole run on the cells of ``attribution``, at most."""
+        """Forward-equivalents of an entire run on the cells of ``attribution``, at most."""
         cells, (trace, *_) = attribution.cells, attribution.traces
         rows = self.analysis_for(trace.probe.model).planned(len(cells), len(cells.bands))
         return rows + trace.steadiness.planned
 
     def analysis_for(self, model: BlackBox) -> AbstractAnalysis[Any]:
-        """The analysis asked for, or the one that fits the model; ValueError where gradients are missing."""
+        """The analysis, or the one that fits the model where it is None; ValueError without gradients."""
         if self.analysis is None:
             return Screened() if model.differentiable else Sobol()
         if self.analysis.gradients_needed and not model.differentiable:

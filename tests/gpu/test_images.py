@@ -59,7 +59,7 @@ def test_images_of_one_cell_at_a_time(basis, kept, clip, monkeypatch):
     asked = [None, np.random.default_rng(0).permutation(len(cpu.cells))[:20]]
     for which in asked:
         count = len(cpu.cells) if which is None else len(which)
-        wanted, found = (one.one_at_a_time(base, other, which) for one in (cpu, gpu))
+        wanted, found = (one.images_one_at_a_time(base, other, which) for one in (cpu, gpu))
         for start in range(0, count, 32):
             stop = min(count, start + 32)
             torch.testing.assert_close(found(start, stop).cpu(), wanted(start, stop), atol=ATOL, rtol=0)

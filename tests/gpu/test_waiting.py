@@ -22,10 +22,10 @@ def test_rows_are_made_without_waiting(basis, count):
     perturbation = Perturbation.of(image().to(DEVICE), basis, cells)
     which = None if count is None else np.random.default_rng(0).permutation(len(cells))[:count]
     base, other = torch.rand(2, len(cells))
-    perturbation.one_at_a_time(base, other, which)(0, 5)  # makes the patches, once
+    perturbation.images_one_at_a_time(base, other, which)(0, 5)  # makes the patches, once
     total = len(cells) if which is None else len(which)
     with no_waiting():
-        make = perturbation.one_at_a_time(other, base, which)
+        make = perturbation.images_one_at_a_time(other, base, which)
         for start in range(0, total, 16):
             make(start, min(total, start + 16))
         perturbation.images(torch.rand(6, len(cells)))
@@ -52,7 +52,7 @@ def test_batches_are_scored_without_waiting_until_their_scores_are_brought(monke
     perturbation = Perturbation.of(image().to(DEVICE), basis, Cells.regular(basis, 4))
     base, other = torch.rand(2, len(perturbation.cells))
     model = BlackBox(network(DEVICE), batch_size=16)
-    make = perturbation.one_at_a_time(base, other)
+    make = perturbation.images_one_at_a_time(base, other)
     model.logits_of(make, 3)
     rows = torch.rand(20, len(base), device=DEVICE)
     model.gradients(rows[:3], perturbation.images, Logit(0))

@@ -59,7 +59,7 @@ def test_one_cell_changes_as_a_whole_inverse_would(basis: AbstractBasis, cut: st
     perturbation = perturbation_of(basis, cells)
     base, other = torch.rand(2, len(cells), generator=torch.Generator().manual_seed(1))
     which = torch.randperm(len(cells), generator=torch.Generator().manual_seed(2))[:40].numpy()
-    images = perturbation.one_at_a_time(base, other, which)(0, len(which))
+    images = perturbation.images_one_at_a_time(base, other, which)(0, len(which))
     expected = base.repeat(len(which), 1)
     expected[range(len(which)), which] = other[which]
     torch.testing.assert_close(images, perturbation.images(expected), atol=5e-6, rtol=0)

@@ -42,7 +42,7 @@ def test_patches_change_one_cell_as_a_whole_inverse_would(basis: AbstractBasis, 
     cells = Cells.regular(basis, 3) if cut == "regular" else Cells.dyadic(basis, 6)
     perturbation = Perturbation.of(photograph(basis), basis, cells)
     base, other = torch.rand(2, len(cells), generator=torch.Generator().manual_seed(1))
-    make = perturbation.one_at_a_time(base, other)
+    make = perturbation.images_one_at_a_time(base, other)
     expected = base.repeat(len(cells), 1)
     expected[range(len(cells)), range(len(cells))] = other
     images = torch.cat([make(start, min(start + 7, len(cells))) for start in range(0, len(cells), 7)])
@@ -55,8 +55,8 @@ def test_images_of_some_cells_are_those_of_all_in_the_order_asked() -> None:
     perturbation = Perturbation.of(photograph(basis), basis, cells)
     base, other = torch.rand(2, len(cells), generator=torch.Generator().manual_seed(1))
     which = np.array([70, 3, 3, 159, 12, 71, 0])
-    everything = perturbation.one_at_a_time(base, other)(0, len(cells))
-    make = perturbation.one_at_a_time(base.double(), other.double(), which)
+    everything = perturbation.images_one_at_a_time(base, other)(0, len(cells))
+    make = perturbation.images_one_at_a_time(base.double(), other.double(), which)
     torch.testing.assert_close(torch.cat([make(0, 4), make(4, 7)]), everything[which])
     torch.testing.assert_close(make(2, 5), everything[which[2:5]])
 
@@ -67,12 +67,12 @@ def test_rows_after_the_first_make_no_patches_and_move_no_index(monkeypatch: pyt
     perturbation = Perturbation.of(photograph(basis), basis, cells)
     base, other = torch.rand(2, len(cells), generator=torch.Generator().manual_seed(1))
     which = np.array([90, 3, 17])
-    first = perturbation.one_at_a_time(base, other, which)(0, 3)
+    first = perturbation.images_one_at_a_time(base, other, which)(0, 3)
     monkeypatch.setattr(WaveletBasis, "patches", None)
     monkeypatch.setattr(Cells, "index", None)
-    assert torch.equal(perturbation.one_at_a_time(base, other, which)(0, 3), first)
+    assert torch.equal(perturbation.images_one_at_a_time(base, other, which)(0, 3), first)
     torch.testing.assert_close(
-        perturbation.one_at_a_time(other, base, which)(0, 3)
+        perturbation.images_one_at_a_time(other, base, which)(0, 3)
         + first,  # each sum exchanges one weight between two images
         (perturbation.rebuild(base) + perturbation.rebuild(other)).expand_as(first),
     )
@@ -121,5 +121,5 @@ def test_clip_bounds_images_and_nothing_else_does() -> None:
     clipped = Perturbation.of(image, basis, cells, clip=True)
     assert free.rebuild(weights).max() > 1
     torch.testing.assert_close(clipped.rebuild(weights), free.rebuild(weights).clamp(0, 1))
-    bounded = clipped.one_at_a_time(weights, 1 - weights)(0, 5)
+    bounded = clipped.images_one_at_a_time(weights, 1 - weights)(0, 5)
     assert 0 <= bounded.min() <= bounded.max() <= 1

@@ -15,20 +15,29 @@ BLUR = 16  # a blurred baseline keeps what is larger than about a sixteenth of t
 
 
 def baseline_image(baseline: Baseline, image: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
-    """The image that stands for "nothing there": mean colour, black, a blurred copy, or one of your own.
+    """The image that stands for "nothing there".
 
-    Raises ValueError for an unknown name or an image of another shape.
+    Args:
+        baseline: "mean", the image's mean colour, "black", "blurred", a copy without detail, or an image.
+        image: The image (C, H, W) in [0, 1] that it stands in for.
 
-    >>> baseline_image("mean", torch.tensor([[[0.0, 1.0]]]))
-    tensor([[[0.5000, 0.5000]]])
+    Returns:
+        An image (C, H, W).
+
+    Raises:
+        ValueError: For an unknown name or an image of another shape.
+
+    Examples:
+        >>> baseline_image("mean", torch.tensor([[[0.0, 1.0]]]))
+        tensor([[[0.5000, 0.5000]]])
     """
     if isinstance(baseline, Tensor):
-        given = ensure_image(baseline, "baseline")
-        if given.shape != image.shape:
+        pixels = ensure_image(baseline, "baseline")
+        if pixels.shape != image.shape:
             raise ValueError(
-                f"baseline has shape {tuple(given.shape)}; the image it stands for has {tuple(image.shape)}"
+                f"baseline has shape {tuple(pixels.shape)}; the image it stands for has {tuple(image.shape)}"
             )
-        return given
+        return pixels
     if baseline == "mean":
         return image.mean((1, 2), keepdim=True).expand_as(image)
     if baseline == "black":

@@ -22,15 +22,21 @@ from wcam_widget.perturb.patches import Patches
 class Perturbation:
     """Images in which every cell of coefficients is scaled by its weight.
 
-    ``picture`` (C, Hp, Wp) holds the image's coefficients less those of ``base``, the baseline, which differs
-    from 0 in approximations only. Weights of 1 give the image back, weights of 0 the baseline. With
-    ``clip`` images are clamped to [0, 1].
+    Weights of 1 give the image back, weights of 0 the baseline.
 
-    >>> from wcam_widget.basis import WaveletBasis
-    >>> image, basis = torch.rand(3, 16, 16), WaveletBasis((16, 16), levels=2)
-    >>> perturbation = Perturbation.of(image, basis, Cells.regular(basis, 2))
-    >>> torch.allclose(perturbation.rebuild(torch.ones(28)), image, atol=1e-6)
-    True
+    Args:
+        basis: The basis of the coefficients.
+        cells: The cells that carry the weights.
+        picture: The image's coefficients (C, Hp, Wp) less those of the baseline.
+        base: The baseline's coefficients (C, Hp, Wp), 0 but in approximations.
+        clip: Whether images are clamped to [0, 1].
+
+    Examples:
+        >>> from wcam_widget.basis import WaveletBasis
+        >>> image, basis = torch.rand(3, 16, 16), WaveletBasis((16, 16), levels=2)
+        >>> perturbation = Perturbation.of(image, basis, Cells.regular(basis, 2))
+        >>> torch.allclose(perturbation.rebuild(torch.ones(28)), image, atol=1e-6)
+        True
     """
 
     basis: AbstractBasis
@@ -48,7 +54,19 @@ class Perturbation:
         baseline: Baseline = "mean",
         clip: bool = False,
     ) -> Perturbation:
-        """The perturbation of one image (C, H, W) in [0, 1], on the image's device."""
+        """The perturbation of one image, on the image's device.
+
+        Args:
+            image: (C, H, W) in [0, 1].
+            basis: A basis of the image's size.
+            cells: Cells of that basis.
+            baseline: What the approximation is replaced by: "mean", "black", "blurred", or an image like
+                this one.
+            clip: Whether perturbed images are clamped to [0, 1].
+
+        Raises:
+            ValueError: Naming ``baseline`` where it is unknown or of another shape.
+        """
         around = basis.pack(baseline_image(baseline, image).to(image))
         base = torch.zeros_like(around)
         for band in approximations(basis.bands):
@@ -64,16 +82,24 @@ class Perturbation:
         """The image of one row of weights."""
         return self.images(weights[None])[0]
 
-    def one_at_a_time(
+    def images_one_at_a_time(
         self,
         base: Float[Tensor, " d"],
         other: Float[Tensor, " d"],
         which: Int[np.ndarray, " m"] | None = None,
     ) -> Callable[[int, int], Float[Tensor, "n c h w"]]:
-        """Images of ``base`` with weight i from ``other``, for each i of ``which`` or for all.
+        """Images of rows that differ from ``base`` in one weight each.
 
-        ``make(start, stop)`` gives those of ``which[start:stop]``. The transform is linear, so each is the
-        image of ``base`` plus a multiple of one small patch: one inverse transform serves all cells.
+        The transform is linear, so each is the image of ``base`` plus a multiple of one small patch: one
+        inverse transform serves all cells.
+
+        Args:
+            base: A row of weights (d,) in [0, 1].
+            other: The row (d,) that changed weights are taken from.
+            which: Cells (m,) whose weight changes, one a row; None for all.
+
+        Returns:
+            A function ``make(start, stop)`` of the images (n, C, H, W) of ``which[start:stop]``.
         """
         cells = np.arange(len(self.cells)) if which is None else np.asarray(which)
         start, end = (moved(row.to(self.picture.dtype), self.picture.device) for row in (base, other))

@@ -19,19 +19,25 @@ from wcam_widget.sensitivity import Tree
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """``weights (n, d) -> scores (n,)`` of one image under a model; what every analysis sees.
+    """The score of one image as a function of the weights of its cells; what every analysis sees.
 
-    ``target`` has integer class ids; ``whole`` are the class scores of the image itself, which a row of all
-    ones gives back.
-    Raises what the model raises.
+    Args:
+        model: The network with its preprocessing.
+        target: The score, with integer class ids.
+        perturbation: The images of rows of weights.
+        whole: Class scores (k,) of the image itself, which a row of ones gives back.
 
-    >>> from wcam_widget.basis import PixelBasis
-    >>> from wcam_widget.model import Logit
-    >>> basis = PixelBasis((2, 2))
-    >>> perturbation = Perturbation.of(torch.ones(1, 2, 2), basis, Cells.regular(basis, 2), "black")
-    >>> model, image_logits = BlackBox(lambda images: images.sum((2, 3))), torch.tensor([4.0])
-    >>> Probe(model, Logit(0), perturbation, image_logits)(torch.tensor([[1.0, 1.0, 0.5, 0.0]]))
-    tensor([2.5000])
+    Raises:
+        ModelError: When called, what the model raises.
+
+    Examples:
+        >>> from wcam_widget.basis import PixelBasis
+        >>> from wcam_widget.model import Logit
+        >>> basis = PixelBasis((2, 2))
+        >>> perturbation = Perturbation.of(torch.ones(1, 2, 2), basis, Cells.regular(basis, 2), "black")
+        >>> model, image_logits = BlackBox(lambda images: images.sum((2, 3))), torch.tensor([4.0])
+        >>> Probe(model, Logit(0), perturbation, image_logits)(torch.tensor([[1.0, 1.0, 0.5, 0.0]]))
+        tensor([2.5000])
     """
 
     model: BlackBox
@@ -75,15 +81,29 @@ class Probe:
         return self.perturbation.base
 
     def images(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
-        """The images the model is shown, in the [0, 1] scale but not clamped to it."""
+        """The images the model is shown, on the picture's device.
+
+        Args:
+            weights: Rows of weights (n, d) in [0, 1].
+
+        Returns:
+            Images (n, C, H, W) in the scale of [0, 1], clamped to it only where the space clips.
+        """
         return self.perturbation.images(moved(weights, self.picture.device))
 
     def rebuild(self, weights: Float[Tensor, " d"]) -> Float[Tensor, "c h w"]:
-        """The image of one row of weights."""
+        """The image (C, H, W) of one row of weights (d,) in [0, 1]."""
         return self.perturbation.rebuild(weights)
 
     def logits(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
-        """Class scores of rows of weights; images are made batch by batch."""
+        """Class scores of rows of weights; images are made batch by batch.
+
+        Args:
+            weights: Rows of weights (n, d) in [0, 1].
+
+        Returns:
+            Class scores (n, k), on the CPU.
+        """
         return self.model.logits_of(lambda start, stop: self.images(weights[start:stop]), len(weights))
 
     def __call__(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
@@ -101,7 +121,7 @@ class Probe:
         if count == 0:
             return self.whole.new_zeros(0, len(self.whole))
         with torch.no_grad():
-            make = self.perturbation.one_at_a_time(base, other, which)
+            make = self.perturbation.images_one_at_a_time(base, other, which)
         return self.model.logits_of(make, count)
 
     def one_at_a_time(
@@ -110,11 +130,30 @@ class Probe:
         other: Float[Tensor, " d"],
         which: Int[np.ndarray, " m"] | None = None,
     ) -> Float[Tensor, " m"]:
-        """Scores of ``base`` with one weight from ``other``, for each cell of ``which`` or all."""
+        """Scores of rows that differ from ``base`` in one weight each.
+
+        Args:
+            base: A row of weights (d,) in [0, 1].
+            other: The row (d,) that changed weights are taken from.
+            which: Cells (m,) whose weight changes, one a row; None for all.
+
+        Returns:
+            Scores (m,), in the order of ``which``.
+        """
         return self.target(self.logits_one_at_a_time(base, other, which))
 
     def gradient(self, weights: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]:
-        """Scores of rows of weights and their derivatives by every weight, one backward pass a batch."""
+        """Scores and their derivatives by every weight, one backward pass a batch.
+
+        Args:
+            weights: Rows of weights (n, d) in [0, 1].
+
+        Returns:
+            Scores (n,) and derivatives (n, d).
+
+        Raises:
+            ModelError: Where the model has no gradients.
+        """
         return self.model.gradients(
             moved(weights, self.picture.device), self.perturbation.images, self.target
         )

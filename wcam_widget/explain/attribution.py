@@ -15,6 +15,7 @@ from wcam_widget.explain.cell_table import cell_table
 from wcam_widget.explain.cell_tests import above, difference, limits
 from wcam_widget.explain.profile import Profile
 from wcam_widget.explain.run import Trace, joined
+from wcam_widget.model import TargetLike
 from wcam_widget.sensitivity import Estimate
 from wcam_widget.sensitivity.analysis import GROUP_STATISTIC, RESOLUTION, UNIT
 from wcam_widget.sensitivity.statistics.jackknife import CONFIDENCE, Limits
@@ -154,7 +155,7 @@ class Attribution:
         """Standard error of each value."""
         return self.estimate.error
 
-    def for_target(self, target: Any) -> Attribution:
+    def for_target(self, target: TargetLike) -> Attribution:
         """The map of another class, probability or margin from the same class scores, without new forwards.
 
         Args:

@@ -15,13 +15,21 @@ from torch import Tensor
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.stepping import surrounded
-from wcam_widget.model import AbstractTarget, BlackBox, ensure_images
+from wcam_widget.model import (
+    AbstractTarget,
+    BlackBox,
+    ImageLike,
+    ImagesLike,
+    ModelLike,
+    TargetLike,
+    TargetsLike,
+    ensure_images,
+)
 from wcam_widget.model.device import ordinary
 from wcam_widget.perturb.probe import Probe
 from wcam_widget.perturb.space import Space
 
-Pixels = Any
-"""What may be handed in as an image or a batch: what ``ensure_image`` and ``ensure_images`` take."""
+Pixels = ImagesLike
 
 MOST_TRACES = 16  # images of one call whose class scores are kept: they must not pile up over a data set
 
@@ -44,7 +52,7 @@ class AbstractMethod(ABC):
         """Where the method's cells lie; None for methods that give a map over the image."""
         return None
 
-    def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
+    def probe(self, model: ModelLike, image: ImageLike, target: TargetLike = None) -> Probe:
         """The score of one image as a function of the weights of its cells.
 
         They are the cells of ``space``, or of ``Space()`` where the method has none of its own, so that every
@@ -54,7 +62,9 @@ class AbstractMethod(ABC):
         return space.probe(model, image, target)
 
     @abstractmethod
-    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+    def steps(
+        self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
+    ) -> Iterator[Attribution]:
         """Attributions of one image (C, H, W) in [0, 1], one per block of work; stop iterating to cancel.
 
         ``image`` may also be a path or an image of PIL, which goes through ``BlackBox.fit``. ``target`` is
@@ -63,7 +73,7 @@ class AbstractMethod(ABC):
         """
 
     def rounds(
-        self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[Any]
+        self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[TargetLike]
     ) -> Iterator[tuple[int, Attribution]]:
         """The place of an image and its attribution, image by image; a later one replaces an earlier one.
 
@@ -76,7 +86,7 @@ class AbstractMethod(ABC):
 
     @final
     def last(
-        self, model: BlackBox, image: Float[Tensor, "c h w"], target: Any, stream: int = 0
+        self, model: BlackBox, image: Float[Tensor, "c h w"], target: TargetLike, stream: int = 0
     ) -> Attribution:
         """The last attribution of one image; versions of it with one ``stream`` get the same random rows.
 
@@ -97,7 +107,9 @@ class AbstractMethod(ABC):
 
     @final
     @ordinary
-    def __call__(self, model: Any, images: Pixels, targets: Any = None) -> list[Attribution]:
+    def __call__(
+        self, model: ModelLike, images: ImagesLike, targets: TargetsLike = None
+    ) -> list[Attribution]:
         """One attribution for each image of (B, C, H, W) in [0, 1], or of a list of images of one size.
 
         In a list paths and images of PIL may stand, which go through ``BlackBox.fit``. ``targets`` is one
@@ -121,7 +133,7 @@ class AbstractMethod(ABC):
         return [done[place] for place in sorted(done)]
 
 
-def ensure_batch(images: Pixels, targets: Any, model: BlackBox) -> tuple[Tensor, list[Any]]:
+def ensure_batch(images: ImagesLike, targets: TargetsLike, model: BlackBox) -> tuple[Tensor, list[Any]]:
     """Images (B, C, H, W) in float32 and a target for each; ValueError naming the argument that is wrong.
 
     Args:
@@ -137,7 +149,7 @@ def ensure_batch(images: Pixels, targets: Any, model: BlackBox) -> tuple[Tensor,
     return batch, ensure_targets(targets, len(batch))
 
 
-def ensure_targets(targets: Any, count: int) -> list[Any]:
+def ensure_targets(targets: TargetsLike, count: int) -> list[TargetLike]:
     """One target for each of ``count`` images; TypeError or ValueError naming ``targets`` where it is none.
 
     >>> ensure_targets("cat", 2), ensure_targets(np.array([3, 5]), 2)

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.model import BlackBox
+from wcam_widget.model import BlackBox, ImageLike, ModelLike, TargetLike
 from wcam_widget.model.condition import Condition
 from wcam_widget.model.device import ordinary_tensors
 from wcam_widget.perturb.steadiness import unresolved
@@ -25,7 +25,7 @@ def surrounded(steps: Steps) -> Steps:
 
     @wraps(steps)
     def surrounding(
-        self: Any, model: Any, image: Any, target: Any = None, stream: int = 0
+        self: Any, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
     ) -> Iterator[Attribution]:
         network = BlackBox.ensure(model)
         condition = Condition.of(network.net)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, final
-
-from jaxtyping import Float
-from torch import Tensor
+from typing import final
 
 from wcam_widget.basis import (
     AbstractBasis,
@@ -18,7 +15,7 @@ from wcam_widget.basis import (
     most_cells,
     most_levels,
 )
-from wcam_widget.model import BlackBox, ensure_image
+from wcam_widget.model import BlackBox, ImageLike, ModelLike, TargetLike, ensure_image
 from wcam_widget.model.device import ordinary
 from wcam_widget.perturb.baseline import Baseline
 from wcam_widget.perturb.perturbation import Perturbation
@@ -133,7 +130,7 @@ class Space:
         return Cells.regular(basis, min(GRID, most_cells(basis)) if self.grid is None else self.grid)
 
     @ordinary
-    def probe(self, model: Any, image: Float[Tensor, "c h w"] | Any, target: Any = None) -> Probe:
+    def probe(self, model: ModelLike, image: ImageLike, target: TargetLike = None) -> Probe:
         """The score of one image as a function of the weights of its cells, on the model's device.
 
         Args:

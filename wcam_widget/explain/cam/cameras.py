@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -15,8 +15,16 @@ from typing_extensions import override
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.cam.pixel_maps import in_unit, map_attribution, pixel_info
-from wcam_widget.explain.method import AbstractMethod, Pixels
-from wcam_widget.model import AbstractTarget, BlackBox, ModelError, ensure_image
+from wcam_widget.explain.method import AbstractMethod
+from wcam_widget.model import (
+    AbstractTarget,
+    BlackBox,
+    ImageLike,
+    ModelError,
+    ModelLike,
+    TargetLike,
+    ensure_image,
+)
 from wcam_widget.model.device import moved
 from wcam_widget.model.field_of_view import FieldOfView
 from wcam_widget.model.geometry import field_of_view
@@ -125,7 +133,9 @@ class Cameras(AbstractMethod):
         )
         return [(max(1, round(size[0] * scale)), max(1, round(size[1] * scale))) for scale in scales]
 
-    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+    def steps(
+        self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
+    ) -> Iterator[Attribution]:
         """The map of one image (C, H, W) after every input size; ``stream`` has no effect."""
         del stream
         network = BlackBox.ensure(model)
@@ -136,7 +146,7 @@ class Cameras(AbstractMethod):
 
     @override
     def rounds(
-        self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[Any]
+        self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[TargetLike]
     ) -> Iterator[tuple[int, Attribution]]:
         """Attributions of several images at a time where an accelerator takes them together, else of one."""
         layer, together = find_layer(model, self.layer, images[0]), 1 if model.device.type == "cpu" else GROUP
@@ -153,7 +163,7 @@ class Cameras(AbstractMethod):
                 raise interrupt
 
     def _grown(
-        self, model: BlackBox, layer: Layer, images: Float[Tensor, "n c h w"], targets: Sequence[Any]
+        self, model: BlackBox, layer: Layer, images: Float[Tensor, "n c h w"], targets: Sequence[TargetLike]
     ) -> Iterator[_SoFar]:
         """Show some images at one size after another; the targets of the first size hold for all."""
         sizes = self.input_sizes((images.shape[2], images.shape[3]))
@@ -245,7 +255,7 @@ def _mean_over(
 
 
 def _captured(
-    model: BlackBox, layer: Layer, images: Tensor, targets: Sequence[Any], first: FieldOfView
+    model: BlackBox, layer: Layer, images: Tensor, targets: Sequence[TargetLike], first: FieldOfView
 ) -> _AtSize:
     """What a layer answers for some images at one size, batches put together; ``first`` is the view before.
 

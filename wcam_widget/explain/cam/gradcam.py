@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import torch
 from jaxtyping import Float
@@ -14,8 +14,8 @@ from typing_extensions import override
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.cam.pixel_maps import map_attribution, masks_over, pixel_info
-from wcam_widget.explain.method import AbstractMethod, Pixels
-from wcam_widget.model import BlackBox, ensure_image
+from wcam_widget.explain.method import AbstractMethod
+from wcam_widget.model import BlackBox, ImageLike, ModelLike, TargetLike, ensure_image
 from wcam_widget.model.field_of_view import FieldOfView
 from wcam_widget.model.geometry import field_of_view
 from wcam_widget.model.layers import Captured, activations, capture, find_layer
@@ -120,7 +120,9 @@ class GradCam(AbstractMethod):
         """The variant's name."""
         return TITLES[self.variant]
 
-    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+    def steps(
+        self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
+    ) -> Iterator[Attribution]:
         """The attribution of one image (C, H, W), in one step; ``stream`` has no effect: nothing is drawn."""
         del stream
         network = BlackBox.ensure(model)
@@ -129,7 +131,7 @@ class GradCam(AbstractMethod):
 
     @override
     def rounds(
-        self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[Any]
+        self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[TargetLike]
     ) -> Iterator[tuple[int, Attribution]]:
         """The attributions of as many images at a time as go through the network together."""
         layer, together = find_layer(model, self.layer, images[0]), model.batch_size
@@ -150,7 +152,7 @@ class GradCam(AbstractMethod):
         model: BlackBox,
         at: tuple[Layer, FieldOfView],
         images: Float[Tensor, "n c h w"],
-        targets: Sequence[Any],
+        targets: Sequence[TargetLike],
     ) -> Iterator[Attribution]:
         (layer, view), started = at, time.perf_counter()
         maps, scored = images.new_empty(len(images), *view.size), {}
@@ -168,7 +170,7 @@ class GradCam(AbstractMethod):
             yield self._attribution(heat, layer, scored[place], (1, 1), seconds)
 
     def _scored(
-        self, model: BlackBox, at: tuple[Layer, FieldOfView], image: Tensor, target: Any
+        self, model: BlackBox, at: tuple[Layer, FieldOfView], image: Tensor, target: TargetLike
     ) -> Attribution:
         """Score-CAM: how high the target scores on what each channel shows."""
         (layer, view), started = at, time.perf_counter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import final
 
 import torch
 from jaxtyping import Float
@@ -16,13 +16,16 @@ from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.cam.fusion import CUTS, cascade
 from wcam_widget.explain.cam.pixel_maps import map_attribution, pixel_info
 from wcam_widget.explain.cam.scored_masks import ADAPTIVE, Block, Masked, Threshold
-from wcam_widget.explain.method import AbstractMethod, Pixels
+from wcam_widget.explain.method import AbstractMethod
 from wcam_widget.model import (
     AbstractTarget,
     BlackBox,
     Custom,
+    ImageLike,
     Logit,
+    ModelLike,
     Probability,
+    TargetLike,
     ensure_image,
 )
 from wcam_widget.model.blocks import block_layers
@@ -151,7 +154,9 @@ class Sise(AbstractMethod):
         """The method's own name, or its adaptive variant's."""
         return "AdaSise" if self.threshold == ADAPTIVE else "Sise"
 
-    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+    def steps(
+        self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
+    ) -> Iterator[Attribution]:
         """The map of one image (C, H, W) after every chunk of masks, the deepest block first.
 
         Blocks of which nothing is known yet are left out of the fusion. ``stream`` has no effect: nothing is
@@ -166,7 +171,7 @@ class Sise(AbstractMethod):
             run = run.step(self.chunk)
             yield self._attribution(network, run)
 
-    def _begun(self, model: BlackBox, image: Float[Tensor, "c h w"], target: Any) -> _Run:
+    def _begun(self, model: BlackBox, image: Float[Tensor, "c h w"], target: TargetLike) -> _Run:
         layers, started = self._layers_of(model, image), time.perf_counter()
         image_logits = model.logits(image[None])[0]
         explained = model.target(target, image_logits)

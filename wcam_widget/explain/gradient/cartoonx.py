@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import torch
@@ -19,8 +19,8 @@ from wcam_widget.explain.cell_sums import estimate_of, per_band, summed
 from wcam_widget.explain.gradient.distortion import Distortion, Noise, spatial_slope
 from wcam_widget.explain.gradient.modes import ensure_count, exact
 from wcam_widget.explain.map_info import MapInfo
-from wcam_widget.explain.method import AbstractMethod, Pixels
-from wcam_widget.model import AbstractTarget, BlackBox, Logit
+from wcam_widget.explain.method import AbstractMethod
+from wcam_widget.model import AbstractTarget, BlackBox, ImageLike, Logit, ModelLike, TargetLike
 from wcam_widget.perturb.baseline import Baseline
 from wcam_widget.perturb.probe import Probe
 from wcam_widget.perturb.space import AtMost, BasisMaker, CellsMaker, Space, coefficients
@@ -114,14 +114,16 @@ class CartoonX(AbstractMethod):
         return Space(self.wavelet, self.levels, grid, self.baseline)
 
     @override
-    def probe(self, model: Any, image: Pixels, target: Any = None) -> Probe:
+    def probe(self, model: ModelLike, image: ImageLike, target: TargetLike = None) -> Probe:
         """The score of one image as a function of its cells' weights; a class stands for its probability."""
         probe = self.space.probe(model, image, target)
         if isinstance(target, AbstractTarget) or not isinstance(probe.target, Logit):
             return probe
         return replace(probe, target=probe.target.as_probability())
 
-    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+    def steps(
+        self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
+    ) -> Iterator[Attribution]:
         """The mask of one image after every 5 steps of the descent, the last one complete."""
         started, network = time.perf_counter(), BlackBox.ensure(model)
         probe = self.probe(network, image, target)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import torch
@@ -32,8 +32,8 @@ from wcam_widget.explain.gradient.modes import (
     noisy,
 )
 from wcam_widget.explain.map_info import MapInfo
-from wcam_widget.explain.method import AbstractMethod, Pixels
-from wcam_widget.model import BlackBox
+from wcam_widget.explain.method import AbstractMethod
+from wcam_widget.model import BlackBox, ImageLike, ModelLike, TargetLike
 from wcam_widget.perturb.probe import Probe
 from wcam_widget.perturb.space import Space
 from wcam_widget.sensitivity.analysis import ALL_ROWS
@@ -99,7 +99,9 @@ class PublishedWaveletGradient(AbstractMethod):
         """Single coefficients, black without them."""
         return Space.per_coefficient(levels=self.levels, baseline="black")
 
-    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+    def steps(
+        self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
+    ) -> Iterator[Attribution]:
         """Attributions after each block of 8 gradients; ``stream`` has no effect: the noise is fixed."""
         del stream
         started, network = time.perf_counter(), BlackBox.ensure(model)

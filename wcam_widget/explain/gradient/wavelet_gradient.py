@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import torch
 from typing_extensions import override
@@ -16,8 +16,8 @@ from wcam_widget.explain.cell_sums import STATISTIC
 from wcam_widget.explain.gradient.modes import AbstractGradientMode, Integrated, Product, Saliency, Smooth
 from wcam_widget.explain.gradient.published import PublishedWaveletGradient
 from wcam_widget.explain.map_info import MapInfo
-from wcam_widget.explain.method import AbstractMethod, Pixels
-from wcam_widget.model import BlackBox
+from wcam_widget.explain.method import AbstractMethod
+from wcam_widget.model import BlackBox, ImageLike, ModelLike, TargetLike
 from wcam_widget.perturb.baseline import Baseline
 from wcam_widget.perturb.space import BasisMaker, CellsMaker, Space, coefficients
 
@@ -100,12 +100,14 @@ class WaveletGradient(AbstractMethod):
         """The conventions of WAM's published code, for comparison: see ``PublishedWaveletGradient``."""
         return PublishedWaveletGradient(mode, rows, levels, approximation, seed)
 
-    def change(self, model: Any, image: Pixels, target: Any = None) -> float:
+    def change(self, model: ModelLike, image: ImageLike, target: TargetLike = None) -> float:
         """The score of an image less that of its baseline: what the values of "integrated" add up to."""
         probe = self.probe(model, image, target)
         return probe.score - float(probe(torch.zeros(1, len(probe.cells)))[0])
 
-    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+    def steps(
+        self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
+    ) -> Iterator[Attribution]:
         """Attributions of one image after each block of 8 gradients, the last one complete."""
         started = time.perf_counter()
         probe, mode = self.probe(BlackBox.ensure(model), image, target), self._mode

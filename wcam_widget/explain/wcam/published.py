@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,8 +24,8 @@ from typing_extensions import override
 from wcam_widget.basis import Cells, WaveletBasis
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.map_info import MapInfo
-from wcam_widget.explain.method import AbstractMethod, Pixels
-from wcam_widget.model import BlackBox, ensure_image
+from wcam_widget.explain.method import AbstractMethod
+from wcam_widget.model import BlackBox, ImageLike, ModelLike, TargetLike, ensure_image
 from wcam_widget.sensitivity import Estimate, GroupEstimate, Kind
 from wcam_widget.sensitivity.analysis import ALL_ROWS
 
@@ -103,7 +102,9 @@ class PublishedWcam(AbstractMethod):
         span = images.amax((1, 2, 3), keepdim=True) - lowest
         return torch.where(span > 0, (images - lowest) / span, 0.0).mul(255).floor() / 255
 
-    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+    def steps(
+        self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
+    ) -> Iterator[Attribution]:
         """Attributions after each design row; ``stream`` has no effect: the published design is fixed."""
         del stream
         network = BlackBox.ensure(model)

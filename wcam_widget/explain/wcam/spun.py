@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from typing_extensions import override
 
 from wcam_widget.basis import AbstractBasis
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.method import AbstractMethod, Pixels
+from wcam_widget.explain.method import AbstractMethod
 from wcam_widget.explain.wcam.wcam import Wcam
-from wcam_widget.model import BlackBox, ensure_image
+from wcam_widget.model import BlackBox, ImageLike, ModelLike, TargetLike, ensure_image
 from wcam_widget.perturb.space import BasisMaker, Space
 from wcam_widget.perturb.steadiness import unresolved
 from wcam_widget.sensitivity.statistics.average import averaged
@@ -58,7 +57,9 @@ class SpunWcam(AbstractMethod):
         columns = [int(tile * ((number * 0.6180339887) % 1) + 0.5) % tile for number in range(self.spins)]
         return [(tile * number // self.spins, column) for number, column in enumerate(columns)]
 
-    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+    def steps(
+        self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
+    ) -> Iterator[Attribution]:
         """Attributions of one image: those of the first shift as they grow, then means of complete runs."""
         network = BlackBox.ensure(model)
         pixels = ensure_image(image, "image", network.fit)

@@ -11,10 +11,10 @@ from typing_extensions import override
 
 from wcam_widget.basis import AbstractBasis, Cells
 from wcam_widget.explain.attribution import NO_TRACE, Attribution
-from wcam_widget.explain.method import AbstractMethod, Pixels
+from wcam_widget.explain.method import AbstractMethod
 from wcam_widget.explain.run import Record, Trace
 from wcam_widget.explain.wcam.published import PublishedWcam
-from wcam_widget.model import BlackBox
+from wcam_widget.model import BlackBox, ImageLike, ModelLike, TargetLike
 from wcam_widget.perturb.baseline import Baseline
 from wcam_widget.perturb.space import BasisMaker, CellsMaker, Space
 from wcam_widget.sensitivity import AbstractAnalysis, Screened, Sobol
@@ -84,7 +84,9 @@ class Wcam(AbstractMethod):
         """The cells of a basis."""
         return self.space.cells(basis)
 
-    def steps(self, model: Any, image: Pixels, target: Any = None, stream: int = 0) -> Iterator[Attribution]:
+    def steps(
+        self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
+    ) -> Iterator[Attribution]:
         """Attributions of one image after each block of rows, the last one complete."""
         network = BlackBox.ensure(model)
         probe = self.probe(network, image, target)

@@ -284,8 +284,7 @@ class Attribution:
             The attribution without its run.
 
         Raises:
-            ValueError: Naming the file where it is damaged, of a newer version, or would unpack to far more
-                than its size.
+            ValueError: Naming the file where it is damaged, of a newer version, or a bomb of zeros.
         """
         return cls(**archive.read(Path(path)))
 
@@ -297,5 +296,5 @@ class Attribution:
             the band, its level and orientation, and ``top``, ``left``, ``bottom``, ``right`` in pixels.
         """
         columns = {name: getattr(self.estimate, name) for name in ("value", "low", "high", "kind", "slope")}
-        attributes = {"target": self.target, "score": self.score, "unit": self.unit, "method": self.method}
-        return cell_table(self.cells, columns, attributes)
+        about: dict[str, str | float] = {"target": self.target, "score": self.score, "unit": self.unit}
+        return cell_table(self.cells, columns, about | {"method": self.method})

@@ -84,25 +84,25 @@ class Perturbation:
 
     def images_one_at_a_time(
         self,
-        base: Float[Tensor, " d"],
-        other: Float[Tensor, " d"],
+        start_row: Float[Tensor, " d"],
+        end_row: Float[Tensor, " d"],
         which: Int[np.ndarray, " m"] | None = None,
     ) -> Callable[[int, int], Float[Tensor, "n c h w"]]:
-        """Images of rows that differ from ``base`` in one weight each.
+        """Images of rows that differ from ``start_row`` in one weight each.
 
-        The transform is linear, so each is the image of ``base`` plus a multiple of one small patch: one
+        The transform is linear, so each is the image of ``start_row`` plus a multiple of one small patch: one
         inverse transform serves all cells.
 
         Args:
-            base: A row of weights (d,) in [0, 1].
-            other: The row (d,) that changed weights are taken from.
+            start_row: A row of weights (d,) in [0, 1].
+            end_row: The row (d,) that changed weights are taken from.
             which: Cells (m,) whose weight changes, one a row; None for all.
 
         Returns:
             A function ``make(start, stop)`` of the images (n, C, H, W) of ``which[start:stop]``.
         """
         cells = np.arange(len(self.cells)) if which is None else np.asarray(which)
-        start, end = (moved(row.to(self.picture.dtype), self.picture.device) for row in (base, other))
+        start, end = (moved(row.to(self.picture.dtype), self.picture.device) for row in (start_row, end_row))
         start_image = self.basis.unpack(self.base + self.picture * self._masks(start[None])[0])
         changes = (end - start).index_select(0, moved(torch.from_numpy(cells), self.picture.device))
         self._patches.keep(cells)

@@ -112,35 +112,35 @@ class Probe:
 
     def logits_one_at_a_time(
         self,
-        base: Float[Tensor, " d"],
-        other: Float[Tensor, " d"],
+        start_row: Float[Tensor, " d"],
+        end_row: Float[Tensor, " d"],
         which: Int[np.ndarray, " m"] | None = None,
     ) -> Float[Tensor, "m k"]:
-        """Class scores of ``base`` with one weight from ``other``, for each cell of ``which`` or all."""
-        count = len(base) if which is None else len(which)
+        """Class scores of ``start_row`` with one weight from ``end_row``, for each of ``which`` or all."""
+        count = len(start_row) if which is None else len(which)
         if count == 0:
             return self.whole.new_zeros(0, len(self.whole))
         with torch.no_grad():
-            make = self.perturbation.images_one_at_a_time(base, other, which)
+            make = self.perturbation.images_one_at_a_time(start_row, end_row, which)
         return self.model.logits_of(make, count)
 
     def one_at_a_time(
         self,
-        base: Float[Tensor, " d"],
-        other: Float[Tensor, " d"],
+        start_row: Float[Tensor, " d"],
+        end_row: Float[Tensor, " d"],
         which: Int[np.ndarray, " m"] | None = None,
     ) -> Float[Tensor, " m"]:
-        """Scores of rows that differ from ``base`` in one weight each.
+        """Scores of rows that differ from ``start_row`` in one weight each.
 
         Args:
-            base: A row of weights (d,) in [0, 1].
-            other: The row (d,) that changed weights are taken from.
+            start_row: A row of weights (d,) in [0, 1].
+            end_row: The row (d,) that changed weights are taken from.
             which: Cells (m,) whose weight changes, one a row; None for all.
 
         Returns:
             Scores (m,), in the order of ``which``.
         """
-        return self.target(self.logits_one_at_a_time(base, other, which))
+        return self.target(self.logits_one_at_a_time(start_row, end_row, which))
 
     def gradient(self, weights: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]:
         """Scores and their derivatives by every weight, one backward pass a batch.

@@ -284,7 +284,7 @@ class Attribution:
             The attribution without its run.
 
         Raises:
-            ValueError: Naming the file where it is damaged, of a newer version, or a bomb of zeros.
+            ValueError: Naming the file where it is damaged, of a newer version, or far larger unpacked.
         """
         return cls(**archive.read(Path(path)))
 

@@ -1,5 +1,9 @@
 /** Draws contour lines. */
 import type { ScreenCanvas } from "./canvas";
+import { type Stroke, strokeCased } from "./marks";
+
+const CASING: Stroke = { colour: "rgba(0, 0, 0, 0.6)", width: 3 };
+const LINE: Stroke = { colour: "rgba(255, 255, 255, 0.95)", width: 1.25 };
 
 /** A thin light line in a dark casing: it is seen on every colour of both maps and on any photograph. */
 export function drawContourLines(
@@ -15,12 +19,5 @@ export function drawContourLines(
     path.lineTo(x1 * across, y1 * down);
   }
   context.lineCap = "round";
-  for (const [colour, width] of [
-    ["rgba(0, 0, 0, 0.6)", 3],
-    ["rgba(255, 255, 255, 0.95)", 1.25],
-  ] as const) {
-    context.strokeStyle = colour;
-    context.lineWidth = width * ratio;
-    context.stroke(path);
-  }
+  strokeCased(context, [path], [CASING, LINE], ratio);
 }

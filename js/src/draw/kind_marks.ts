@@ -1,12 +1,16 @@
 /** Marks for cells that are not simply estimated: small, in the lower right corner, so that the colour stays seen. */
 import { KIND } from "../frame/attribution";
 import { type CellTable, cellRectangle } from "../picture/geometry";
-import { boxOf, type Mapping } from "./marks";
+import { boxOf, type Mapping, type Stroke, strokeCased } from "./marks";
+
+// Light in a dark casing: seen on every colour, and quiet on all.
+const CASING: Stroke = { colour: "rgba(0, 0, 0, 0.3)", width: 2 };
+const LINE: Stroke = { colour: "rgba(255, 255, 255, 0.6)", width: 1 };
 
 /** A mark takes this share of a cell's side, within these CSS pixels. */
 const SHARE = 0.2;
 const [SMALLEST, LARGEST] = [2, 5];
-/** Cells with a shorter side than this many CSS pixels have no room for a mark; the words below still tell. */
+/** Cells with a shorter side than this many CSS pixels have no room for a mark; the legend has them still. */
 const LEAST_SIDE = 7;
 
 /** A dot for cells that are not resolved, a stroke for bounded ones unless that is all the others. */
@@ -38,14 +42,5 @@ export function markKinds(
     }
   }
   context.lineCap = "round";
-  // Light in a dark casing: seen on every colour, and quiet on all.
-  for (const [colour, width] of [
-    ["rgba(0, 0, 0, 0.3)", 2],
-    ["rgba(255, 255, 255, 0.6)", 1],
-  ] as const) {
-    context.strokeStyle = colour;
-    context.lineWidth = width * ratio;
-    context.stroke(strokes);
-    context.stroke(dots);
-  }
+  strokeCased(context, [strokes, dots], [CASING, LINE], ratio);
 }

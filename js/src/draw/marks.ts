@@ -51,18 +51,43 @@ export function boxOf({ top, left, bottom, right }: Rectangle, mapping: Mapping)
   return { x, y, width: end.x - x, height: end.y - y };
 }
 
-function strokeTwice(context: CanvasRenderingContext2D, path: Path2D, colour: string, ratio: number): void {
+/** A stroke in a colour; its width in CSS pixels. */
+export interface Stroke {
+  readonly colour: string;
+  readonly width: number;
+}
+
+/** Strokes paths with a wide casing, never dashed, and a line on it: they are seen on every background. */
+export function strokeCased(
+  context: CanvasRenderingContext2D,
+  paths: readonly Path2D[],
+  [casing, line]: readonly [Stroke, Stroke],
+  ratio: number,
+): void {
+  const dash = context.getLineDash();
+  for (const { colour, width, pattern } of [
+    { ...casing, pattern: [] },
+    { ...line, pattern: dash },
+  ]) {
+    context.setLineDash(pattern);
+    context.strokeStyle = colour;
+    context.lineWidth = width * ratio;
+    for (const path of paths) context.stroke(path);
+  }
+}
+
+function strokeOutline(context: CanvasRenderingContext2D, path: Path2D, colour: string, ratio: number): void {
   context.lineJoin = "miter";
   context.lineCap = "square";
-  const dash = context.getLineDash();
-  context.setLineDash([]);
-  context.strokeStyle = CASING;
-  context.lineWidth = 4 * ratio;
-  context.stroke(path);
-  context.setLineDash(dash);
-  context.strokeStyle = colour;
-  context.lineWidth = 2 * ratio;
-  context.stroke(path);
+  strokeCased(
+    context,
+    [path],
+    [
+      { colour: CASING, width: 4 },
+      { colour, width: 2 },
+    ],
+    ratio,
+  );
 }
 
 /** Outlines rectangles; `dashed` for those that are only proposed. */
@@ -83,7 +108,7 @@ export function outline(
     context.fill(path);
   }
   context.setLineDash(look.dashed ? [4 * mapping.ratio, 4 * mapping.ratio] : []);
-  strokeTwice(context, path, look.colour ?? LIGHT, mapping.ratio);
+  strokeOutline(context, path, look.colour ?? LIGHT, mapping.ratio);
   context.setLineDash([]);
 }
 
@@ -100,5 +125,5 @@ export function drawContour(
     path.moveTo(from.x, from.y);
     path.lineTo(to.x, to.y);
   }
-  strokeTwice(context, path, ACCENT, mapping.ratio);
+  strokeOutline(context, path, ACCENT, mapping.ratio);
 }

@@ -2,14 +2,13 @@
 
 import { element, setAttribute, setText } from "../draw/dom";
 import type { Status } from "../state/status";
-import type { ConnectionState } from "../transport/connection";
+import { type ConnectionState, isReachable } from "../transport/connection";
 import type { ViewContext } from "./context";
 import { kernelButton } from "./kernel_button";
 
 /** The label of the button that continues the run; empty where it cannot be continued. */
 export function moreWords(status: Status, connection: ConnectionState): string {
-  const reachable = connection !== "static" && connection !== "lost";
-  return reachable && status.state !== "running" ? status.more : "";
+  return isReachable(connection) && status.state !== "running" ? status.more : "";
 }
 
 export function answerLine(context: ViewContext): HTMLElement {

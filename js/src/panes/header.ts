@@ -4,7 +4,7 @@ import { element, setText } from "../draw/dom";
 import type { AttributionFrame } from "../frame/attribution";
 import { formatScore, formatSeconds } from "../picture/words";
 import type { RunState, Status } from "../state/status";
-import type { ConnectionState } from "../transport/connection";
+import { type ConnectionState, isReachable } from "../transport/connection";
 import type { ViewContext } from "./context";
 import { kernelButton } from "./kernel_button";
 
@@ -80,7 +80,7 @@ function progress(context: ViewContext): HTMLElement {
   bind(() => {
     const status = session.status.value;
     const running = status.state === "running";
-    const reachable = session.connection.value !== "static" && session.connection.value !== "lost";
+    const reachable = isReachable(session.connection.value);
     if (!running) cancel.ready();
     bar.hidden = !running;
     bar.max = Math.max(1, status.total);

@@ -6,7 +6,13 @@ import { type Picture, readPicture } from "../frame/picture";
 import type { ColormapName } from "../picture/colormap";
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
 import type { Model } from "../transport/afm";
-import { Connection, type ConnectionState, type FrameVersion, PROTOCOL } from "../transport/connection";
+import {
+  Connection,
+  type ConnectionState,
+  type FrameVersion,
+  isReachable,
+  PROTOCOL,
+} from "../transport/connection";
 import { asObject } from "../transport/untrusted";
 import { LayerChoice } from "./layer_choice";
 import { LevelChoice } from "./level_choice";
@@ -201,7 +207,7 @@ export class Session {
       const [cells, mode] = [this.selection.cells.value, this.mode.value];
       return picture && { key: questionKey(cells, mode), run: picture.run, cells, mode };
     });
-    const online = computed(() => this.connection.value !== "static" && this.connection.value !== "lost");
+    const online = computed(() => isReachable(this.connection.value));
     return new ScoreRequests({
       question,
       online,

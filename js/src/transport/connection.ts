@@ -12,6 +12,11 @@ import { asObject } from "./untrusted";
  */
 export type ConnectionState = "connecting" | "live" | "busy" | "lost" | "static";
 
+/** Whether requests may get a response. */
+export function isReachable(state: ConnectionState): boolean {
+  return state !== "static" && state !== "lost";
+}
+
 /** The class that Jupyter's widget manager, and our own host, put on views whose model has no kernel. */
 export const DISCONNECTED_CLASS = "jupyter-widgets-disconnected";
 

@@ -60,7 +60,7 @@ def test_a_page_holds_every_state_and_the_code_once(state):
     assert set(first) == set(NAMES)
     assert base64.b64decode(first["_frame"]) == state["_frame"]
     assert base64.b64decode(first["_picture"]) == state["_picture"]
-    for name in ("_status", "_scores", "_known", "_proto", "selection", "theme", "colormap", "opacity"):
+    for name in set(NAMES) - set(FRAMES):
         assert first[name] == state[name]
     assert (first["mode"], second["mode"]) == ("keep", "remove")
     assert text.count("/* standalone.js */") == text.count("/* widget.css */") == 1

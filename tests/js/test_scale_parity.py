@@ -50,9 +50,7 @@ def maps() -> list[dict[str, Any]]:
         values = (rng.random(rng.integers(1, 80)) ** power * size).astype(np.float32)
         values[rng.random(len(values)) < 0.1] *= -1
         known = [None if rng.random() < 0.05 else float(value) for value in values]
-        made.append(
-            {"values": known, "unit": (SHARE, "logit")[number % 2], "signed": number % 4 == 3}
-        )
+        made.append({"values": known, "unit": (SHARE, "logit")[number % 2], "signed": number % 4 == 3})
     edge = [float(np.float32(value)) for value in [1.0, *12 * [0.03], *12 * [0.029]]]
     made.append({"values": edge, "unit": "logit", "signed": False})
     made.append({"values": [3.46, 0.146], "unit": SHARE, "signed": False})
@@ -107,5 +105,7 @@ def test_the_heat_is_the_same(wavelet: str, grid: Any) -> None:
         "width": width,
     }
     (found,) = front_end({"maps": [], "numbers": [], "heats": [asked]})["heats"]
-    assert np.array(found["heat"]).reshape(height, width) == pytest.approx(heat_map(attribution), rel=1e-5, abs=1e-7)
+    assert np.array(found["heat"]).reshape(height, width) == pytest.approx(
+        heat_map(attribution), rel=1e-5, abs=1e-7
+    )
     assert found["area"] == area_words(usual_cell(cells))

@@ -7,9 +7,9 @@ import pytest
 import traitlets
 
 from tests.browser.scene import make_scene, state_of
-from wcam_widget.show.traits import NAMES, TABLE
+from wcam_widget.show.traits import NAMES, PROTOCOL, TABLE
 
-AFM = Path(__file__).parents[2] / "js/src/transport/afm.ts"
+TRANSPORT = Path(__file__).parents[2] / "js/src/transport"
 INTERFACES = {"kernel": "KernelState", "both": "SharedState"}
 TYPES = {  # the first that fits
     traitlets.Bytes: "DataView",
@@ -22,7 +22,11 @@ TYPES = {  # the first that fits
 
 @pytest.mark.parametrize("direction", INTERFACES)
 def test_the_interface_has_the_names_and_types_of_the_table(direction):
-    body = re.search(rf"export interface {INTERFACES[direction]} {{(.*?)^}}", AFM.read_text("utf-8"), re.M | re.S)
+    body = re.search(
+        rf"export interface {INTERFACES[direction]} {{(.*?)^}}",
+        (TRANSPORT / "afm.ts").read_text("utf-8"),
+        re.M | re.S,
+    )
     theirs = dict(re.findall(r"^  (\w+): (.+);$", body[1], re.M))
     assert theirs == {
         trait.name: next(name for kind, name in TYPES.items() if issubclass(trait.kind, kind))
@@ -38,3 +42,8 @@ def test_every_trait_has_a_direction_and_a_meaning():
 
 def test_the_page_of_the_browser_tests_has_every_trait():
     assert set(state_of(make_scene())) == set(NAMES)
+
+
+def test_both_languages_have_one_version_of_the_protocol():
+    text = (TRANSPORT / "connection.ts").read_text("utf-8")
+    assert re.findall(r"PROTOCOL = (\d+);", text) == [str(PROTOCOL)]

@@ -9,7 +9,7 @@ import traitlets
 
 from wcam_widget.show.selection import MODES, ensure_selection
 
-PROTOCOL = 1  # the version of traits and messages; must be kept in sync with js/src/transport
+PROTOCOL = 1  # the version of traits and messages; a test compares it with js/src/transport
 
 Direction = Literal["kernel", "both"]
 

@@ -20,7 +20,7 @@ export function isReachable(state: ConnectionState): boolean {
 /** The class that Jupyter's widget manager, and our own host, put on views whose model has no kernel. */
 export const DISCONNECTED_CLASS = "jupyter-widgets-disconnected";
 
-/** The version of traits and messages; must be kept in sync with PROTOCOL in wcam_widget/show/traits.py. */
+/** The version of traits and messages; a test compares it with wcam_widget/show/traits.py. */
 export const PROTOCOL = 1;
 const BUSY_AFTER_MS = 1000;
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import weakref
 
+import pytest
 import torch
 from ipywidgets.widgets.widget import _instances
 
@@ -65,19 +66,47 @@ def test_a_running_explorer_can_be_collected_once_closed_by_its_cell(
     assert session.attribution.complete
 
 
-def test_an_interpreter_ends_while_a_run_goes_on():
-    program = """
+LONG_RUN = """
 import torch
 from wcam_widget.explain import Wcam
 from wcam_widget.sensitivity import Sobol
-from wcam_widget.show.pages import page as export
-from wcam_widget.show.explorer.explorer import explore
-export.built = lambda name: ""
 explorer = explore(lambda x: x.mean((2, 3)), torch.rand(3, 64, 64), method=Wcam(Sobol(rows=512)))
 print(explorer._status["state"])
 """
+# A thread that ends below a frame of C++, as this backward pass stands, takes the process with it.
+LONG_STEP = """
+import threading, time, torch
+from wcam_widget.explain import Wcam
+from wcam_widget.sensitivity import Derivative
+begun = threading.Event()
+class Slow(torch.autograd.Function):
+    @staticmethod
+    def forward(context, images):
+        return images.mean((2, 3))
+    @staticmethod
+    def backward(context, gradient):
+        begun.set()
+        time.sleep(6)
+        return gradient[..., None, None].expand(-1, -1, 16, 16)
+class Net(torch.nn.Module):
+    def forward(self, images):
+        return Slow.apply(images)
+method = Wcam(Derivative(rows=8), levels=1, grid=2)
+explorer = explore(Net(), torch.rand(3, 16, 16), 0, method=method)
+assert begun.wait(60)
+print("running")
+"""
+
+
+@pytest.mark.parametrize("program", [LONG_RUN, LONG_STEP], ids=["long run", "long step"])
+def test_an_interpreter_ends_while_a_run_goes_on(program):
+    opening = """
+from wcam_widget.show.pages import page as export
+from wcam_widget.show.explorer.explorer import explore
+export.built = lambda name: ""
+"""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program],
+        [sys.executable, "-W", "error", "-c", opening + program],
         capture_output=True,
         text=True,
         timeout=300,

@@ -30,7 +30,7 @@ from wcam_widget.show.traits import FRAMES, NAMES, OUTCOME, PageTraits
 
 STATIC = Path(__file__).parents[1] / "static"
 LARGEST_PICTURE = 32 * 2**20  # bytes; every page and every reload carries them
-AT_EXIT = 5.0  # seconds an ending interpreter waits for a step of a run
+AT_EXIT = 60.0  # seconds an ending interpreter waits for a step of a run: cut inside torch, it would crash
 RELOADING = os.environ.get("ANYWIDGET_HMR") == "1"
 
 

@@ -35,7 +35,7 @@ def coloured(scene: Scene) -> tuple[dict[str, Any], Probe]:
     (attribution,) = method(model, image[None], [0])
     probe = method.probe(model, image, 0)
     frames = {
-        "_picture": picture_frame(probe, image, "run-1"),
+        "_picture": picture_frame(probe.perturbation, image, "run-1"),
         "_frame": attribution_frame(attribution, "run-1", 1),
     }
     encoded = {name: base64.b64encode(data).decode() for name, data in frames.items()}

@@ -64,7 +64,7 @@ def test_live_reloaded_saved_and_plotted_bars_agree(open_page: OpenPage, scene: 
     steps = list(method.steps(model, images[seed], None))
     crude = [step for step in steps if not step.complete][:6]
     frames = [attribution_frame(step, RUN, rev) for rev, step in enumerate([*crude, steps[-1]], 1)]
-    picture = text(picture_frame(method.probe(model, images[seed], None), images[seed], RUN))
+    picture = text(picture_frame(method.probe(model, images[seed], None).perturbation, images[seed], RUN))
     empty = state_of(scene, _picture=picture, _frame="", _scores={})
     live = open_page(empty, profile="backbone")
     stream(live, frames)

@@ -12,6 +12,7 @@ import torch
 from wcam_widget.explain import Wcam
 from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import Sobol
+from wcam_widget.show.explorer.encoder import Encoder
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.pages import page as export
 
@@ -134,15 +135,18 @@ def method():
 
 
 class Screen:
-    """Keeps everything that was published."""
+    """Keeps the snapshots that were published, and the traits that they become."""
 
     def __init__(self) -> None:
+        self.encoder = Encoder()
+        self.snapshots = []
         self.news = []
         self.changed = threading.Condition()
 
-    def __call__(self, news):
+    def __call__(self, snapshot):
         with self.changed:
-            self.news.append(news)
+            self.snapshots.append(snapshot)
+            self.news.append(self.encoder.news(snapshot))
             self.changed.notify_all()
 
     def all(self, name):

@@ -64,7 +64,7 @@ def test_a_front_end_can_rebuild_any_selection_from_the_picture_frame(wavelet, c
     image = torch.rand(channels, 21, 30)
     model = BlackBox(lambda images: images.mean((2, 3)))
     probe = Wcam(wavelet=wavelet, levels=2, grid=2).probe(model, image)
-    frame = decode(picture_frame(probe, image, "run"))
+    frame = decode(picture_frame(probe.perturbation, image, "run"))
     mask = np.arange(len(probe.cells)) % 3 != 0
     expected = probe.rebuild(torch.from_numpy(mask).float()).numpy()
     np.testing.assert_allclose(rebuilt(frame, mask), expected, atol=1e-5)
@@ -81,7 +81,7 @@ def test_parts_of_the_colour_are_added_up_before_the_inverse(parts, inner):
     image = torch.rand(3, 21, 30)
     basis = ColourBasis(inner, parts)
     probe = probe_in(basis, image)
-    frame = decode(picture_frame(probe, image, "run"))
+    frame = decode(picture_frame(probe.perturbation, image, "run"))
     assert [band["part"] for band in frame.header["bands"]] == [band.part for band in basis.bands]
     assert frame.sections["baseline"].shape == (3, inner.bands[0].height, inner.bands[0].width)
     for mask in (np.arange(len(probe.cells)) % 3 != 0, np.zeros(len(probe.cells))):
@@ -104,13 +104,13 @@ def test_what_a_page_cannot_invert_is_refused_with_what_shows_it(basis):
     with pytest.raises(
         ValueError, match=r"Basis\(.*cannot be inverted in the page; plot\(attribution\) shows it"
     ):
-        picture_frame(probe_in(basis, image), image, "run")
+        picture_frame(probe_in(basis, image).perturbation, image, "run")
 
 
 def test_the_picture_frame_describes_bands_cells_and_filters():
     image = torch.rand(3, 20, 33)
     probe = Wcam(wavelet="db2", levels=2, grid=2).probe(MODEL, image)
-    frame = decode(picture_frame(probe, image, "run-1"))
+    frame = decode(picture_frame(probe.perturbation, image, "run-1"))
     header, parts = frame.header, frame.sections
     assert (header["kind"], header["version"], header["run"]) == ("picture", 1, "run-1")
     assert header["image"] == {"channels": 3, "height": 20, "width": 33}
@@ -139,7 +139,7 @@ def test_the_picture_frame_describes_bands_cells_and_filters():
 
 def test_a_pixel_picture_has_no_wavelet():
     probe = Wcam(wavelet="pixels", grid=2).probe(MODEL, torch.rand(3, 8, 8))
-    header = decode(picture_frame(probe, torch.rand(3, 8, 8), "run")).header
+    header = decode(picture_frame(probe.perturbation, torch.rand(3, 8, 8), "run")).header
     assert (header["basis"], header["wavelet"]) == ("pixel", None)
     assert [(band["name"], band["level"]) for band in header["bands"]] == [("pixels", 0)]
 

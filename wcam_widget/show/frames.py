@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,17 @@ from torch import Tensor
 
 from wcam_widget.basis import AbstractBasis, ColourBasis, WaveletBasis
 from wcam_widget.basis.bands import approximations
-from wcam_widget.explain import Attribution, Probe
+from wcam_widget.explain import Attribution
+from wcam_widget.perturb.perturbation import Perturbation
 from wcam_widget.show.frame import encode
+from wcam_widget.show.heat import usual_cell
+from wcam_widget.show.snapshot import Layer
 
 VERSION = 1
 BAND_FIELDS = ("name", "level", "orientation", "part", "top", "left", "height", "width")
 
 
-def picture_frame(probe: Probe, image: Float[Tensor, "c h w"], run: str) -> bytes:
+def picture_frame(space: Perturbation, image: Float[Tensor, "c h w"], run: str) -> bytes:
     """The frame from which a front end rebuilds the image of any selection, without asking a model.
 
     It holds the photograph as it is shown (8 bits, RGB), the coefficients less the baseline's, the baseline
@@ -27,7 +31,7 @@ def picture_frame(probe: Probe, image: Float[Tensor, "c h w"], run: str) -> byte
     support in image pixels, and the filters of the inverse transform. ``run`` ties it to the frames of
     ``attribution_frame``. Raises ValueError for a basis that a page cannot invert.
     """
-    basis, cells = probe.basis, probe.cells
+    basis, cells = space.basis, space.cells
     if not basis.explorable:
         raise ValueError(
             f"{basis!r} cannot be inverted in the page; plot(attribution) shows it, and the explorer takes "
@@ -35,7 +39,7 @@ def picture_frame(probe: Probe, image: Float[Tensor, "c h w"], run: str) -> byte
         )
     channels, height, width = image.shape
     wavelet = _filters(basis)
-    baseline = sum(probe.base[(..., *band.slices)] for band in approximations(cells.bands))
+    baseline = sum(space.base[(..., *band.slices)] for band in approximations(cells.bands))
     header = {
         "kind": "picture",
         "version": VERSION,
@@ -51,7 +55,7 @@ def picture_frame(probe: Probe, image: Float[Tensor, "c h w"], run: str) -> byte
         header,
         {
             "image": photograph(image),
-            "coefficients": _floats(probe.picture),
+            "coefficients": _floats(space.picture),
             "baseline": _floats(torch.as_tensor(baseline)),
             "cells": cells.rectangles.astype(np.int32),
             "support": cells.support.astype(np.float32),
@@ -110,6 +114,47 @@ def attribution_frame(attribution: Attribution, run: str, rev: int) -> bytes:
             "kind": attribution.kind.astype(np.uint8),
         },
     )
+
+
+def layers_frame(layers: Sequence[Layer], size: tuple[int, int], run: str) -> bytes:
+    """The frame of all layers that have a map or an error, whole or partial; each one replaces the last.
+
+    Maps are float32 over the image, of ``size`` in pixels, in the unit that each names; where there is an
+    error there is no map.
+    """
+    shown = [layer for layer in layers if layer.attribution is not None or layer.error]
+    height, width = size
+    header = {
+        "kind": "layers",
+        "version": VERSION,
+        "run": run,
+        "image": {"height": height, "width": width},
+        "layers": [_described(layer) for layer in shown],
+    }
+    maps = {f"map{number}": layer.heat for number, layer in enumerate(shown) if layer.heat is not None}
+    return encode(header, maps)
+
+
+def _described(layer: Layer) -> dict[str, Any]:
+    shown = layer.attribution
+    height, width = (1.0, 1.0) if shown is None else usual_cell(shown.cells)
+    return {
+        "name": layer.name,
+        "main": layer.main,
+        "error": layer.error,
+        "drawn": shown is not None,
+        "method": "" if shown is None else shown.method,
+        "target": {
+            "label": "" if shown is None else shown.target,
+            "score": None if shown is None else finite(shown.score),
+        },
+        "unit": "" if shown is None else shown.unit,
+        "cell_height": height,
+        "cell_width": width,
+        "signed": shown is not None and shown.signed,
+        "complete": shown is not None and shown.complete,
+        "stop": "" if shown is None else shown.stop,
+    }
 
 
 def photograph(image: Float[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w 3"]:

@@ -35,7 +35,7 @@ class LayerName(traitlets.Unicode[str, str]):
         """The name as it is; TraitError, with the layers there are, where there is no such layer."""
         name: str = super().validate(obj, value)
         session = getattr(obj, "_session", None)
-        known = [] if session is None else list(session.layers)
+        known = [] if session is None else session.layer_names
         if session is not None and name and name not in known:
             raise traitlets.TraitError(
                 f"layer: found {name!r}; accepted are '' and the layers there are: "

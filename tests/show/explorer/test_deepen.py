@@ -26,7 +26,7 @@ def test_a_finished_run_says_why_it_stopped_and_what_more_costs(session, screen)
     status = screen.all("_status")[-1]
     assert status["stop"].startswith("Stopped: the planned rows are done")
     assert status["more"].startswith("Run deeper: about ")
-    assert session._offer.passes == gone_on(attribution, 2, runs=2) - attribution.done
+    assert session._run.offer.passes == gone_on(attribution, 2, runs=2) - attribution.done
 
 
 def gone_on(first, times, runs):
@@ -43,7 +43,7 @@ def test_going_on_streams_into_the_same_run_and_wait_waits_for_it(session, scree
     assert second.evaluations == gone_on(first, 2, runs=2)
     headers = [decode(frame).header for frame in screen.all("_frame")[frames:]]
     assert headers[-1]["complete"]
-    assert {header["run"] for header in headers} == {session.run}
+    assert {header["run"] for header in headers} == {session.picture.run}
     assert screen.all("_status")[-1]["state"] == "done"
     assert session.inquiry.known is known  # answers of the model do not depend on the rows
     session.deepen()  # and once more
@@ -67,7 +67,7 @@ def test_while_it_runs_nothing_is_on_offer(session, gate, screen):
 
 def test_before_its_first_step_a_deeper_run_tells_its_own_end(session, gate, screen):
     first = ended(session)
-    passes = session._offer.passes
+    passes = session._run.offer.passes
     gate.shut()
     session.deepen()
     screen.wait_for(lambda: screen.all("_status")[-1]["state"] == "running")
@@ -147,7 +147,7 @@ def test_what_a_closed_worker_never_begins_is_not_left_running(session, screen):
     session.worker.close()
     session.deepen()
     assert screen.all("_status")[-1]["state"] == "cancelled"
-    assert session._main.finished.is_set()
+    assert session._run.ended.is_set()
     assert session.attribution is first
 
 
@@ -156,17 +156,15 @@ def test_an_interrupt_while_waiting_leaves_a_run_that_can_go_on(session, gate, m
     gate.shut()
     session.deepen()
     assert gate.entered.wait(PATIENCE)
-    settled = session._settled
 
     class Interrupted:
-        clear = staticmethod(lambda: None)
-        set = staticmethod(settled.set)
+        set = staticmethod(session._answers.ended.set)
 
         def wait(self, timeout):
             gate.open.set()
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(session, "_settled", Interrupted())
+    monkeypatch.setattr(session._answers, "ended", Interrupted())
     with pytest.raises(KeyboardInterrupt):
         session.wait()
     monkeypatch.undo()

@@ -59,10 +59,11 @@ def test_a_front_end_selects_asks_and_is_answered(front_end, explorer):
     (answer,) = front_end.custom("res")
     assert explorer.selection == [5, 7]
     assert explorer.mode == "remove"
-    assert answer["result"]["key"] == "remove:5-5,7-7"
-    front_end.wait_for(lambda: front_end.updates("_scores"))
+    assert answer == {"t": "res", "id": "1", "client": "tab"}
+    (scores,) = front_end.updates("_scores")
+    assert scores["key"] == "remove:5-5,7-7"
     assert explorer.scores == {
-        one["label"]: (one["original"], one["reconstruction"]) for one in answer["result"]["classes"]
+        one["label"]: (one["original"], one["reconstruction"]) for one in scores["classes"]
     }
 
 
@@ -97,7 +98,7 @@ def test_stop_from_a_front_end_cancels_the_run(front_end, gate, image, method, w
     gate.shuts_after = 1  # the look that an explorer takes when it is made
     with explore(gate, image, method=method) as explorer:
         front_end.say(t="req", id="1", client="tab", method="stop", params={})
-        assert front_end.custom("res") == [{"t": "res", "id": "1", "client": "tab", "result": {}}]
+        assert front_end.custom("res") == [{"t": "res", "id": "1", "client": "tab"}]
         gate.open.set()
         front_end.wait_for(lambda: front_end.updates("_status")[-1:] != [])
         front_end.wait_for(lambda: front_end.updates("_status")[-1]["state"] == "cancelled")

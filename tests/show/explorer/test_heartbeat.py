@@ -6,6 +6,7 @@ from queue import Empty, Queue
 import pytest
 
 from wcam_widget.model import BlackBox
+from wcam_widget.show.explorer.encoder import Encoder
 from wcam_widget.show.explorer.heartbeat import Heartbeat
 from wcam_widget.show.explorer.messages import Messages
 from wcam_widget.show.explorer.session import Session
@@ -107,8 +108,10 @@ def test_where_no_thread_starts_nothing_is_promised(monkeypatch):
 @pytest.mark.parametrize("kind", ["hello", "here"])
 def test_a_front_end_that_greets_or_stays_is_noted(gate, image, method, kind):
     greetings = []
-    session = Session(BlackBox(gate), image, None, method, lambda news: None)
-    messages = Messages(session, lambda content: None, lambda: None, lambda: greetings.append(kind))
+    session = Session(BlackBox(gate), image, None, method, lambda snapshot: None)
+    messages = Messages(
+        session, Encoder(), lambda content: None, lambda: None, lambda: greetings.append(kind)
+    )
     messages.receive({"t": kind, "client": "tab"})
     messages.receive({"t": kind})  # from nobody
     assert greetings == [kind]

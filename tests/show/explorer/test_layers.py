@@ -11,11 +11,13 @@ from torch import nn
 from wcam_widget.explain import Attribution, Cameras, GradCam, WaveletGradient, Wcam
 from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import Sobol
+from wcam_widget.show.explorer.encoder import Encoder
 from wcam_widget.show.explorer.explorer import explore
-from wcam_widget.show.explorer.layers import ensure_layers, on_cells
+from wcam_widget.show.explorer.layers import ensure_layers
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.frame import decode
 from wcam_widget.show.heat import heat_map
+from wcam_widget.show.snapshot import on_cells
 
 PATIENCE = 60
 
@@ -36,8 +38,8 @@ def picture():
 
 def run(net, picture, method, **layers):
     """What a session publishes last, after its run and these layers."""
-    news = {}
-    session = Session(BlackBox(net), picture, None, method, news.update)
+    news, encoder = {}, Encoder()
+    session = Session(BlackBox(net), picture, None, method, lambda one: news.update(encoder.news(one)))
     session.start()
     for name, source in layers.items():
         session.add_layer(name, source)
@@ -91,7 +93,7 @@ def test_layers_come_after_the_run_with_its_target(net, picture):
     assert {entry["target"]["label"] for entry in entries.values()} == {attribution.target}
     assert not any(entry["main"] for entry in entries.values())
     assert entries["fused"]["stop"] == "2 of 2 input sizes count"
-    assert {name: layer.attribution.method for name, layer in session.layers.items()} == {
+    assert {layer.name: layer.attribution.method for layer in session.snapshot().layers} == {
         "cam": "GradCam · 1 (64x64)",
         "fused": "Cameras · 1 (64x64), 2 input sizes",
     }
@@ -106,8 +108,9 @@ def test_an_attribution_is_a_layer_as_it_is(net, picture):
 
 
 def test_a_layer_that_fails_says_so_and_leaves_the_others(net, picture, caplog):
-    news = {}
-    session = Session(BlackBox(net), picture, None, Wcam(Sobol(rows=2), grid=2), news.update)
+    news, encoder = {}, Encoder()
+    wcam = Wcam(Sobol(rows=2), grid=2)
+    session = Session(BlackBox(net), picture, None, wcam, lambda one: news.update(encoder.news(one)))
     session.start()
     session.add_layer("bad", GradCam("nowhere"))
     session.add_layer("good", GradCam("1"))
@@ -122,24 +125,24 @@ def test_a_layer_that_fails_says_so_and_leaves_the_others(net, picture, caplog):
 
 
 def test_cancelling_ends_layers_too(gate, image, method):
-    session = Session(BlackBox(gate), image, None, method, lambda news: None)
+    session = Session(BlackBox(gate), image, None, method, lambda snapshot: None)
     session.add_layer("again", method)
     session.cancel()
     session.start()
     with pytest.raises(RuntimeError, match="cancelled before its first map"):
         session.wait(PATIENCE)
-    assert session.layers["again"].attribution is None
+    assert session.snapshot().layers[0].attribution is None
     session.close()
 
 
 def test_a_layer_that_is_added_after_a_cancel_is_drawn(gate, image, method):
-    session = Session(BlackBox(gate), image, None, method, lambda news: None)
+    session = Session(BlackBox(gate), image, None, method, lambda snapshot: None)
     session.cancel()
     session.start()
     session.add_layer("again", method)
     with pytest.raises(RuntimeError, match="cancelled before its first map"):
         session.wait(PATIENCE)
-    assert session.layers["again"].attribution.complete
+    assert session.snapshot().layers[0].attribution.complete
     session.close()
 
 
@@ -165,7 +168,8 @@ def test_small_images_are_taken_apart_in_fewer_cells(net):
 def test_cells_that_fit_are_left_as_they_are(net, picture):
     method = Wcam(Sobol(rows=2), grid=2)
     (attribution,) = method(net, picture[None])
-    assert on_cells(attribution, method.probe(net, picture)) is attribution
+    probe = method.probe(net, picture)
+    assert on_cells(attribution, probe.basis, probe.cells) is attribution
 
 
 def test_an_explorer_has_layers_to_choose_from(net, picture, without_front_end_code):

@@ -3,6 +3,7 @@ import logging
 import pytest
 
 from wcam_widget.model import BlackBox
+from wcam_widget.show.explorer.encoder import Encoder
 from wcam_widget.show.explorer.messages import Messages
 from wcam_widget.show.explorer.session import Session
 
@@ -12,11 +13,12 @@ PATIENCE = 60
 class Post:
     """Both ends of the messages of a session that has run."""
 
-    def __init__(self, session) -> None:
+    def __init__(self, session, encoder) -> None:
         self.session = session
         self.sent = []
         self.resent = 0
-        self.messages = Messages(session, self.sent.append, self._resend)
+        self.encoder = encoder
+        self.messages = Messages(session, encoder, self.sent.append, self._resend)
 
     def _resend(self):
         self.resent += 1
@@ -29,21 +31,18 @@ class Post:
 
 @pytest.fixture
 def post(gate, image, method):
-    session = Session(BlackBox(gate), image, None, method, lambda news: None)
+    encoder = Encoder()
+    session = Session(BlackBox(gate), image, None, method, encoder.news)
     session.start()
     session.wait(PATIENCE)
-    yield Post(session)
+    yield Post(session, encoder)
     session.close()
 
 
 def test_a_greeting_is_acknowledged_with_the_run_and_its_revision(post):
-    session = post.session
-    post.messages.receive(
-        {"t": "hello", "client": "tab", "proto": 1, "have": {"run": session.run, "rev": session.rev}}
-    )
-    assert post.sent == [
-        {"t": "hello-ack", "client": "tab", "proto": 1, "run": session.run, "rev": session.rev}
-    ]
+    have = {"run": post.session.picture.run, "rev": post.encoder.rev}
+    post.messages.receive({"t": "hello", "client": "tab", "proto": 1, "have": have})
+    assert post.sent == [{"t": "hello-ack", "client": "tab", "proto": 1, **have}]
     assert post.resent == 0
 
 
@@ -55,23 +54,25 @@ def test_frames_are_sent_again_to_who_holds_older_ones(post, have):
 
 def test_a_score_request_is_answered_with_its_own_names(post):
     params = {"selection": [3, 1, 1], "mode": "remove"}
-    (answer,) = post.ask(t="req", id="7", client="tab", method="score", params=params)
-    assert (answer["t"], answer["id"], answer["client"]) == ("res", "7", "tab")
-    assert answer["result"]["key"] == "remove:1-1,3-3"
-    assert set(answer["result"]) == {"key", "unit", "target", "classes", "seconds"}
+    assert post.ask(t="req", id="7", client="tab", method="score", params=params) == [
+        {"t": "res", "id": "7", "client": "tab"}
+    ]
+    answer = post.session.snapshot().latest
+    assert answer["key"] == "remove:1-1,3-3"
+    assert set(answer) == {"key", "unit", "target", "classes", "seconds"}
 
 
 def test_stop_cancels_the_run(post):
     assert post.ask(t="req", id="1", client="tab", method="stop", params={}) == [
-        {"t": "res", "id": "1", "client": "tab", "result": {}}
+        {"t": "res", "id": "1", "client": "tab"}
     ]
-    assert post.session._cancels == 1
+    assert post.session._run._cancelled()
 
 
 def test_more_goes_on_with_the_run_and_is_refused_where_nothing_is_on_offer(post):
     first = post.session.attribution
     assert post.ask(t="req", id="1", client="tab", method="more", params={}) == [
-        {"t": "res", "id": "1", "client": "tab", "result": {}}
+        {"t": "res", "id": "1", "client": "tab"}
     ]
     assert post.session.attribution.evaluations > 1.5 * first.evaluations
     post.session.close()
@@ -126,12 +127,12 @@ def test_other_messages_are_logged_and_dropped(post, content, caplog):
 @pytest.mark.parametrize(("rev", "seen"), [(1, 1), (10**9, 0), ("1", 0), (None, 0), (True, 0)])
 def test_acknowledgements_of_frames_that_were_sent_set_the_pace(post, rev, seen):
     post.messages.receive({"t": "ack", "rev": rev})
-    assert post.session.pace.seen == seen
+    assert post.encoder.pace.seen == seen
 
 
 def test_a_request_that_waits_can_be_withdrawn_by_its_own_client_only(gate, image, method):
-    session = Session(BlackBox(gate), image, None, method, lambda news: None)
-    post = Post(session)
+    session = Session(BlackBox(gate), image, None, method, lambda snapshot: None)
+    post = Post(session, Encoder())
     gate.shut()
     session.start()
     assert gate.entered.wait(PATIENCE)

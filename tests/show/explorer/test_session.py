@@ -1,4 +1,5 @@
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from tests.show.conftest import PATIENCE
 from wcam_widget.model import BlackBox
 from wcam_widget.show.explorer.questions import TOGETHER
 from wcam_widget.show.explorer.session import Session
-from wcam_widget.show.explorer.stream import CANCELLED, brief
+from wcam_widget.show.explorer.stream import CANCELLED, AnswerStream, brief
 from wcam_widget.show.frame import decode
 from wcam_widget.show.selection import Question
 
@@ -24,11 +25,8 @@ def test_a_run_publishes_its_end_and_what_a_saved_page_needs(session, screen):
     assert status["state"] == "done"
     assert status["done"] == status["total"] == attribution.planned
     assert status["seconds_left"] is None
-    assert (
-        (status["run"], status["rev"])
-        == (last.header["run"], last.header["rev"])
-        == (session.run, session.rev)
-    )
+    assert (status["run"], status["rev"]) == (last.header["run"], last.header["rev"])
+    assert (status["run"], status["rev"]) == (session.picture.run, screen.encoder.rev)
     assert set(screen.all("_known")[-1]) == {question.key for question in session.inquiry.bands()}
 
 
@@ -43,7 +41,7 @@ def test_revisions_only_grow(session, screen):
 def test_a_run_without_a_front_end_still_ends(session, screen):
     session.start()
     session.wait(PATIENCE)
-    assert session.pace.seen == 0
+    assert screen.encoder.pace.seen == 0
     assert screen.all("_status")[-1]["state"] == "done"
 
 
@@ -58,11 +56,10 @@ def test_cancelling_keeps_the_partial_map(session, gate, screen):
     gate.shut()
     session.start()
     screen.wait_for(lambda: any(status["state"] == "running" for status in screen.all("_status")))
-    session.pace.seen = 10**6  # a front end that keeps up
 
-    def cancel_after_the_first_map(news, show=session._publish):
-        show(news)
-        if "_frame" in news:
+    def cancel_after_the_first_map(snapshot, show=session._publish):
+        show(snapshot)
+        if snapshot.attribution is not None:
             session.cancel()
 
     session._publish = cancel_after_the_first_map
@@ -110,17 +107,16 @@ def test_wait_gives_up_after_its_timeout_and_the_run_goes_on(session, gate):
 def test_an_interrupt_while_waiting_cancels_the_run_and_keeps_the_map(session, gate, screen, monkeypatch):
     session.start()
     session.wait(PATIENCE)  # so that there is a map
-    settled = session._settled
 
     class Interrupted:
         def wait(self, timeout):
             raise KeyboardInterrupt
 
-    session._settled = Interrupted()
+    monkeypatch.setattr(session._answers, "ended", Interrupted())
     with pytest.raises(KeyboardInterrupt):
         session.wait()
-    session._settled = settled
-    assert session._cancels == 1
+    monkeypatch.undo()
+    assert session._run._cancelled()
     assert session.attribution is not None
 
 
@@ -128,14 +124,18 @@ def test_questions_are_answered_while_a_run_goes_on(session, gate, screen):
     gate.shut()
     session.start()
     assert gate.entered.wait(PATIENCE)
-    told, refused = [], []
-    session.ask(Question((1, 2), "keep"), "tab", "1", told.append, lambda *why: refused.append(why))
-    session.ask(Question((3,), "remove"), "tab", "2", told.append, lambda *why: refused.append(why))
-    session.ask(Question((4,), "keep"), "other tab", "1", told.append, lambda *why: refused.append(why))
+    answered, refused = [], []
+    for who, name, question in (
+        ("tab", "1", Question((1, 2), "keep")),
+        ("tab", "2", Question((3,), "remove")),
+        ("other tab", "1", Question((4,), "keep")),
+    ):
+        done = partial(answered.append, question.key)
+        session.ask(question, who, name, done, lambda *why: refused.append(why))
     gate.open.set()
     attribution = session.wait(PATIENCE)
     assert refused == [("superseded", "a later question was asked")]
-    assert [answer["key"] for answer in told] == ["remove:3-3", "keep:4-4"]
+    assert answered == ["remove:3-3", "keep:4-4"]
     assert [answer["key"] for answer in screen.all("_scores")] == ["remove:3-3", "keep:4-4"]
     # They came before the run's end, which the statuses between them show.
     order = ["_scores" if "_scores" in news else news.get("_status", {}).get("state") for news in screen.news]
@@ -147,12 +147,14 @@ def test_questions_are_answered_while_a_run_goes_on(session, gate, screen):
 def test_what_is_known_is_not_asked_again(session, gate):
     session.start()
     session.wait(PATIENCE)
-    asked, told = gate.images, []
+    images, answered = gate.images, threading.Event()
     answer = session.answer(Question((), "keep"))
-    session.ask(Question((), "remove"), "tab", "1", told.append, lambda *why: pytest.fail(str(why)))
+    session.ask(Question((), "remove"), "tab", "1", answered.set, lambda *why: pytest.fail(str(why)))
     session.worker.close(finish=True)
-    assert answer["key"] == told[0]["key"] == "all"
-    assert gate.images == asked
+    assert answered.is_set()
+    assert session.snapshot().latest is answer
+    assert answer["key"] == "all"
+    assert gate.images == images
 
 
 def test_an_answer_can_be_waited_for_from_any_thread(session):
@@ -178,7 +180,7 @@ def test_a_failing_model_refuses_the_question_and_keeps_the_run(session, gate, c
     ((code, message),) = refused
     assert code == "model_error"
     assert "on purpose" in message
-    assert session.status["state"] == "done"
+    assert session.snapshot().progress.state == "done"
     assert len(caplog.records) == 1
 
 
@@ -203,17 +205,17 @@ def test_a_reader_never_waits_for_more_than_a_few_prepared_answers(session, gate
     session.inquiry.known = {}
     batches = []
     session.inquiry.answer = lambda questions: batches.append(len(questions)) or []
-    assert list(session._prepare())
+    assert list(AnswerStream(session.inquiry, session._run, lambda: None).follow())
     assert max(batches) == TOGETHER
     assert sum(batches) == len(session.inquiry.bands())
 
 
 def test_prepared_answers_that_fail_do_not_spoil_the_map(gate, image, method, screen, caplog):
     session = Session(BlackBox(gate), image, None, method, screen)
-    for _ in session._main.follow(session._steps, lambda: False):
+    for _ in session._run.follow():
         pass
     gate.error = ZeroDivisionError("on purpose")
-    assert list(session._prepare()) == []
+    assert list(session._answers.follow()) == []
     assert session.wait(PATIENCE).complete
     assert "saved pages" in caplog.text
 
@@ -245,7 +247,7 @@ def test_the_target_is_the_one_of_the_first_look(image, method, screen):
     session = Session(BlackBox(fickle), image, None, method, screen)
     session.start()
     expected = f"logit of class {int(image.mean((1, 2)).argmax())}"
-    assert session.wait(PATIENCE).target == session.label == expected
+    assert session.wait(PATIENCE).target == session.picture.label == expected
     session.close()
 
 

@@ -15,18 +15,20 @@ from torch import Tensor
 
 from wcam_widget.explain import Attribution
 from wcam_widget.show.explorer.arguments import ensure_method, load
+from wcam_widget.show.explorer.encoder import Encoder
 from wcam_widget.show.explorer.guard import Guard
 from wcam_widget.show.explorer.heartbeat import HEART
 from wcam_widget.show.explorer.layers import ensure_layers
 from wcam_widget.show.explorer.lifetime import Lifetime
-from wcam_widget.show.explorer.link import Link
 from wcam_widget.show.explorer.messages import Messages
 from wcam_widget.show.explorer.rerun import replace_earlier
 from wcam_widget.show.explorer.session import Session
+from wcam_widget.show.explorer.weak import WeakCall
 from wcam_widget.show.pages import page as export
 from wcam_widget.show.pages.still import Still, display_widget
 from wcam_widget.show.selection import Question
-from wcam_widget.show.traits import FRAMES, NAMES, OUTCOME, PageTraits
+from wcam_widget.show.snapshot import Snapshot
+from wcam_widget.show.traits import FRAMES, NAMES, OUTCOME, RESENT, PageTraits
 
 STATIC = Path(__file__).parents[1] / "static"
 LARGEST_PICTURE = 32 * 2**20  # bytes; every page and every reload carries them
@@ -63,23 +65,24 @@ class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
         # ipywidgets keeps per-widget state while it sends and receives; messages come on other threads.
         self._guard = Guard()
         code = {} if RELOADING else {"_esm": export.built("widget.js"), "_css": export.built("widget.css")}
-        link = Link(self)
         network = load(model, class_names)
-        session = Session(network, image, target, ensure_method(method), link.show)
+        session = Session(network, image, target, ensure_method(method), WeakCall(self._receive))
         wanted = ensure_layers(layers, session.probe.cells.image_size)
-        picture = session.picture()
-        if len(picture) > LARGEST_PICTURE:
-            _, height, width = session.image.shape
+        encoder = Encoder()
+        traits = encoder.news(session.snapshot())
+        if (size := len(traits["_picture"])) > LARGEST_PICTURE:
+            _, height, width = session.picture.image.shape
             raise ValueError(
-                f"image: {height}x{width} pixels make a widget of {len(picture) >> 20} MiB, too much "
+                f"image: {height}x{width} pixels make a widget of {size >> 20} MiB, too much "
                 f"for a page; accepted are {LARGEST_PICTURE >> 20} MiB: make the image smaller"
             )
-        super().__init__(**code, _picture=picture, _status=session.status)
+        super().__init__(**code, **traits)
         self._own_layout = self.layout
-        self._still = Still(session, link.colormap)
-        self._session = session
+        self._still = Still(session.snapshot, WeakCall(self._colours), session.worker.follow)
+        self._session, self._encoder = session, encoder
+        send, beat, run = WeakCall(self._say), WeakCall(self.send), session.picture.run
         self._messages = Messages(
-            session, link.send, link.resend, lambda: HEART.greeted(session.run, link.beat)
+            session, encoder, send, WeakCall(self._resend), lambda: HEART.greeted(run, beat)
         )
         self._at_exit = weakref.finalize(self, session.close, AT_EXIT)
         session.start()
@@ -87,11 +90,12 @@ class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
             session.add_layer(name, source)
 
     def __repr__(self) -> str:
-        status = self._status
         if self._session is None:
             return "Explorer(closed)"
-        passes = f", {status['done']} of {status['total']} passes" if status["total"] else ""
-        return f"Explorer({status['state']}{passes}. {self._session.answer_words})"
+        snapshot = self._session.snapshot()
+        progress = snapshot.progress
+        passes = f", {progress.done} of {progress.total} passes" if progress.total else ""
+        return f"Explorer({progress.state}{passes}. {snapshot.answer})"
 
     def __enter__(self) -> Explorer:
         return self
@@ -167,8 +171,8 @@ class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
     @property
     def layers(self) -> dict[str, Attribution]:
         """The maps over the image so far, by name; those under way are partial."""
-        found = self._open_session.layers.values()
-        return {one.name: one.attribution for one in found if one.attribution is not None}
+        layers = self._open_session.snapshot().layers
+        return {layer.name: layer.attribution for layer in layers if layer.attribution is not None}
 
     @property
     def mask(self) -> Bool[np.ndarray, " d"]:
@@ -190,7 +194,6 @@ class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
         answer = self._scores if self._scores.get("key") == question.key else None
         if answer is None:
             answer = self._open_session.answer(question)
-            self._receive({"_scores": answer})
         return {one["label"]: (one["original"], one["reconstruction"]) for one in answer["classes"]}
 
     def select_band(self, name: str) -> None:
@@ -202,11 +205,11 @@ class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
 
         The map is that of the moment: ``wait`` first for the whole one.
         """
-        return export.write_report(path, [self], self._open_session.label)
+        return export.write_report(path, [self], self._open_session.picture.label)
 
     def page_state(self) -> dict[str, Any]:
         """The traits that make up the explorer's pictures, as ``export.page`` takes them."""
-        title = self._open_session.label
+        title = self._open_session.picture.label
         with self._guard:
             return {"title": title} | {name: getattr(self, name) for name in NAMES}
 
@@ -231,12 +234,21 @@ class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
         if messages is not None:
             messages.receive(content)
 
-    def _receive(self, news: dict[str, Any]) -> None:
-        with self._guard, self.hold_sync():
-            for name, value in news.items():
-                setattr(self, name, value)
-        if "_status" in news and self._still is not None:
-            self._still.heed()
+    def _receive(self, snapshot: Snapshot) -> None:
+        with self._guard:
+            encoder = self._encoder
+            news = {} if encoder is None else encoder.news(snapshot)
+            with self.hold_sync():
+                for name, value in news.items():
+                    setattr(self, name, value)
+        if "_status" in news and snapshot.progress.ended and self._still is not None:
+            self._still.show_later()
+
+    def _resend(self) -> None:
+        self.send_state(list(RESENT))
+
+    def _colours(self) -> str:
+        return str(self.colormap)
 
     def _say(self, content: dict[str, Any]) -> None:
         with self._guard:

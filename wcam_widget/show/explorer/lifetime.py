@@ -6,14 +6,13 @@ import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from wcam_widget.explain import Attribution
+from wcam_widget.show.explorer.encoder import Encoder
 from wcam_widget.show.explorer.guard import Guard
 from wcam_widget.show.explorer.heartbeat import HEART
 from wcam_widget.show.explorer.messages import Messages
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.pages.still import Still
-
-if TYPE_CHECKING:
-    from wcam_widget.explain import Attribution
 
 
 class Lifetime:
@@ -21,6 +20,7 @@ class Lifetime:
 
     _guard: Guard
     _session: Session | None = None
+    _encoder: Encoder | None = None
     _messages: Messages | None = None
     _still: Still | None = None
     _last: Attribution | None = None
@@ -46,12 +46,13 @@ class Lifetime:
         session, still = self._session, self._still
         if session is not None:
             self._at_exit.detach()
-            HEART.forget(session.run)
+            HEART.forget(session.picture.run)
             self._say({"t": "bye", "reason": "closed"})
             session.close(patience)
             if still is not None:
                 still.show()
-            self._last, self._session, self._messages, self._still = session.attribution, None, None, None
+            self._last = session.attribution
+            self._session = self._encoder = self._messages = self._still = None
         super().close()  # type: ignore[misc]  # of the widget that this is half of
         if session is not None:
             self._free()

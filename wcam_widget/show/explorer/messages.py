@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, final
 
+from wcam_widget.show.explorer.encoder import Encoder
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.selection import ensure_question
 from wcam_widget.show.traits import PROTOCOL
@@ -27,11 +28,26 @@ class Messages:
     Messages are dictionaries with ``t``: "hello" is acknowledged (and the frames sent again where the front
     end holds older ones), "here" says that a front end still stands, "req" gets "res" or "err" with its
     ``id`` and ``client``, "cancel" withdraws a request, "ack" says which frame was drawn. Anything else is
-    logged and dropped. ``greeted`` is called after each "hello" and "here".
+    logged and dropped. An answer of the model is no part of "res": it comes through the traits, before.
+
+    Args:
+        session: what is asked, stopped and continued.
+        encoder: what was sent of it.
+        send: sends a message to the front ends.
+        resend: sends the frames again.
+        greeted: called after each "hello" and "here".
     """
 
-    def __init__(self, session: Session, send: Send, resend: Resend, greeted: Greeted = lambda: None) -> None:
-        self._session, self._send, self._resend, self._greeted = session, send, resend, greeted
+    def __init__(
+        self,
+        session: Session,
+        encoder: Encoder,
+        send: Send,
+        resend: Resend,
+        greeted: Greeted = lambda: None,
+    ) -> None:
+        self._session, self._encoder = session, encoder
+        self._send, self._resend, self._greeted = send, resend, greeted
 
     def receive(self, content: Any) -> None:
         """Take one message."""
@@ -57,15 +73,13 @@ class Messages:
 
     def _acknowledged(self, rev: Any) -> None:
         if type(rev) is int:
-            self._session.pace.frame_seen(rev)
+            self._encoder.pace.frame_seen(rev)
 
     def _greet(self, client: str, have: Any) -> None:
-        session = self._session
-        self._send(
-            {"t": "hello-ack", "client": client, "proto": PROTOCOL, "run": session.run, "rev": session.rev}
-        )
+        run, rev = self._session.picture.run, self._encoder.rev
+        self._send({"t": "hello-ack", "client": client, "proto": PROTOCOL, "run": run, "rev": rev})
         held = have if isinstance(have, dict) else {}
-        if session.rev > 0 and (held.get("run"), held.get("rev")) != (session.run, session.rev):
+        if rev > 0 and (held.get("run"), held.get("rev")) != (run, rev):
             self._resend()
 
     def _request(self, client: str, name: str, method: Any, params: Any) -> None:
@@ -73,14 +87,14 @@ class Messages:
         refuse = partial(self._refuse, client, name)
         if method == "stop":
             self._session.cancel()
-            reply({})
+            reply()
         elif method == "more":
             try:
                 self._session.deepen()
             except RuntimeError as error:
                 refuse("bad_request", str(error))
             else:
-                reply({})
+                reply()
         elif method != "score":
             refuse("bad_request", "method must be 'score', 'stop' or 'more'")
         elif not isinstance(params, dict):
@@ -94,8 +108,8 @@ class Messages:
             else:
                 self._session.ask(question, client, (client, name), reply, refuse)
 
-    def _reply(self, client: str, name: str, result: dict[str, Any]) -> None:
-        self._send({"t": "res", "id": name, "client": client, "result": result})
+    def _reply(self, client: str, name: str) -> None:
+        self._send({"t": "res", "id": name, "client": client})
 
     def _refuse(self, client: str, name: str, code: str, message: str) -> None:
         self._send({"t": "err", "id": name, "client": client, "code": code, "message": message})

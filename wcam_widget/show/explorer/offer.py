@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, final, runtime_checkable
+from typing import Protocol, final, runtime_checkable
 
 import numpy as np
 
@@ -69,20 +69,6 @@ def offer_of(method: AbstractMethod, attribution: Attribution | None) -> Offer |
     passes = further.planned(attribution) - attribution.done
     seconds = attribution.seconds / attribution.done * passes
     return Offer(further, attribution, passes, seconds) if passes > 0 else None
-
-
-def progress(attribution: Attribution | None, accepted: Offer | None, *, running: bool) -> dict[str, Any]:
-    """Passes done and planned, and the seconds they took and will take, as the status names them.
-
-    accepted: the offer that the run went on with; until the first step after it, the plan is still its own.
-    """
-    if attribution is None:
-        return {"done": 0, "total": 0, "seconds": 0.0, "seconds_left": None}
-    done, total, seconds = attribution.done, attribution.planned, attribution.seconds
-    if accepted is not None and accepted.attribution is attribution:
-        total = done + accepted.passes
-    left = seconds / done * max(total - done, 0) if running and done else None
-    return {"done": done, "total": total, "seconds": seconds, "seconds_left": left}
 
 
 def unresolved(attribution: Attribution) -> int:

@@ -42,6 +42,13 @@ class Inquiry:
         self.probe = probe
         self.known: dict[str, dict[str, Any]] = {}
         """Answers by their key, those that a page without a kernel will need; replaced, never changed."""
+        self.latest: dict[str, Any] | None = None
+        """The answer that was given last."""
+
+    def one(self, question: Question) -> dict[str, Any]:
+        """The answer to one question, known or from the model. Raises what the model raises."""
+        self.latest = self.known.get(question.key) or self.answer([question])[0]
+        return self.latest
 
     def answer(self, questions: Sequence[Question]) -> list[dict[str, Any]]:
         """Ask the model all questions in one batch. Raises what the model raises."""

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from wcam_widget.show.explorer.explorer import Explorer
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 OUTPUTS = ("_", "__", "___")  # what IPython calls the last three results
 
@@ -19,7 +16,16 @@ class Run(NamedTuple):
     number: str
 
 
-_made: dict[str, list[tuple[Run, weakref.ref[Explorer]]]] = {}
+class Replaceable(Protocol):
+    """What a cell has made and makes again when it runs again."""
+
+    def give_way(self) -> None:
+        """End, because another one takes the place."""
+
+
+Made = TypeVar("Made", bound=Replaceable)
+
+_made: dict[str, list[tuple[Run, weakref.ref[Replaceable]]]] = {}
 
 
 def running_cell() -> Run | None:
@@ -29,7 +35,7 @@ def running_cell() -> Run | None:
     return Run(str(cell), str(number)) if cell and number else None
 
 
-def replace_earlier(explorer: Explorer) -> Explorer:
+def replace_earlier(explorer: Made) -> Made:
     """Close the explorers of earlier runs of the cell that has made this one, which is returned.
 
     Their place on the page is gone, and ipywidgets would keep them, their model and their code for ever.

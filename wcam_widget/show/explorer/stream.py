@@ -1,109 +1,215 @@
-"""What a session follows step by step: the run of its method, and the maps that are put over the image."""
+"""What a session follows step by step: the run of a method, further maps, and answers for saved pages."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Literal, final
+from dataclasses import replace
+from typing import final
 
-from wcam_widget.explain import Attribution
-from wcam_widget.show.explorer.layers import Layer
-from wcam_widget.show.progress import State
+from wcam_widget.explain import AbstractMethod, Attribution
+from wcam_widget.show.explorer.offer import Offer, offer_of, stop_words, unresolved
+from wcam_widget.show.explorer.questions import Inquiry
+from wcam_widget.show.progress import Progress, State
+from wcam_widget.show.snapshot import Layer
 
 logger = logging.getLogger(__name__)
 
-
-Moment = Literal["start", "step", "end"]
 Maps = Callable[[], Iterator[Attribution]]
 """Begins a method's steps; called by the worker, when the stream's turn comes."""
 
 CANCELLED = "cancelled: the map shows what was computed until then"
 
 
-@final
-class RunStream:
-    """The run of a method: how far it is, its latest attribution, and how it ended.
+class Stream(ABC):
+    """Work that a worker takes step by step, once.
 
-    ``show`` is called from the worker's thread at its start, after each of its steps and at its end.
-    ``finished`` is set while nothing more comes of it; it may be followed again, to go on.
+    Args:
+        changed: called by the worker at the start, after each step and at the end, if it is to be shown.
+        cancelled: asked before each step; the stream ends where it says so.
     """
 
-    def __init__(self, show: Callable[[Moment], None]) -> None:
-        self.state: State = "waiting"
-        self.message = ""
-        self.attribution: Attribution | None = None
+    def __init__(self, changed: Callable[[], None], cancelled: Callable[[], bool]) -> None:
+        self.ended = threading.Event()
+        """Set when nothing more comes of it, however it ended."""
         self.error: BaseException | None = None
-        self.finished = threading.Event()
-        self._show = show
+        """What ended it."""
+        self._changed, self._cancelled = changed, cancelled
 
-    def follow(self, maps: Maps, cancelled: Callable[[], bool]) -> Iterator[None]:
-        """Steps to be taken one at a time, until they end or ``cancelled`` says so.
-
-        Closing them ends the run, also before the first one is taken.
-        """
-        self.state, self.message = "waiting", ""
-        self.finished.clear()
-        steps = self._steps(maps, cancelled)
+    @final
+    def follow(self) -> Iterator[None]:
+        """The steps, to be taken one at a time. Closing them ends the stream, also before the first one."""
+        steps = self._follow()
         next(steps)
         return steps
 
-    def _steps(self, maps: Maps, cancelled: Callable[[], bool]) -> Iterator[None]:
+    @abstractmethod
+    def _steps(self) -> Iterator[None]:
+        """The work itself."""
+
+    @abstractmethod
+    def _end(self, *, closed: bool) -> None:
+        """Note how it ended; ``error`` says whether it failed. ``closed``: before it came to its end."""
+
+    def _follow(self) -> Iterator[None]:
+        closed = False
         try:
             yield
-            if not cancelled():
-                self.state = "running"
-                self._show("start")
-                steps = maps()
-                while not cancelled() and (step := next(steps, None)) is not None:
-                    self.attribution = step
-                    self._show("step")
-                    yield
-            ended = self.attribution is not None and self.attribution.complete
-            self._end("done" if ended else "cancelled", "" if ended else CANCELLED)
+            yield from self._steps()
         except GeneratorExit:
-            self._end("cancelled", CANCELLED)
+            closed = True
             raise
         except BaseException as error:  # it is raised again by wait()
-            logger.exception("the run ended with an error")
+            logger.exception("%s ended with an error", self.title)
             self.error = error
-            self._end("error", brief(error))
+        finally:
+            try:
+                self._end(closed=closed)
+                self._changed()
+            finally:
+                self.ended.set()
 
-    def _end(self, state: State, message: str) -> None:
-        self.state, self.message = state, message
-        if self.attribution is not None:
-            self.attribution = self.attribution.stopped(message)
-        self._show("end")
-        self.finished.set()
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What it is called in the log."""
+
+    def _taken(self, maps: Maps) -> Iterator[Attribution]:
+        """The maps until they end or are cancelled; none is begun where that was before."""
+        if self._cancelled():
+            return
+        steps = maps()
+        while not self._cancelled() and (step := next(steps, None)) is not None:
+            yield step
 
 
 @final
-class LayerStream:
-    """One map over the image, which ``put`` takes after every step; what ends it is put in its place.
+class RunStream(Stream):
+    """The run of a method: how far it is, its latest attribution, how it ended, and what more there is.
 
-    ``ended`` is called when nothing more comes of it, and ``drawn`` is set then.
+    Args:
+        method: what is run.
+        maps: begins its steps.
+        changed: as of every stream.
+        cancelled: as of every stream.
+        accepted: what an earlier run offered, if this one goes on with it.
     """
 
-    def __init__(self, name: str, put: Callable[[Layer], None], ended: Callable[[], None]) -> None:
-        self.name = name
-        self.error: BaseException | None = None
-        self.drawn = threading.Event()
-        self._put, self._ended = put, ended
+    title = "the run"
 
-    def follow(self, maps: Maps, cancelled: Callable[[], bool]) -> Iterator[None]:
-        """Take the steps one at a time, until they end or ``cancelled`` says so."""
-        try:
-            steps = maps()
-            while not cancelled() and (step := next(steps, None)) is not None:
-                self._put(Layer(self.name, step))
-                yield
-        except Exception as error:
-            logger.exception("a layer ended with an error")
-            self.error = error
-            self._put(Layer(self.name, error=brief(error)))
-        finally:
-            self._ended()
-            self.drawn.set()
+    def __init__(
+        self,
+        method: AbstractMethod,
+        maps: Maps,
+        changed: Callable[[], None],
+        cancelled: Callable[[], bool],
+        accepted: Offer | None = None,
+    ) -> None:
+        super().__init__(changed, cancelled)
+        self.state: State = "waiting"
+        self.attribution = None if accepted is None else accepted.attribution
+        self.offer: Offer | None = None
+        self.method, self._maps, self._accepted = method, maps, accepted
+        self._message = ""
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is; until its first step a run that goes on is planned as it was offered."""
+        now, accepted, running = self.attribution, self._accepted, self.state == "running"
+        done, total, seconds = (0, 0, 0.0) if now is None else (now.done, now.planned, now.seconds)
+        if running and accepted is not None and accepted.attribution is now:
+            total = done + accepted.passes
+        before = None if accepted is None else unresolved(accepted.attribution)
+        return Progress(
+            state=self.state,
+            done=done,
+            total=total,
+            seconds=seconds,
+            message=self._message,
+            stop=stop_words(now, self.state, before),
+            more="" if self.offer is None else self.offer.words,
+        )
+
+    def _steps(self) -> Iterator[None]:
+        if not self._cancelled():
+            self.state = "running"
+            self._changed()
+        for step in self._taken(self._maps):
+            self.attribution = step
+            self._changed()
+            yield
+
+    def _end(self, *, closed: bool) -> None:
+        if self.error is not None:
+            self.state, self._message = "error", brief(self.error)
+        elif not closed and self.attribution is not None and self.attribution.complete:
+            self.state = "done"
+        else:
+            self.state, self._message = "cancelled", CANCELLED
+        if self.attribution is not None:
+            self.attribution = self.attribution.stopped(self._message)
+        if self.state != "error":
+            self.offer = offer_of(self.method, self.attribution)
+
+
+@final
+class LayerStream(Stream):
+    """One more map over the image; what ends it too early is put in its place.
+
+    Args:
+        name: what a reader calls it.
+        maps: begins its steps.
+        changed: as of every stream.
+        cancelled: as of every stream.
+    """
+
+    title = "a layer"
+
+    def __init__(
+        self, name: str, maps: Maps, changed: Callable[[], None], cancelled: Callable[[], bool]
+    ) -> None:
+        super().__init__(changed, cancelled)
+        self.layer = Layer(name)
+        self._maps = maps
+
+    def _steps(self) -> Iterator[None]:
+        for step in self._taken(self._maps):
+            self.layer = replace(self.layer, attribution=step)
+            self._changed()
+            yield
+
+    def _end(self, *, closed: bool) -> None:
+        del closed
+        if self.error is None:
+            self.layer = replace(self.layer, ended=True)
+        else:
+            self.layer = Layer(self.layer.name, error=brief(self.error), ended=True)
+
+
+@final
+class AnswerStream(Stream):
+    """Answers that a page without a kernel needs, in pieces that leave room for a reader's questions.
+
+    Args:
+        inquiry: what answers, and keeps the answers.
+        run: which must have come to its end before.
+        changed: as of every stream.
+    """
+
+    title = "preparing the answers for saved pages"
+
+    def __init__(self, inquiry: Inquiry, run: RunStream, changed: Callable[[], None]) -> None:
+        super().__init__(changed, lambda: run.state != "done")
+        self._inquiry = inquiry
+
+    def _steps(self) -> Iterator[None]:
+        if not self._cancelled():
+            yield from self._inquiry.prepare()
+
+    def _end(self, *, closed: bool) -> None:
+        """Whatever was answered is known."""
 
 
 def brief(error: BaseException) -> str:

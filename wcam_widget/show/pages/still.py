@@ -17,17 +17,15 @@ from typing import Any, NamedTuple, final
 
 from PIL import Image
 
-from wcam_widget.show.explorer.layers import on_cells
-from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.frames import photograph
 from wcam_widget.show.pages.page import STILL
+from wcam_widget.show.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
 
 LARGEST = 60_000  # bytes of a picture: every notebook that shows an explorer carries them
 WIDTH = 1000  # pixels of the figure
 PHOTOGRAPH = 320  # pixels of the longer side, where there is only the image to show
-RUNNING = ("waiting", "running")
 COLOURS = (256, 128, 64, 32)
 
 # The view stands before the sentence, and the picture after it. A view that is drawn holds .wcam; one that
@@ -41,35 +39,33 @@ STYLE = f"""\
 
 
 class Moment(NamedTuple):
-    """What there is to show of a session, and how to draw it."""
+    """What there is to show at one moment, and how to draw it."""
 
     key: tuple[Any, ...]
     words: tuple[str, ...]
     draw: Callable[[], bytes]
 
 
-def moment_of(session: Session, colormap: str = "cividis") -> Moment:
-    """The latest map of a session in words and as a picture, PNG of at most 60 kB; the image before a map."""
-    status, attribution = session.status, session.attribution
-    state, evaluations = status["state"], 0 if attribution is None else attribution.evaluations
-    key = (state, evaluations, status.get("answer"), colormap)
-    if state in RUNNING or attribution is None:
-        reason = f"The run ended with an error: {status['message']}." if state == "error" else ""
-        words = (f"{session.label}: no map yet.", reason, "Run this cell to see where the model looks.")
-        return Moment(key, words, lambda: small(Image.fromarray(photograph(session.image)), PHOTOGRAPH))
-    answer = status.get("answer") or f"{session.label}, explained by {attribution.method}."
-    notes = "" if state == "done" else "The map is partial."
-    shown = on_cells(attribution, session.probe)
+def moment_of(snapshot: Snapshot, colormap: str = "cividis") -> Moment:
+    """The map of a snapshot in words and as a picture, PNG of at most 60 kB; the image before a map."""
+    progress, shown, picture = snapshot.progress, snapshot.on_cells, snapshot.picture
+    evaluations = 0 if shown is None else shown.evaluations
+    key = (progress.state, evaluations, snapshot.answer, colormap)
+    if shown is None or not progress.ended:
+        reason = f"The run ended with an error: {progress.message}." if progress.state == "error" else ""
+        words = (f"{picture.label}: no map yet.", reason, "Run this cell to see where the model looks.")
+        return Moment(key, words, lambda: small(Image.fromarray(photograph(picture.image)), PHOTOGRAPH))
+    notes = "" if progress.state == "done" else "The map is partial."
 
     def draw() -> bytes:
         # matplotlib takes a second to import, and who never displays an explorer does without it.
         from wcam_widget.show.plots import plot  # noqa: PLC0415
 
-        figure, buffer = plot(shown, session.image, colormap=colormap), io.BytesIO()
+        figure, buffer = plot(shown, picture.image, colormap=colormap), io.BytesIO()
         figure.savefig(buffer, format="png", dpi=WIDTH / figure.get_figwidth())
         return small(Image.open(buffer), 2 * WIDTH)
 
-    return Moment(key, (answer, notes, "This is a picture: run this cell to explore the map."), draw)
+    return Moment(key, (snapshot.answer, notes, "This is a picture: run this cell to explore the map."), draw)
 
 
 def small(picture: Image.Image, longest: int) -> bytes:
@@ -95,11 +91,23 @@ class Still:
     """The sentence and the picture of one session, wherever a notebook displays them.
 
     All methods may be called from any thread. What goes wrong is logged: a picture is never worth a run.
+
+    Args:
+        snapshot: gives all there is to show now.
+        colormap: gives the colours of the reader's choice; None for the usual ones.
+        follow: lets a worker exhaust an iterator, after what it has to do before.
     """
 
-    def __init__(self, session: Session, colormap: Callable[[], str]) -> None:
-        self._session, self._colormap = session, colormap
-        self._ids = (f"wcam-{session.run}-words", f"wcam-{session.run}-picture")
+    def __init__(
+        self,
+        snapshot: Callable[[], Snapshot],
+        colormap: Callable[[], str | None],
+        follow: Callable[[Iterator[None]], None],
+    ) -> None:
+        self._snapshot, self._colormap, self._follow = snapshot, colormap, follow
+        picture = snapshot().picture
+        self._run, self._label = picture.run, picture.label
+        self._ids = (f"wcam-{self._run}-words", f"wcam-{self._run}-picture")
         self._lock = threading.Lock()
         self._displayed = False
         self._drawn: tuple[tuple[Any, ...], list[dict[str, Any]]] = ((), [])
@@ -107,28 +115,31 @@ class Still:
     @property
     def title(self) -> str:
         """What a page says that shows nothing else."""
-        return f"Explorer of {self._session.label}"
+        return f"Explorer of {self._label}"
 
     def display(self) -> None:
         """Show the latest moment below what the running cell has displayed."""
         self._displayed = True
-        self._publish(moment_of(self._session, self._colormap()), update=False)
+        self._publish(self._moment(), update=False)
 
     def show(self, *, again: bool = False) -> None:
         """Show the latest moment where there was an earlier one; one that is shown only ``again``."""
         if self._displayed:
-            moment = moment_of(self._session, self._colormap())
+            moment = self._moment()
             if again or moment.key != self._drawn[0]:
                 self._publish(moment, update=True)
 
-    def heed(self) -> None:
-        """Let the worker show the end of a run; to be called when its status has changed."""
-        if self._displayed and self._session.status["state"] not in RUNNING:
-            self._session.worker.follow(self._later())
+    def show_later(self) -> None:
+        """Let the worker show the latest moment, when it has done what it has to do before."""
+        if self._displayed:
+            self._follow(self._later())
 
     def forget(self) -> None:
         """Leave what is displayed as it is: its place belongs to others now."""
         self._displayed = False
+
+    def _moment(self) -> Moment:
+        return moment_of(self._snapshot(), self._colormap() or "cividis")
 
     def _later(self) -> Iterator[None]:
         self.show()
@@ -140,7 +151,7 @@ class Still:
         try:
             for name, bundle in zip(self._ids, self._bundles(moment), strict=True):
                 display(  # type: ignore[no-untyped-call]
-                    bundle, raw=True, metadata={STILL: self._session.run}, display_id=name, update=update
+                    bundle, raw=True, metadata={STILL: self._run}, display_id=name, update=update
                 )
         except Exception:
             logger.exception("the picture of an explorer could not be shown")

@@ -1,0 +1,148 @@
+"""From snapshots to the traits of an explorer, as often as a screen can follow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from typing import Any, final
+
+from wcam_widget.show.explorer.pace import Pace
+from wcam_widget.show.frames import attribution_frame, layers_frame, picture_frame
+from wcam_widget.show.snapshot import Snapshot
+
+EVERYTHING = ("_picture", "_frame", "_layers", "_status", "_known", "_scores")
+
+
+@final
+class Encoder:
+    """Encodes what is new in a snapshot, as far as it is due. One thread at a time may use it.
+
+    Of the first snapshot everything is new. Answers are due at once, maps when ``pace`` says so, and all of
+    it where a run or a layer has ended: with a frame of a new number, so that a front end that missed it asks
+    for everything again.
+
+    >>> Encoder().rev
+    0
+    """
+
+    def __init__(self) -> None:
+        self.pace = Pace()
+        self.rev = 0
+        """The number of the latest frame; the first one is 1."""
+        self._number = 0
+        self._sent: dict[str, Any] = {"_layers": ()}  # what each trait was made from
+
+    def news(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Values by trait; none where a later snapshot was there before."""
+        if snapshot.number < self._number:
+            return {}
+        self._number, sources = snapshot.number, _sources(snapshot)
+        names = self._due(snapshot, {name for name in sources if self._is_new(name, sources[name])})
+        self._sent |= {name: sources[name] for name in names}
+        return encoded(snapshot, self.rev, names)
+
+    def _is_new(self, name: str, source: Any) -> bool:
+        before = self._sent.get(name)
+        return source is not before and not (isinstance(source, tuple | str) and source == before)
+
+    def _due(self, snapshot: Snapshot, changed: set[str]) -> set[str]:
+        """The traits that are to be sent now."""
+        now = time.monotonic()
+        due = changed - {"_frame", "_layers"}
+        if "_known" in due:  # the answer in words may be made of them
+            due.add("_status")
+        over = sum(layer.ended for layer in snapshot.extra) > sum(one.ended for one in self._sent["_layers"])
+        ended = over or (snapshot.progress.ended and "_status" in changed)
+        if ended or ("_frame" in changed and self.pace.frame_due(now)):
+            self.rev += 1
+            self.pace.frame_sent(self.rev, now)
+            with_layers = "_layers" in changed or not snapshot.picture.own_cells
+            return due | {"_frame", "_status"} | ({"_layers"} if with_layers else set())
+        if "_status" in due:
+            self.pace.progress_sent(now)
+        elif changed & {"_frame", "_layers"} and self.pace.progress_due(now):
+            self.pace.progress_sent(now)
+            due.add("_status" if "_frame" in changed else "_layers")
+        return due
+
+
+def _sources(snapshot: Snapshot) -> dict[str, Any]:
+    """What each trait is made from."""
+    return {
+        "_picture": snapshot.picture,
+        "_frame": snapshot.attribution,
+        "_layers": snapshot.extra,
+        "_status": snapshot.progress.state,
+        "_known": snapshot.known,
+        "_scores": snapshot.latest,
+    }
+
+
+def encoded(snapshot: Snapshot, rev: int, names: Collection[str] = EVERYTHING) -> dict[str, Any]:
+    """The traits that draw a snapshot, alone and without any earlier one.
+
+    Args:
+        snapshot: what is to be drawn.
+        rev: the number of its frame, from 1.
+        names: the traits that are wanted.
+
+    Returns:
+        Values by trait; those of which there is nothing yet are left out.
+    """
+    values = {name: made for name in names if (made := _MAKERS[name](snapshot, rev)) is not None}
+    return {name: values[name] for name in EVERYTHING if name in values}
+
+
+def _picture(snapshot: Snapshot, rev: int) -> bytes:
+    del rev  # the same for the whole run
+    picture = snapshot.picture
+    return picture_frame(picture.perturbation, picture.image, picture.run)
+
+
+def _frame(snapshot: Snapshot, rev: int) -> bytes | None:
+    shown = snapshot.on_cells
+    return None if shown is None else attribution_frame(shown, snapshot.picture.run, rev)
+
+
+def _layers(snapshot: Snapshot, rev: int) -> bytes | None:
+    del rev
+    size = snapshot.picture.perturbation.cells.image_size
+    return layers_frame(snapshot.layers, size, snapshot.picture.run) if snapshot.layers else None
+
+
+def _status(snapshot: Snapshot, rev: int) -> dict[str, Any]:
+    """How far a run is; times in seconds."""
+    progress = snapshot.progress
+    return {
+        "state": progress.state,
+        "done": progress.done,
+        "total": progress.total,
+        "seconds": progress.seconds,
+        "seconds_left": progress.seconds_left,
+        "message": progress.message,
+        "answer": snapshot.answer,
+        "stop": progress.stop,
+        "more": progress.more,
+        "run": snapshot.picture.run,
+        "rev": rev,
+    }
+
+
+def _known(snapshot: Snapshot, rev: int) -> dict[str, Any] | None:
+    del rev
+    return dict(snapshot.known) or None
+
+
+def _scores(snapshot: Snapshot, rev: int) -> dict[str, Any] | None:
+    del rev
+    return None if snapshot.latest is None else dict(snapshot.latest)
+
+
+_MAKERS: dict[str, Callable[[Snapshot, int], Any]] = {
+    "_picture": _picture,
+    "_frame": _frame,
+    "_layers": _layers,
+    "_status": _status,
+    "_known": _known,
+    "_scores": _scores,
+}

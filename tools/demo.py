@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwrigh
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tools import chromium
-from wcam_widget.show.pages.page import notebook_report
+from wcam_widget.show.pages import notebook_report
 
 QUICKSTART = Path(__file__).resolve().parents[1] / "notebooks" / "quickstart.ipynb"
 WIDTH, HEIGHT = 1280, 900

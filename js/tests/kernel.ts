@@ -48,7 +48,8 @@ export class Kernel {
   }
 
   async answer(result: unknown, question = this.question): Promise<void> {
-    this.host.message({ t: "res", id: question?.id, client: question?.client, result });
+    this.host.update({ _scores: result });
+    this.host.message({ t: "res", id: question?.id, client: question?.client });
     await vi.advanceTimersByTimeAsync(0);
   }
 

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page
 from wcam_widget.explain import Wcam
 from wcam_widget.show.explorer.explorer import Explorer, explore
 from wcam_widget.show.frames import photograph
-from wcam_widget.show.pages.page import notebook_report, write_report
+from wcam_widget.show.pages import notebook_report, write_report
 
 pytestmark = pytest.mark.browser
 

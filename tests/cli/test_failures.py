@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from tests.command_line import QUICK, enter_folder
 from wcam_widget.cli import app as cli
 from wcam_widget.cli import report as batch
+from wcam_widget.cli.photographs import jobs_of
 from wcam_widget.explain import Attribution
 
 MODELS = """
@@ -91,7 +92,7 @@ def test_what_is_wrong_with_all_images_is_said_once(folder):
 def test_files_are_read_when_their_turn_comes(folder, monkeypatch):
     seen = []
     monkeypatch.setattr(batch, "ensure_image", lambda path, *_: seen.append(path.name) or np.ones((3, 8, 8)))
-    jobs = batch.jobs_of([folder / "cat.png", folder / "missing.png"], cli.load_model("demo"), None)
+    jobs = jobs_of([folder / "cat.png", folder / "missing.png"], cli.load_model("demo"), None)
     assert seen == []
     batch.explain_all(jobs, cli.Wcam(levels=1, grid=2), lambda *_: None)
     assert seen == ["cat.png", "missing.png"]

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from tqdm import tqdm
 
-from wcam_widget.cli import report
+from wcam_widget.cli import photographs, report
 from wcam_widget.cli.methods import Analysis, Name, method_for
 from wcam_widget.explain import AbstractMethod, Wcam
 from wcam_widget.model import BlackBox
@@ -98,13 +98,13 @@ def explain(
         network = _loaded(model)
         options = {"wavelet": wavelet, "levels": levels, "grid": grid, "rows": rows, "seed": seed}
         options |= {"layer": layer, "analysis": None if analysis == Analysis.AUTO else analysis}
-        said = {option: value for option, value in options.items() if value is not None}
-        chosen = method_for(network, method, said)
+        given = {option: value for option, value in options.items() if value is not None}
+        chosen = method_for(network, method, given)
         layers = [method_for(network, each, {}) for each in also or ()]
-        asked = report.target_of(target, network.class_names)
+        goal = photographs.target_of(target, network.class_names)
     except INPUT_ERRORS as error:
         raise _failed(error) from error
-    jobs = report.jobs_of(images, network, asked)
+    jobs = photographs.jobs_of(images, network, goal)
     _run(jobs, chosen, layers, out, npz, as_json=as_json)
 
 
@@ -116,10 +116,10 @@ def demo(
 ) -> None:
     """Explain bundled images with the two bundled networks, and write the images beside the report."""
     try:
-        report.write_demo_images(out)
+        photographs.write_demo_images(out)
     except OSError as error:
         raise _failed(error) from error
-    _run(report.demo_jobs(count), Wcam(), [], out / "report.html", None, as_json=as_json)
+    _run(photographs.demo_jobs(count), Wcam(), [], out / "report.html", None, as_json=as_json)
 
 
 def _loaded(model: str) -> BlackBox:
@@ -134,7 +134,7 @@ def _loaded(model: str) -> BlackBox:
 
 
 def _run(
-    jobs: list[report.Job],
+    jobs: list[photographs.Job],
     method: AbstractMethod,
     layers: list[AbstractMethod],
     out: Path,
@@ -149,8 +149,8 @@ def _run(
         writers.append(partial(report.write_maps, done, npz))
     with holding_interrupts() as interrupts:
         written, faults = _written(writers, interrupts)
-        _tell(done, written, as_json=as_json)
-    code = _told_failures(done, len(jobs))
+        _print_results(done, written, as_json=as_json)
+    code = _print_failures(done, len(jobs))
     for fault in faults:
         code = _failed(fault).exit_code
     if done.interrupt is not None or interrupts:
@@ -174,7 +174,7 @@ def _written(
                 if len(interrupts) > 1:
                     _say("The report was given up", err=True)
                     return written, faults
-            except Exception as error:  # noqa: BLE001  told after what was explained
+            except Exception as error:  # noqa: BLE001  printed after the results
                 faults.append(error)
                 break
             else:
@@ -182,34 +182,34 @@ def _written(
     return written, faults
 
 
-def _tell(done: report.Batch, written: list[Path], *, as_json: bool) -> None:
-    results = [report.summary(one) for one in done.explained]
+def _print_results(done: report.Batch, written: list[Path], *, as_json: bool) -> None:
+    results = [report.summary(one) for one in done.results]
     files = [printable(str(path)) for path in written]
     if as_json:
-        failed = [{"image": each.name, "error": printable(each.reason)} for each in done.failed]
-        told = {"images": results, "failed": failed, "files": files}
-        _say(json.dumps(told, indent=2, allow_nan=False))
+        failed = [{"image": each.name, "error": printable(each.reason)} for each in done.failures]
+        document = {"images": results, "failed": failed, "files": files}
+        _say(json.dumps(document, indent=2, allow_nan=False))
         return
     for line in [*map(_in_words, results), *files]:
         _say(line)
-    for note in dict.fromkeys(note for one in done.explained for note in one.notes):
+    for note in dict.fromkeys(note for one in done.results for note in one.notes):
         _say(f"Note: {note}", err=True)
 
 
-def _told_failures(done: report.Batch, count: int) -> int:
-    """Say which images were not explained, and why; the exit code that this asks for."""
-    reasons = dict.fromkeys(each.reason for each in done.failed)
-    if count > 1 and (done.failed or done.interrupt is not None):
-        _say(f"{len(done.explained)} of {count} images were explained", err=True)
-    if len(reasons) == 1 < len(done.failed):  # of the model or the options, not of the images
+def _print_failures(done: report.Batch, count: int) -> int:
+    """Say which images were not explained, and why; the exit code for it."""
+    reasons = dict.fromkeys(each.reason for each in done.failures)
+    if count > 1 and (done.failures or done.interrupt is not None):
+        _say(f"{len(done.results)} of {count} images were explained", err=True)
+    if len(reasons) == 1 < len(done.failures):  # of the model or the options, not of the images
         _say(f"Error: {next(iter(reasons))}", err=True)
     else:
-        for each in done.failed:
+        for each in done.failures:
             named = count == 1 or each.name in each.reason
             _say(f"Error: {each.reason}" if named else f"Error: {each.name}: {each.reason}", err=True)
-    if not done.failed:
+    if not done.failures:
         return 0
-    return _code_of(done.failed[0].error) if len(done.failed) == count else SOME_FAILED
+    return _code_of(done.failures[0].error) if len(done.failures) == count else SOME_FAILED
 
 
 @contextmanager
@@ -235,7 +235,7 @@ def holding_interrupts() -> Iterator[list[KeyboardInterrupt]]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the package from logging what the command itself tells, in one line."""
+    """Keep the package from logging what the command itself prints, in one line."""
     logger = logging.getLogger("wcam_widget")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)

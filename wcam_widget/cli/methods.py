@@ -48,7 +48,7 @@ class Analysis(StrEnum):
 
 
 @dataclass(frozen=True)
-class Known:
+class MethodEntry:
     """How a method is made of a model and options, and which options it takes."""
 
     make: Callable[..., AbstractMethod]
@@ -65,43 +65,45 @@ def _gradient(
     kind: Callable[..., Any], model: BlackBox, rows: int | None = None, seed: int | None = None, **cells: Any
 ) -> AbstractMethod:
     del model
-    said = {name: value for name, value in (("rows", rows), ("seed", seed)) if value is not None}
-    return WaveletGradient(kind(**said), **cells)
+    given = {name: value for name, value in (("rows", rows), ("seed", seed)) if value is not None}
+    return WaveletGradient(kind(**given), **cells)
 
 
-def _plain(make: Callable[..., AbstractMethod], model: BlackBox, **said: Any) -> AbstractMethod:
+def _plain(make: Callable[..., AbstractMethod], model: BlackBox, **options: Any) -> AbstractMethod:
     del model
-    return make(**said)
+    return make(**options)
 
 
-def _cam(variant: str) -> Known:
-    return Known(partial(_plain, partial(GradCam, variant=variant)), ("layer",))
+def _cam(variant: str) -> MethodEntry:
+    return MethodEntry(partial(_plain, partial(GradCam, variant=variant)), ("layer",))
 
 
 CELLS = ("wavelet", "levels", "grid")
-METHODS: dict[Name, Known] = {
-    Name.WCAM: Known(_wcam, ("analysis", "rows", "seed", *CELLS)),
-    Name.WCAM_PUBLISHED: Known(partial(_plain, Wcam.as_published), ("grid", "rows", "levels", "seed")),
-    Name.WAVELET_INTEGRATED: Known(partial(_gradient, Integrated), ("rows", *CELLS)),
-    Name.WAVELET_SMOOTH: Known(partial(_gradient, Smooth), ("rows", "seed", *CELLS)),
-    Name.WAVELET_PRODUCT: Known(partial(_gradient, Product), CELLS),
-    Name.WAVELET_SALIENCY: Known(partial(_gradient, Saliency), CELLS),
-    Name.WAM_PUBLISHED: Known(partial(_plain, WaveletGradient.as_published), ("rows", "levels", "seed")),
-    Name.CARTOONX: Known(partial(_plain, CartoonX), CELLS),
+METHODS: dict[Name, MethodEntry] = {
+    Name.WCAM: MethodEntry(_wcam, ("analysis", "rows", "seed", *CELLS)),
+    Name.WCAM_PUBLISHED: MethodEntry(partial(_plain, Wcam.as_published), ("grid", "rows", "levels", "seed")),
+    Name.WAVELET_INTEGRATED: MethodEntry(partial(_gradient, Integrated), ("rows", *CELLS)),
+    Name.WAVELET_SMOOTH: MethodEntry(partial(_gradient, Smooth), ("rows", "seed", *CELLS)),
+    Name.WAVELET_PRODUCT: MethodEntry(partial(_gradient, Product), CELLS),
+    Name.WAVELET_SALIENCY: MethodEntry(partial(_gradient, Saliency), CELLS),
+    Name.WAM_PUBLISHED: MethodEntry(
+        partial(_plain, WaveletGradient.as_published), ("rows", "levels", "seed")
+    ),
+    Name.CARTOONX: MethodEntry(partial(_plain, CartoonX), CELLS),
     Name.GRADCAM: _cam("gradcam"),
     Name.GRADCAM_PLUS_PLUS: _cam("gradcam++"),
     Name.HIRESCAM: _cam("hirescam"),
     Name.LAYERCAM: _cam("layercam"),
     Name.XGRADCAM: _cam("xgradcam"),
     Name.SCORECAM: _cam("scorecam"),
-    Name.CAMERAS: Known(partial(_plain, Cameras), ("layer",)),
-    Name.SISE: Known(partial(_plain, Sise), ()),
-    Name.ADA_SISE: Known(partial(_plain, Sise.adaptive), ()),
+    Name.CAMERAS: MethodEntry(partial(_plain, Cameras), ("layer",)),
+    Name.SISE: MethodEntry(partial(_plain, Sise), ()),
+    Name.ADA_SISE: MethodEntry(partial(_plain, Sise.adaptive), ()),
 }
 
 
-def method_for(model: BlackBox, name: str, said: Mapping[str, Any]) -> AbstractMethod:
-    """The method called ``name``, with the options that were said; those left out have its own defaults.
+def method_for(model: BlackBox, name: str, options: Mapping[str, Any]) -> AbstractMethod:
+    """The method called ``name``, with some options; those left out have its own defaults.
 
     Raises ValueError naming the option for one that the method does not take.
 
@@ -109,12 +111,12 @@ def method_for(model: BlackBox, name: str, said: Mapping[str, Any]) -> AbstractM
     >>> method_for(BlackBox(nn.Identity()), "gradcam++", {"layer": "features.3"})
     GradCam(layer='features.3', variant='gradcam++')
     """
-    known = METHODS[Name(name)]
-    for option in said:
-        if option not in known.takes:
-            taken = ", ".join(f"--{each}" for each in known.takes) or "none of the options of methods"
+    entry = METHODS[Name(name)]
+    for option in options:
+        if option not in entry.takes:
+            taken = ", ".join(f"--{each}" for each in entry.takes) or "none of the options of methods"
             raise ValueError(f"--{option}: {name} does not take it; it takes {taken}")
-    return known.make(model, **said)
+    return entry.make(model, **options)
 
 
 def analysis_for(model: BlackBox, name: str, rows: int | None, seed: int) -> AbstractAnalysis[Any]:

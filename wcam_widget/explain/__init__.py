@@ -6,7 +6,7 @@ from wcam_widget.explain.cam.gradcam import GradCam
 from wcam_widget.explain.cam.sise import Sise
 from wcam_widget.explain.gradient.cartoonx import CartoonX
 from wcam_widget.explain.gradient.wavelet_gradient import WaveletGradient
-from wcam_widget.explain.method import AbstractMethod
+from wcam_widget.explain.method import AbstractMethod, MethodLike
 from wcam_widget.explain.profile import Profile
 from wcam_widget.explain.wcam.published import PublishedWcam
 from wcam_widget.explain.wcam.spun import SpunWcam
@@ -20,6 +20,7 @@ __all__ = [
     "Cameras",
     "CartoonX",
     "GradCam",
+    "MethodLike",
     "Perturbation",
     "Probe",
     "Profile",

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from typing import Any, SupportsIndex, final
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, final
 
 import numpy as np
 from jaxtyping import Float
@@ -172,3 +172,9 @@ def ensure_targets(targets: TargetsLike, count: int) -> list[TargetLike]:
     if len(wanted) != count:
         raise ValueError(f"targets has {len(wanted)} entries for {count} images; one each is needed")
     return wanted
+
+
+if TYPE_CHECKING:
+    MethodLike: TypeAlias = AbstractMethod | None
+else:
+    MethodLike = Any  # checked where it is used, with an error in the caller's words

@@ -65,7 +65,7 @@ class PageTraits(traitlets.HasTraits):
         sync=True, direction="kernel", resent=True, outcome=True
     )
     _scores = traitlets.Dict(help="the latest scores of a selection").tag(
-        sync=True, direction="kernel", outcome=True
+        sync=True, direction="kernel", resent=True, outcome=True
     )
     _known = traitlets.Dict(help="the scores of each band kept and removed, by question").tag(
         sync=True, direction="kernel", resent=True, outcome=True

@@ -1,7 +1,7 @@
 /** Requests the scores of the current selection: after a pause, one at a time, the latest wins. */
 import { batch, effect, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
 import { RpcError } from "../transport/rpc";
-import { readScore, type ScoreResult } from "./score_result";
+import type { ScoreResult } from "./score_result";
 import type { Mode } from "./selection";
 
 const PAUSE_MS = 120;
@@ -33,6 +33,7 @@ export interface ScoreSource {
   readonly online: ReadonlySignal<boolean>;
   /** a result that needs no request; a reactive read */
   lookUp(key: string): ScoreResult | null;
+  /** resolves after the result has come through the trait */
   request(question: Question, abort: AbortSignal): Promise<unknown>;
 }
 
@@ -92,15 +93,14 @@ export class ScoreRequests {
     const abort = new AbortController();
     this.#open = { question, abort };
     this.#source.request(question, abort.signal).then(
-      (response) => this.#accept(question, readScore(response)),
+      () => this.#accept(question),
       (error: unknown) => this.#refuse(question, error),
     );
   }
 
-  #accept(question: Question, result: ScoreResult | null): void {
-    if (!this.#finish(question)) return;
-    if (result?.key === question.key) this.#show("known", question.key, "", result);
-    else this.#fail(question, "The kernel's answer could not be read.");
+  /** The result came through the trait before this, and was shown then, unless it could not be read. */
+  #accept(question: Question): void {
+    if (this.#finish(question)) this.#fail(question, "The kernel's answer could not be read.");
   }
 
   #refuse(question: Question, error: unknown): void {

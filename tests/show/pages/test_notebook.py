@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from pathlib import Path
 
 import nbformat
@@ -12,7 +13,9 @@ from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from PIL import Image
 
-from wcam_widget.show.pages.page import STILL, notebook_report
+from tests.show.pages.conftest import HOSTILE, Elements, saved_states
+from wcam_widget.show.pages.notebook import EXPLORER, STILL, WIDGET_STATE, WIDGET_VIEW, notebook_report
+from wcam_widget.show.traits import FRAMES, NAMES
 
 CELLS = [
     """\
@@ -68,3 +71,75 @@ def test_a_report_without_the_state_keeps_the_picture(executed, tmp_path: Path):
     assert page.count('class="wcam-still"') == 1
     assert page.count('src="data:image/png') == 1
     assert all(STILL in output.metadata for output in executed.cells[0].outputs[1:])
+
+
+def saved(state, *model_ids):
+    """A notebook as nbclient leaves it: widget views as outputs, states in the metadata."""
+    plain = {name: value for name, value in state.items() if not isinstance(value, bytes) and name != "title"}
+    buffers = [
+        {"encoding": "base64", "path": [name], "data": base64.b64encode(state[name]).decode()}
+        for name in FRAMES
+    ]
+    model = {
+        "model_name": "AnyModel",
+        "state": {**plain, "_anywidget_id": EXPLORER},
+        "buffers": buffers,
+    }
+    view = nbformat.v4.new_output
+    outputs = [
+        view("display_data", {WIDGET_VIEW: {"model_id": one}, "text/plain": f"Explorer({one})"})
+        for one in model_ids
+    ]
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell("# A title\n\nwith $x^2$"),
+            nbformat.v4.new_code_cell("explorer", outputs=outputs),
+        ]
+    )
+    others = {"slider": {"model_name": "FloatSliderModel", "state": {}}}
+    notebook.metadata["widgets"] = {WIDGET_STATE: {"state": {"one": model, "two": model, **others}}}
+    return notebook
+
+
+def test_a_notebook_s_explorers_are_placed_where_they_stood(state, tmp_path):
+    notebook = saved(state, "one", "two", "one", "slider", "nobody")
+    before = nbformat.writes(notebook)
+    text = notebook_report(notebook, tmp_path / "notebook.html").read_text(encoding="utf-8")
+    places = [a["data-wcam-saved"] for a, _ in Elements(text).named("div") if "data-wcam-saved" in a]
+    assert places == ["0", "1", "0"]
+    first, second = saved_states(text)
+    assert base64.b64decode(first["_frame"]) == state["_frame"]
+    assert set(first) == set(second) == set(NAMES)
+    assert text.count("/* standalone.js */") == 1
+    assert "Explorer(slider)" in text
+    assert "Explorer(nobody)" in text
+    assert nbformat.writes(notebook) == before
+
+
+def test_a_notebook_s_page_loads_nothing(state, tmp_path):
+    path = tmp_path / "notebook.ipynb"
+    nbformat.write(saved(state, "one"), path)
+    elements = Elements(notebook_report(path, tmp_path / "notebook.html").read_text(encoding="utf-8"))
+    assert not [a for tag, a, _ in elements.found if tag in ("script", "img", "iframe") and "src" in a]
+    assert not [a for a, _ in elements.named("link")]
+    assert not [text for _, text in elements.named("script") if "import(" in text or "createElement" in text]
+
+
+def test_a_notebook_without_the_state_of_its_explorer_is_refused(state, tmp_path):
+    notebook = saved(state, "one")
+    del notebook.metadata.widgets[WIDGET_STATE].state.one.buffers[0]
+    with pytest.raises(ValueError, match="the state of an explorer lacks _picture; execute it again"):
+        notebook_report(notebook, tmp_path / "notebook.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_hostile_model_ids_and_labels_in_a_notebook_are_text(state, tmp_path):
+    notebook = saved(state, HOSTILE)
+    states = notebook.metadata.widgets[WIDGET_STATE].state
+    states[HOSTILE] = states["one"]
+    states[HOSTILE].state["mode"] = HOSTILE
+    path = notebook_report(notebook, tmp_path / "notebook.html")
+    elements = Elements(path.read_text(encoding="utf-8"))
+    assert "img" not in {tag for tag, _, _ in elements.found}
+    data = [text for a, text in elements.named("script") if a.get("type") == "application/json"]
+    assert [json.loads(one)["mode"] for one in data] == [HOSTILE]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from wcam_widget.explain import AbstractMethod, Wcam
+from wcam_widget.explain import AbstractMethod, MethodLike, Wcam
 from wcam_widget.model import BlackBox, ModelLike
 from wcam_widget.zoo import load_model
 
 
-def load(model: ModelLike | str, class_names: Any = None) -> BlackBox:
+def load(model: ModelLike | str, class_names: Sequence[Any] | None = None) -> BlackBox:
     """A BlackBox of a name for ``load_model``, or of what ``BlackBox.ensure`` takes."""
     return BlackBox.ensure(load_model(model) if isinstance(model, str) else model, "model", class_names)
 
 
-def ensure_method(method: Any) -> AbstractMethod:
+def ensure_method(method: MethodLike) -> AbstractMethod:
     """A method, ``Wcam()`` for None; TypeError for anything else."""
     if method is None:
         return Wcam()

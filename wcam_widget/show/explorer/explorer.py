@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import os
 import weakref
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
 import anywidget
-import numpy as np
 import traitlets
-from jaxtyping import Bool, Float
-from torch import Tensor
 
-from wcam_widget.explain import Attribution
+from wcam_widget.explain import Attribution, MethodLike
+from wcam_widget.model import ImageLike, ModelLike, TargetLike
 from wcam_widget.show.explorer.arguments import ensure_method, load
 from wcam_widget.show.explorer.encoder import Encoder
 from wcam_widget.show.explorer.guard import Guard
 from wcam_widget.show.explorer.heartbeat import HEART
-from wcam_widget.show.explorer.layers import ensure_layers
-from wcam_widget.show.explorer.lifetime import Lifetime
+from wcam_widget.show.explorer.layers import LayersLike, Source, ensure_layers
 from wcam_widget.show.explorer.messages import Messages
+from wcam_widget.show.explorer.readout import Readout
 from wcam_widget.show.explorer.rerun import replace_earlier
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.explorer.weak import WeakCall
 from wcam_widget.show.pages import page as export
+from wcam_widget.show.pages.exporter import write_report
 from wcam_widget.show.pages.still import Still, display_widget
-from wcam_widget.show.selection import Question
 from wcam_widget.show.snapshot import Snapshot
-from wcam_widget.show.traits import FRAMES, NAMES, OUTCOME, RESENT, PageTraits
+from wcam_widget.show.traits import FRAMES, NAMES, OUTCOME, RESENT
 
 STATIC = Path(__file__).parents[1] / "static"
 LARGEST_PICTURE = 32 * 2**20  # bytes; every page and every reload carries them
@@ -37,16 +37,21 @@ RELOADING = os.environ.get("ANYWIDGET_HMR") == "1"
 
 
 @final
-class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
-    """A widget that explains one image to its reader; made by ``explore``.
+class Explorer(Readout, anywidget.AnyWidget):
+    """A widget that explains one image to its reader; made by ``explore``, which says what it takes.
 
     The map streams in from the moment it is made. What the reader does in the browser can be read and set
-    here: ``selection`` (sorted cell ids; nothing selected means everything is kept) and ``mode`` ("keep" the
-    selected cells or "remove" them), ``layer`` (the name of the map over the image, "" for that of the run),
-    ``theme``, ``colormap`` and ``opacity`` of the heatmap. ``observe`` tells of their changes. All of it may
-    be used from any thread.
+    here, and ``observe`` tells of its changes. All of it may be used from any thread.
 
     The model's tensors are held until ``close``, also by ``with explore(...) as explorer:``.
+
+    Attributes:
+        selection: sorted ids of cells; nothing selected means everything is kept.
+        mode: "keep" the selected cells, or "remove" them.
+        layer: the name of the map over the image, "" for that of the run.
+        theme: "auto", "light" or "dark".
+        colormap: "cividis" or "viridis".
+        opacity: that of the map over the image, 0 to 1.
     """
 
     # A path is watched by anywidget, which then keeps every explorer alive for ever: only while developing.
@@ -55,12 +60,12 @@ class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
 
     def __init__(
         self,
-        model: Any,
-        image: Any,
-        target: Any = None,
-        method: Any = None,
-        class_names: Any = None,
-        layers: Any = (),
+        model: ModelLike | str,
+        image: ImageLike,
+        target: TargetLike = None,
+        method: MethodLike = None,
+        class_names: Sequence[Any] | None = None,
+        layers: LayersLike = (),
     ) -> None:
         # ipywidgets keeps per-widget state while it sends and receives; messages come on other threads.
         self._guard = Guard()
@@ -80,10 +85,9 @@ class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
         self._own_layout = self.layout
         self._still = Still(session.snapshot, WeakCall(self._colours), session.worker.follow)
         self._session, self._encoder = session, encoder
-        send, beat, run = WeakCall(self._say), WeakCall(self.send), session.picture.run
-        self._messages = Messages(
-            session, encoder, send, WeakCall(self._resend), lambda: HEART.greeted(run, beat)
-        )
+        send, beat, state = WeakCall(self._say), WeakCall(self.send), WeakCall(self.send_state)
+        resend, run = partial(state, list(RESENT)), session.picture.run
+        self._messages = Messages(session, encoder, send, resend, lambda: HEART.greeted(run, beat))
         self._at_exit = weakref.finalize(self, session.close, AT_EXIT)
         session.start()
         for name, source in wanted.items():
@@ -109,12 +113,21 @@ class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
             still.display()
 
     def wait(self, timeout: float | int | None = None) -> Attribution:  # noqa: PYI041 a check at run time tells them apart
-        """Wait until the run has ended and return its attribution, partial if it was cancelled.
+        """Wait until the run and all layers have ended.
 
-        An executed notebook keeps the map if the cell waits for it. Raises the error that ended the run,
-        TimeoutError after ``timeout`` seconds, while the run goes on, and RuntimeError when the explorer is
-        closed or an observer waits. Interrupting the kernel cancels the run; ``attribution`` is then the
-        partial map.
+        An executed notebook keeps the map if the cell waits for it. Interrupting the kernel cancels the run;
+        ``attribution`` is then the partial map.
+
+        Args:
+            timeout: seconds; None waits as long as it takes.
+
+        Returns:
+            The attribution, partial if the run was cancelled.
+
+        Raises:
+            TimeoutError: after ``timeout`` seconds; the run goes on.
+            RuntimeError: when the explorer is closed, an observer waits, or there is no map.
+            Exception: the error that ended the run or a layer, as it was.
         """
         if self._guard.held:
             raise RuntimeError("wait was called by an observer, which the run itself waits for")
@@ -134,8 +147,10 @@ class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
         """Go on with the run that ended, with about twice its rows or budget, into the same views.
 
         A run that was cancelled is finished instead. Returns at once: ``wait`` waits for it, ``cancel`` ends
-        it, and it may be called again. Raises RuntimeError while the run goes on, and where nothing more can
-        be computed.
+        it, and it may be called again.
+
+        Raises:
+            RuntimeError: while the run goes on, and where nothing more can be computed.
 
         >>> import torch
         >>> from wcam_widget import Sobol, Wcam
@@ -154,18 +169,25 @@ class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
         session = self._session
         return self._last if session is None else session.attribution
 
-    def add_layer(self, layer: Any, name: str | None = None) -> str:
-        """Put one more map over the image, to be chosen there; returns its name, numbered if it is taken.
+    def add_layer(self, layer: Source, name: str | None = None) -> str:
+        """Put one more map over the image; setting ``explorer.layer`` to its name shows it.
 
-        ``layer``: a method, which explains the same image and target when what was asked before is done, or
-        an attribution of an image of this size. Setting ``explorer.layer`` to the name shows it. Raises what
-        ``explore`` raises.
+        Args:
+            layer: a method, which explains the same image and target after what is under way, or an
+                attribution of an image of this size.
+            name: what it is called; None for the name of its method.
+
+        Returns:
+            The name, with a number where it was taken.
+
+        Raises:
+            TypeError: for anything else; ValueError for a map of another size.
+            RuntimeError: when the explorer is closed.
         """
         session = self._open_session
-        found = ensure_layers(
-            layer if name is None else {name: layer}, session.probe.cells.image_size, "layer"
-        )
-        (added,) = (session.add_layer(*each) for each in found.items())
+        size = session.probe.cells.image_size
+        named = ensure_layers(layer if name is None else {name: layer}, size, "layer")
+        (added,) = (session.add_layer(*each) for each in named.items())
         return added
 
     @property
@@ -174,41 +196,24 @@ class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
         layers = self._open_session.snapshot().layers
         return {layer.name: layer.attribution for layer in layers if layer.attribution is not None}
 
-    @property
-    def mask(self) -> Bool[np.ndarray, " d"]:
-        """For each cell, whether it is kept."""
-        return self._question.mask(len(self._open_session.probe.cells))
-
-    @property
-    def reconstruction(self) -> Float[Tensor, "c h w"]:
-        """The image of the kept cells, float32 on the CPU; not clamped to [0, 1]."""
-        return self._open_session.inquiry.rebuild(self._question)
-
-    @property
-    def scores(self) -> dict[str, tuple[float, float]]:
-        """Probabilities of the highest classes: name -> (of the image, of the reconstruction).
-
-        Asks the model, and waits for it, where the answer is not known. Raises what the model raises.
-        """
-        question = self._question
-        answer = self._scores if self._scores.get("key") == question.key else None
-        if answer is None:
-            answer = self._open_session.answer(question)
-        return {one["label"]: (one["original"], one["reconstruction"]) for one in answer["classes"]}
-
-    def select_band(self, name: str) -> None:
-        """Select all cells of one band, for instance "HL2"; KeyError, with the bands there are, else."""
-        self.selection = self._open_session.probe.cells.in_band(name).tolist()
-
     def to_html(self, path: str | Path) -> Path:
-        """Write a page that shows and explores this without kernel or network; returns its path.
+        """Write a page that shows and explores this without kernel or network.
 
-        The map is that of the moment: ``wait`` first for the whole one.
+        The map is that of the moment: ``wait`` first for the complete one.
+
+        Args:
+            path: the file, in a folder that exists.
+
+        Returns:
+            The path.
+
+        Raises:
+            RuntimeError: when the explorer is closed; OSError where the file cannot be written.
         """
-        return export.write_report(path, [self], self._open_session.picture.label)
+        return write_report(path, [self], self._open_session.picture.label)
 
     def page_state(self) -> dict[str, Any]:
-        """The traits that make up the explorer's pictures, as ``export.page`` takes them."""
+        """The traits that make up the explorer's pictures, as ``write_report`` takes them."""
         title = self._open_session.picture.label
         with self._guard:
             return {"title": title} | {name: getattr(self, name) for name in NAMES}
@@ -244,50 +249,43 @@ class Explorer(Lifetime, PageTraits, anywidget.AnyWidget):
         if "_status" in news and snapshot.progress.ended and self._still is not None:
             self._still.show_later()
 
-    def _resend(self) -> None:
-        self.send_state(list(RESENT))
-
-    def _colours(self) -> str:
-        return str(self.colormap)
-
     def _say(self, content: dict[str, Any]) -> None:
         with self._guard:
             self.send(content)
 
-    @property
-    def _open_session(self) -> Session:
-        if self._session is None:
-            raise RuntimeError("the explorer is closed: explore the image again")
-        return self._session
-
-    @property
-    def _question(self) -> Question:
-        with self._guard:
-            return Question(tuple(self.selection), self.mode)
-
 
 def explore(
-    model: Any,
-    image: Any,
-    target: Any = None,
-    method: Any = None,
-    class_names: Any = None,
-    layers: Any = (),
+    model: ModelLike | str,
+    image: ImageLike,
+    target: TargetLike = None,
+    method: MethodLike = None,
+    class_names: Sequence[Any] | None = None,
+    layers: LayersLike = (),
 ) -> Explorer:
     """Explain one image and show it: a widget, whose map streams in while the notebook goes on.
-
-    ``model``: a BlackBox, a torch module, a callable from images (n, c, h, w) to scores (n, k), or a name
-    for ``load_model``. ``image``: (C, H, W), floats in [0, 1] or integers of 8 or 16 bits, taken as it is; or
-    a path or an image of PIL, which goes through ``BlackBox.fit``. ``target``: None for the highest class, a
-    class id, a class name, or a Logit, Probability or Margin. ``method``: None for ``Wcam()``, or any other;
-    one that gives a map over the image is taken apart in the cells of ``Wcam()``. ``class_names``: one name
-    per score; those of ``model`` if None. ``layers``: methods or attributions, whose maps can be put over the
-    image instead; a table of names and them, or a list.
 
     When the cell that made an explorer runs again, the explorer is closed; its ``attribution`` stays. A saved
     notebook keeps a picture of the map: the last one where a page was open or a cell called ``wait``.
     Of a network that is trained or loaded into during the run the map mixes both, and its ``stop`` says so.
-    Raises TypeError and ValueError that name the argument, and ModelError where the model itself fails.
+
+    Args:
+        model: a BlackBox, a torch module, a callable from images (n, c, h, w) to scores (n, k), or a name
+            for ``load_model``.
+        image: (C, H, W), floats in [0, 1] or integers of 8 or 16 bits, taken as it is; or a path or an image
+            of PIL, which goes through ``BlackBox.fit``.
+        target: None for the highest class, a class id, a class name, or a Logit, Probability or Margin.
+        method: None for ``Wcam()``, or any other; one that gives a map over the image is taken apart in the
+            cells of ``Wcam()``.
+        class_names: one name per score; those of ``model`` if None.
+        layers: methods or attributions, whose maps can be put over the image instead; a table of names and
+            them, or a list.
+
+    Returns:
+        The explorer; the value of a cell is shown there.
+
+    Raises:
+        TypeError: naming the argument, as ValueError does, for what is not valid.
+        ModelError: where the model itself fails.
 
     >>> import torch
     >>> from wcam_widget.explain import Wcam

@@ -8,22 +8,37 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wcam_widget.explain import AbstractMethod, Attribution
 
 Source = AbstractMethod | Attribution
 """What a layer is made from: a method, asked when its turn comes, or a map that is there already."""
 
+if TYPE_CHECKING:
+    LayersLike: TypeAlias = Source | Sequence[Source] | Mapping[str, Source]
+else:
+    LayersLike = Any  # ``ensure_layers`` checks it
+
 MOST_LAYERS = 16  # every page and every reload carries all of them
 ACCEPTED = "a method, an Attribution, a list of them, or a table of names and them"
 
 
-def ensure_layers(layers: Any, size: tuple[int, int], argument: str = "layers") -> dict[str, Source]:
-    """Layers by name, each of a method or of an attribution of an image of ``size``.
+def ensure_layers(layers: LayersLike, size: tuple[int, int], argument: str = "layers") -> dict[str, Source]:
+    """Methods and attributions by the names of the layers that they become.
 
-    Without names they are called by their method, numbered where one comes twice. Raises TypeError and
-    ValueError naming ``argument``.
+    Args:
+        layers: one, a list of them, or a table of names and them; without names they are called by their
+            method, numbered where one comes twice.
+        size: height and width of the image.
+        argument: what the caller calls it.
+
+    Returns:
+        Methods and attributions by name.
+
+    Raises:
+        TypeError: naming ``argument``, for anything else.
+        ValueError: for a map of another size, and for too many.
     """
     if isinstance(layers, Mapping):
         names, sources = list(layers), list(layers.values())
@@ -36,10 +51,10 @@ def ensure_layers(layers: Any, size: tuple[int, int], argument: str = "layers") 
         where = f"{argument}[{names[number]!r}]" if names else f"{argument}[{number}]"
         if not isinstance(source, Source):
             raise TypeError(f"{where}: found {type(source).__qualname__}; accepted is {ACCEPTED}")
-        found = source.cells.image_size if isinstance(source, Attribution) else size
-        if found != size:
+        given = source.cells.image_size if isinstance(source, Attribution) else size
+        if given != size:
             raise ValueError(
-                f"{where}: found a map of {found[0]}x{found[1]} pixels; the image has {size[0]}x{size[1]}"
+                f"{where}: found a map of {given[0]}x{given[1]} pixels; the image has {size[0]}x{size[1]}"
             )
     if len(sources) > MOST_LAYERS:
         raise ValueError(f"{argument}: found {len(sources)}; accepted are at most {MOST_LAYERS}")

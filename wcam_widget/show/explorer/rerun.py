@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 OUTPUTS = ("_", "__", "___")  # what IPython calls the last three results
 
@@ -16,6 +16,7 @@ class Run(NamedTuple):
     number: str
 
 
+@runtime_checkable
 class Replaceable(Protocol):
     """What a cell has made and makes again when it runs again."""
 

@@ -1,4 +1,4 @@
-"""Explorers as pages that work from a file: no kernel, no network, the code in them once."""
+"""One page with explorers that works from a file: no kernel, no network, the code in it once."""
 
 from __future__ import annotations
 
@@ -6,21 +6,12 @@ import base64
 import hashlib
 import html
 import json
-import os
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from importlib.resources import files
-from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-from wcam_widget.files import atomic_write
 from wcam_widget.show.traits import NAMES
 from wcam_widget.text import printable
-
-EXPLORER = "wcam_widget.show.explorer.explorer.Explorer"
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-STILL = "wcam_still"  # in the metadata of an output that is a still picture: the run it is of
-WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 
 State = Mapping[str, Any]
 
@@ -48,14 +39,6 @@ section { margin: 0 0 32px }
 """
 
 
-@runtime_checkable
-class HasPageState(Protocol):
-    """An explorer, seen from here, where widgets are not known."""
-
-    def page_state(self) -> State:
-        """Its traits, as `page` takes them."""
-
-
 def built(name: str) -> str:
     """The text of a built file of the front end; FileNotFoundError that says how to build it."""
     found = files("wcam_widget.show").joinpath("static", name)
@@ -68,19 +51,33 @@ def built(name: str) -> str:
         ) from None
 
 
+def page_scripts() -> list[str]:
+    """What draws the explorers of a page."""
+    return [built("standalone.js"), BOOT]
+
+
 def page(states: Sequence[State], title: str) -> str:
     """One HTML page with an explorer for each state, self-contained.
 
-    A state maps the names of all traits to values, Bytes traits as bytes or base64 text; a ``title`` in it is
-    the explorer's heading, ``notes`` are sentences below it. The page allows itself nothing but its own two
-    scripts, so text from a model or a file is text, and nothing is loaded from anywhere. Raises ValueError
-    for a state that is none.
+    The page allows itself nothing but its own two scripts, so text from a model or a file is text, and
+    nothing is loaded from anywhere.
+
+    Args:
+        states: each maps the names of all traits to values, Bytes traits as bytes or base64 text; a ``title``
+            in it is the explorer's heading, ``notes`` are sentences below it.
+        title: the page's heading.
+
+    Returns:
+        The page.
+
+    Raises:
+        ValueError: for a state that lacks a trait.
     """
-    scripts = [built("standalone.js"), BOOT]
+    scripts = page_scripts()
     sources = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
     policy = f"default-src 'none'; script-src {sources}; style-src 'unsafe-inline'; img-src data: blob:"
     sections = [
-        f"<section>{_heading(state, title)}{_place(str(number))}</section>"
+        f"<section>{_heading(state, title)}{place_html(str(number))}</section>"
         for number, state in enumerate(states)
     ]
     return "\n".join(
@@ -96,93 +93,11 @@ def page(states: Sequence[State], title: str) -> str:
             f"<h1>{_text(title)}</h1>",
             "<noscript>The explorers on this page are drawn by JavaScript, which is switched off.</noscript>",
             *sections,
-            _code({str(number): state for number, state in enumerate(states)}, scripts),
+            code_html({str(number): state for number, state in enumerate(states)}, scripts),
             "</body></html>",
             "",
         ]
     )
-
-
-def write_report(
-    path: str | Path, explorers: Sequence[HasPageState | State], title: str = "Wavelet attribution"
-) -> Path:
-    """Write a page of explorers or of their states, whole or not at all; returns its path."""
-    states = [one if isinstance(one, Mapping) else one.page_state() for one in explorers]
-    return _write(Path(path), page(states, title))
-
-
-def notebook_report(notebook: Any, path: str | Path) -> Path:
-    """Write an executed notebook as a page in which its explorers work; returns its path.
-
-    ``notebook`` is a path or a notebook node, executed by nbclient (``jupyter execute``) or saved with its
-    widgets' state. Its explorers come with their code once; other widgets show their text. Nothing is loaded
-    from a network, so formulas stay as they are written. Raises ImportError where nbconvert is missing and
-    ValueError for a notebook without the state of one of its explorers.
-    """
-    try:
-        import nbformat  # noqa: PLC0415 an extra
-        from nbconvert import HTMLExporter  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError("notebook_report needs nbconvert: pip install 'wcam_widget[report]'") from error
-
-    if isinstance(notebook, str | os.PathLike):
-        notebook = nbformat.read(Path(notebook), as_version=4)  # type: ignore[no-untyped-call]
-    copy = deepcopy(notebook)
-    states = _place_explorers(copy)
-    exporter = HTMLExporter(raw_template=TEMPLATE, embed_images=True)  # type: ignore[no-untyped-call]
-    body, _ = exporter.from_notebook_node(copy)
-    head, end, rest = body.rpartition("</body>")
-    return _write(Path(path), head + _code(states, [built("standalone.js"), BOOT]) + end + rest)
-
-
-# JupyterLab's page without the scripts that it would load from elsewhere.
-TEMPLATE = """\
-{%- extends 'lab/index.html.j2' -%}
-{%- block html_head_js -%}{%- endblock -%}
-{%- block jupyter_widgets -%}{%- endblock -%}
-{%- block html_head_js_mathjax -%}{%- endblock -%}
-{%- block html_head_js_mermaidjs -%}{%- endblock -%}
-"""
-
-
-def _place_explorers(notebook: Any) -> dict[str, State]:
-    """Replace every explorer among the outputs by a place on the page; the states, by model id."""
-    saved = notebook.metadata.pop("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
-    numbers: dict[str, str] = {}  # ids come from the notebook; the page counts its explorers itself
-    states: dict[str, State] = {}
-    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
-        view = output.get("data", {}).pop(WIDGET_VIEW, None)
-        name = str(view.get("model_id")) if isinstance(view, dict) else ""
-        model = saved.get(name)
-        if model is None or model.get("state", {}).get("_anywidget_id") != EXPLORER:
-            continue
-        number = numbers.setdefault(name, str(len(numbers)))
-        states[number] = saved_state(model)
-        output["data"] = {"text/html": _place(number)}
-    # Their pictures are for pages that cannot draw them.
-    drawn = {state["_status"].get("run") for state in states.values()}
-    for cell in notebook.cells:
-        if "outputs" in cell:
-            cell["outputs"] = [one for one in cell["outputs"] if _still_of(one) not in drawn]
-    return states
-
-
-def _still_of(output: Mapping[str, Any]) -> str | None:
-    """The run that an output is a still picture of."""
-    run = output.get("metadata", {}).get(STILL)
-    return run if isinstance(run, str) else None
-
-
-def saved_state(model: Mapping[str, Any]) -> State:
-    """The state of an explorer from a notebook's metadata, for `page`; ValueError where it is not whole."""
-    state = {name: value for name, value in model["state"].items() if name in NAMES}
-    for buffer in model.get("buffers", []):
-        if buffer.get("encoding") == "base64" and len(buffer["path"]) == 1 and buffer["path"][0] in NAMES:
-            state[buffer["path"][0]] = buffer["data"]
-    missing = [name for name in NAMES if name not in state]
-    if missing:
-        raise ValueError(f"notebook: the state of an explorer lacks {', '.join(missing)}; execute it again")
-    return state
 
 
 def _heading(state: State, of_page: str) -> str:
@@ -197,19 +112,31 @@ def _text(text: str) -> str:
     return html.escape(printable(str(text)))
 
 
-def _place(name: str) -> str:
+def place_html(name: str) -> str:
+    """Where on a page the explorer of a state is drawn; a name may stand in several places."""
     return f'<div data-wcam-saved="{html.escape(name)}"></div>'
 
 
-def _code(states: Mapping[str, State], scripts: Sequence[str]) -> str:
-    """States as data, the style, and the scripts that bring them together."""
+def code_html(states: Mapping[str, State], scripts: Sequence[str]) -> str:
+    """States as data, the style, and the scripts that bring them together.
+
+    Args:
+        states: the traits of each explorer, by the name of its place.
+        scripts: what runs on the page.
+
+    Returns:
+        Elements for the end of the page's body.
+
+    Raises:
+        ValueError: where a state lacks a trait.
+    """
     data = [
         f'<script type="application/json" id="wcam-saved-{html.escape(name)}">{_json(state)}</script>'
         for name, state in states.items()
     ]
     style = f"<style>{_inline(built('widget.css'), '</style')}</style>"
-    code = [f"<script>{_inline(script, '</script')}</script>" for script in scripts]
-    return "\n".join([*data, style, *code])
+    running = [f"<script>{_inline(script, '</script')}</script>" for script in scripts]
+    return "\n".join([*data, style, *running])
 
 
 def _json(state: State) -> str:
@@ -238,10 +165,3 @@ def _inline(code: str, end: str) -> str:
 
 def _sha256(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-
-
-def _write(path: Path, text: str) -> Path:
-    """Write a file whole or not at all."""
-    with atomic_write(path) as part:
-        part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
-    return path

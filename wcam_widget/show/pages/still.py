@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, final
 from PIL import Image
 
 from wcam_widget.show.frames import photograph
-from wcam_widget.show.pages.page import STILL
+from wcam_widget.show.pages.notebook import STILL
 from wcam_widget.show.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)

@@ -86,7 +86,7 @@ def decode(data: bytes | bytearray | memoryview) -> Frame:
     """Read a frame, trusting none of it.
 
     Every offset, size and shape is checked before an array is made; the arrays are read-only views of a
-    private copy. Raises FrameError, and nothing else, for any bytes that are not a whole frame.
+    private copy. Raises FrameError, and nothing else, for any bytes that are not a complete frame.
 
     >>> decode(encode({"run": "a"}, {"kind": np.array([1, 2], np.uint8)})).sections["kind"].tolist()
     [1, 2]

@@ -74,7 +74,7 @@ def _filters(basis: AbstractBasis) -> dict[str, object] | None:
 
 
 def attribution_frame(attribution: Attribution, run: str, rev: int) -> bytes:
-    """The frame of an attribution, whole or partial; each one replaces the last.
+    """The frame of an attribution, complete or partial; each one replaces the last.
 
     ``rev`` counts the frames of a run from 1. Numbers that are not finite become null in the header and NaN
     in the sections.
@@ -117,7 +117,7 @@ def attribution_frame(attribution: Attribution, run: str, rev: int) -> bytes:
 
 
 def layers_frame(layers: Sequence[Layer], size: tuple[int, int], run: str) -> bytes:
-    """The frame of all layers that have a map or an error, whole or partial; each one replaces the last.
+    """The frame of all layers that have a map or an error, complete or partial; each one replaces the last.
 
     Maps are float32 over the image, of ``size`` in pixels, in the unit that each names; where there is an
     error there is no map.

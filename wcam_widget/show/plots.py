@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.model import ensure_image
+from wcam_widget.model import ImageLike, ensure_image
 from wcam_widget.show.figures.bands import draw_bands
 from wcam_widget.show.figures.colours import colour_bar, colours_of, norm_of
 from wcam_widget.show.figures.profile import draw_profile
@@ -42,7 +42,7 @@ class AttributionFigure(Figure):
 
 def plot(
     attribution: Attribution,
-    image: Any = None,
+    image: ImageLike | None = None,
     *,
     colormap: str = "cividis",
     opacity: float = 0.6,
@@ -50,15 +50,25 @@ def plot(
 ) -> Figure:
     """Draw an attribution: its heatmap in the image, its dyadic view, and its profile over scales.
 
-    `image` (C, H, W) in [0, 1] is the image that was explained; without it the heatmap stands alone.
-    `opacity` 0 to 1 is that of the heatmap over the image. `colormap` is "cividis" or "viridis". `title`
-    replaces the answer in a sentence and the line that says method and cost. In the dyadic view cells that
-    are only bounded from above have a hatched corner, and cells that were not resolved a dotted one. Colours
-    mean what they mean in the explorer: the heat of a pixel is the sum of the cells over it, and shares end
-    at 1. Colours other than the maps are those of matplotlib's rcParams, so a dark style gives a dark figure.
+    In the dyadic view cells that are only bounded from above have a hatched corner, and cells that were not
+    resolved a dotted one. Colours mean what they mean in the explorer: the heat of a pixel is the sum of the
+    cells over it, and shares end at 1. Colours other than the maps are those of matplotlib's rcParams, so a
+    dark style gives a dark figure.
 
-    Raises ValueError, naming the argument, for an image of another size, an opacity outside [0, 1] and an
-    unknown colour map; for the image also what `ensure_image` raises.
+    Args:
+        attribution: what is drawn.
+        image: the image that was explained, (C, H, W) in [0, 1]; without it the heatmap stands alone.
+        colormap: "cividis" or "viridis".
+        opacity: that of the heatmap over the image, 0 to 1.
+        title: replaces the answer in a sentence and the line that says method and cost.
+
+    Returns:
+        A figure, made without pyplot; a notebook shows it as the value of a cell.
+
+    Raises:
+        TypeError: naming the argument, for an image that is not valid.
+        ValueError: likewise, for an image of another size, an opacity outside [0, 1] and an unknown colour
+            map.
 
     >>> from wcam_widget import Derivative, Wcam, load_demo
     >>> model, images, labels, names = load_demo()
@@ -81,7 +91,7 @@ def plot(
     return figure
 
 
-def _pixels(image: Any, size: tuple[int, int]) -> NDArray[np.float32]:
+def _pixels(image: ImageLike, size: tuple[int, int]) -> NDArray[np.float32]:
     """The image as (H, W, 3) for drawing."""
     checked = ensure_image(image).numpy()
     if checked.shape[1:] != size:

@@ -16,7 +16,7 @@ class Progress:
     Args:
         state: "waiting" before its first step, "running", or how it ended.
         done: passes so far, a backward pass counted as two.
-        total: passes of the whole run.
+        total: passes of the complete run.
         seconds: what the passes so far took.
         message: why it ended before its end; empty otherwise.
         stop: why it ended, in a reader's words; empty while it goes on and after an error.

@@ -21,7 +21,7 @@ LEAST_COUNT = 9
 
 
 def is_share(unit: str) -> bool:
-    """Whether a unit says that its numbers are shares of a whole.
+    """Whether a unit says that its numbers are shares of a total.
 
     >>> is_share("share of the score's variance, total"), is_share("logit")
     (True, False)

@@ -79,7 +79,7 @@ class Subject:
 
 
 def subject_of(probe: Probe) -> Subject:
-    """What a probe asks about, a class by its probability."""
+    """What a probe explains, a class by its probability."""
     target, names = probe.target, probe.model.class_names
     head = probe.model.head.of(len(probe.whole))
     if not isinstance(target, Logit | Probability) or len(probe.whole) == 1 or not head.bounded:
@@ -98,9 +98,14 @@ def sentence(
 ) -> str:
     """Where and at which scale a model looks, and whether that is enough for it to decide.
 
-    attribution: the map so far, None before the first. subject: what it explains, the attribution's own
-    target if None. state: how far the run is. known: answers of the model by the key of their question.
-    Returns one or two sentences; all numbers are those of the attribution.
+    Args:
+        attribution: the map so far; None before the first.
+        subject: what it explains; the attribution's own target if None.
+        state: how far the run is.
+        known: answers of the model by the key of their question.
+
+    Returns:
+        One or two sentences; all numbers are those of the attribution.
 
     >>> sentence(None, Subject("cat", 0.4, "class"), "running")
     'cat (.40): nothing is known yet of where the model looks.'
@@ -161,13 +166,13 @@ class _Shares(NamedTuple):
             share = f"about {share} ({format_percent(low).removesuffix(' %')} to {format_percent(high)})"
         elif preliminary or high - low > CLOSE:
             share = f"about {share}"
-        said = f"{share} of the score's variance involves {band}"
+        words = f"{share} of the score's variance involves {band}"
         if not wide and self.alone[top] < TOGETHER * self.value[top]:
-            said += ", much of it only together with other bands"
+            words += ", much of it only together with other bands"
         rivals = [other for other in np.argsort(-self.high) if other != top and self.high[other] > low]
         names = [self.bands[other].name for other in rivals[:2]]
         more = " or others" if len(rivals) > len(names) else ""
-        return said + (f", though {' or '.join(names)}{more} may matter as much" if names else "")
+        return words + (f", though {' or '.join(names)}{more} may matter as much" if names else "")
 
 
 def _shares(attribution: Attribution) -> _Shares | None:
@@ -178,17 +183,17 @@ def _shares(attribution: Attribution) -> _Shares | None:
     unknown = np.full(len(bands), np.nan)
     if attribution.unit == UNIT and attribution.statistic == GROUP_STATISTIC:
         of_variance = np.minimum(profile.total, 1.0)
-        found = _Shares(bands, of_variance, profile.low, profile.high, profile.shapley, of_variance=True)
+        shares = _Shares(bands, of_variance, profile.low, profile.high, profile.shapley, of_variance=True)
     else:
         sizes = np.nan_to_num(np.abs(attribution.values))
         summed = np.bincount(attribution.cells.groups, sizes, len(bands))
         share = summed / summed.sum() if summed.sum() > 0 else unknown
-        found = _Shares(bands, share, unknown, unknown, unknown, of_variance=False)
-    return None if np.isnan(found.value).all() else found
+        shares = _Shares(bands, share, unknown, unknown, unknown, of_variance=False)
+    return None if np.isnan(shares.value).all() else shares
 
 
 def _alone(cells: Cells, top: int, subject: Subject, known: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """What the model says of this band by itself; None where it was not asked."""
+    """What the model says of this band by itself; None where there is no answer."""
     chosen = tuple(np.flatnonzero(cells.groups == top).tolist())
     answer = known.get(Question(chosen, "keep").key)
     if answer is None:
@@ -213,9 +218,9 @@ def _deciding(subject: Subject, value: float, answer: Mapping[str, Any]) -> str:
     rival = _highest(answer, "reconstruction")
     if rival == subject.name:
         return f"is enough: still {subject.name} ({number})"
-    found = _of_class(answer, rival) or {}
-    said = f"{rival} ({probability(found['reconstruction'] or 0.0)})"
-    return f"is not enough ({number}): the model then says {said}"
+    rival_scores = _of_class(answer, rival) or {}
+    its_words = f"{rival} ({probability(rival_scores['reconstruction'] or 0.0)})"
+    return f"is not enough ({number}): the model then says {its_words}"
 
 
 def _highest(answer: Mapping[str, Any], when: str) -> str:

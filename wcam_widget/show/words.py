@@ -98,8 +98,8 @@ def duration(seconds: float) -> str:
     >>> duration(0.3), duration(24.6), duration(200.0)
     ('1 s', '25 s', '3 min')
     """
-    whole = max(1, round(seconds))
-    return f"{whole} s" if whole < 100 else f"{round(whole / 60)} min"
+    rounded = max(1, round(seconds))
+    return f"{rounded} s" if rounded < 100 else f"{round(rounded / 60)} min"
 
 
 def class_labels(names: Sequence[str] | None, count: int) -> list[str]:

@@ -37,7 +37,7 @@ def test_closed_explorers_and_their_models_are_forgotten(image, method, without_
             return images.mean((2, 3))
 
     explorers, nets = [], []
-    for number in range(50):
+    for number in range(12):
         net = Net()
         explorer = explore(net, image, method=method)
         if number % 2:
@@ -47,8 +47,8 @@ def test_closed_explorers_and_their_models_are_forgotten(image, method, without_
         nets.append(weakref.ref(net))
         del explorer, net
     gc.collect()
-    assert [ref() for ref in explorers] == [None] * 50
-    assert [ref() for ref in nets] == [None] * 50
+    assert [ref() for ref in explorers] == [None] * 12
+    assert [ref() for ref in nets] == [None] * 12
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("wcam explorer")]
 
 

@@ -52,14 +52,14 @@ explorer
 """
 
 
-def test_twenty_runs_of_a_cell_leave_one_explorer_and_its_layout(notebook):
+def test_eight_runs_of_a_cell_leave_one_explorer_and_its_layout(notebook):
     notebook.run("cell", CELL)
     widgets = len(_instances)
-    for _ in range(19):
+    for _ in range(7):
         notebook.run("cell", CELL)
     gc.collect()
     explorers = [ref() for ref in notebook.shell.user_ns["refs"]]
-    assert explorers[:-1] == [None] * 19
+    assert explorers[:-1] == [None] * 7
     assert explorers[-1]._session is not None
     assert len(_instances) == widgets
 

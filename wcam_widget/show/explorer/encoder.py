@@ -94,7 +94,7 @@ def encoded(snapshot: Snapshot, rev: int, names: Collection[str] = EVERYTHING) -
 
 
 def _picture(snapshot: Snapshot, rev: int) -> bytes:
-    del rev  # the same for the whole run
+    del rev  # the same for all frames of a run
     picture = snapshot.picture
     return picture_frame(picture.perturbation, picture.image, picture.run)
 

@@ -18,7 +18,7 @@ from wcam_widget.show.explorer.arguments import ensure_method, load
 from wcam_widget.show.explorer.encoder import Encoder
 from wcam_widget.show.explorer.guard import Guard
 from wcam_widget.show.explorer.heartbeat import HEART
-from wcam_widget.show.explorer.layers import LayersLike, Source, ensure_layers
+from wcam_widget.show.explorer.layers import LayerLike, LayersLike, ensure_layers
 from wcam_widget.show.explorer.messages import Messages
 from wcam_widget.show.explorer.readout import Readout
 from wcam_widget.show.explorer.rerun import replace_earlier
@@ -169,7 +169,7 @@ class Explorer(Readout, anywidget.AnyWidget):
         session = self._session
         return self._last if session is None else session.attribution
 
-    def add_layer(self, layer: Source, name: str | None = None) -> str:
+    def add_layer(self, layer: LayerLike, name: str | None = None) -> str:
         """Put one more map over the image; setting ``explorer.layer`` to its name shows it.
 
         Args:

@@ -10,8 +10,8 @@ from typing import final
 class Guard:
     """A lock that its holder may take again, and that knows its holder.
 
-    Observers of a widget are called under it. What one of them must not do there, it can be told, where a
-    plain lock would wait for ever.
+    Observers of a widget are called under it. Lets ``wait()`` detect that an observer is calling it, and
+    raise instead of waiting for ever.
 
     >>> guard = Guard()
     >>> with guard, guard:

@@ -52,7 +52,7 @@ class Heartbeat:
         self._thread: threading.Thread | None = None
 
     def greeted(self, name: str, send: Send) -> None:
-        """Begin to beat, or go on, because a front end of the widget ``name`` has said that it is there.
+        """Begin to beat, or go on, because a front end of the widget ``name`` has sent a greeting.
 
         ``send`` gets each beat. One that raises is not called again.
         """

@@ -1,7 +1,7 @@
-"""What becomes a map over the image: a method, asked when its turn comes, or a map that is there already.
+"""What becomes a map over the image: a method, run when its turn comes, or a map that is there already.
 
-A method with cells of its own is explored in these. Any other gives a map over the image: it is shown whole,
-as a layer, and the cells of ``Wcam()`` carry what of it lies over them, so that it too can be taken apart.
+A method with cells of its own is explored in these. Any other gives a map over the image: it is shown as
+a layer, and the cells of ``Wcam()`` carry what of it lies over them, so that it too can be taken apart.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from wcam_widget.explain import AbstractMethod, Attribution
 
 Source = AbstractMethod | Attribution
-"""What a layer is made from: a method, asked when its turn comes, or a map that is there already."""
+"""What a layer is made from: a method, run when its turn comes, or a map that is there already."""
 
 if TYPE_CHECKING:
+    LayerLike: TypeAlias = Source
     LayersLike: TypeAlias = Source | Sequence[Source] | Mapping[str, Source]
 else:
-    LayersLike = Any  # ``ensure_layers`` checks it
+    LayerLike = LayersLike = Any  # checked by ``ensure_layers``, with errors in the caller's words
 
 MOST_LAYERS = 16  # every page and every reload carries all of them
 ACCEPTED = "a method, an Attribution, a list of them, or a table of names and them"

@@ -31,7 +31,7 @@ class Messages:
     logged and dropped. An answer of the model is no part of "res": it comes through the traits, before.
 
     Args:
-        session: what is asked, stopped and continued.
+        session: what answers, is stopped and continued.
         encoder: what was sent of it.
         send: sends a message to the front ends.
         resend: sends the frames again.

@@ -15,7 +15,7 @@ from wcam_widget.sensitivity.analysis import ALL_ROWS
 from wcam_widget.show.progress import State
 from wcam_widget.show.words import duration
 
-# What a button does, nobody needs to be told to do.
+# Advice that a button on the screen replaces.
 _ADVICE = re.compile(r": raise (rows|budget) for that$|: raise budget, or raise threshold$")
 _COUNTED = re.compile(r"(; |, )?\d+ (cell is|cells are|of them are) not resolved( to tolerance=[\d.e-]+)?")
 _RESOLVED = re.compile(r"^every cell is resolved: .*$")
@@ -29,7 +29,7 @@ class Resumable(Protocol):
         """The method that ``resume`` goes on with; None where more would tell nothing new."""
 
     def planned(self, attribution: Attribution) -> int:
-        """Forward-equivalents of a whole run on the cells of an attribution."""
+        """Forward-equivalents of a complete run on the cells of an attribution."""
 
     def resume(self, attribution: Attribution) -> Iterator[Attribution]:
         """The attributions that follow."""
@@ -40,7 +40,11 @@ class Resumable(Protocol):
 class Offer:
     """More of a run: the method that goes on, and what it will take.
 
-    passes: forward-equivalents at most. seconds: what these take at the speed of the run so far.
+    Args:
+        method: what goes on.
+        attribution: from where it goes on.
+        passes: forward-equivalents at most.
+        seconds: what these take at the speed of the run so far.
     """
 
     method: Resumable
@@ -79,7 +83,13 @@ def unresolved(attribution: Attribution) -> int:
 def stop_words(attribution: Attribution | None, state: State, before: int | None = None) -> str:
     """Why a run ended; empty while it goes on, and after an error, which has words of its own.
 
-    before: how many cells were not resolved when it went on for the last time; None if it never did.
+    Args:
+        attribution: the map; None where there was none.
+        state: how the run ended.
+        before: how many cells were not resolved when it went on for the last time; None if it never did.
+
+    Returns:
+        A sentence.
     """
     if state == "cancelled":
         if attribution is None:

@@ -1,4 +1,4 @@
-"""What a reader asks of a model: what does it say when only these cells are kept, or when they are gone?"""
+"""Answers to a reader's questions: the model's scores where only some cells are kept, or are removed."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Inquiry:
             yield
 
     def rebuild(self, question: Question) -> Float[Tensor, "c h w"]:
-        """The image the model is asked about, on the CPU."""
+        """The image that a question is about, on the CPU."""
         mask = torch.from_numpy(question.mask(len(self.probe.cells))).float()
         with torch.no_grad():
             return self.probe.rebuild(mask).cpu()

@@ -44,7 +44,7 @@ Refuse = Callable[[str, str], None]
 class Session:
     """Runs a method on one image, answers questions about it, and publishes what is to be shown.
 
-    Creating it asks the model once; ``start`` returns at once. Further maps come after the run, in their
+    Creating it evaluates the model once; ``start`` returns at once. Further maps come after the run, in their
     order. All methods may be called from any thread.
 
     Args:
@@ -111,7 +111,7 @@ class Session:
             )
 
     def start(self) -> None:
-        """Begin to explain, then to answer what a page without a kernel will be asked."""
+        """Begin to explain, then to compute the answers that a page without a kernel needs."""
         self.worker.follow(self._run.follow())
         self.worker.follow(self._answers.follow())
 
@@ -196,7 +196,7 @@ class Session:
         return run.attribution
 
     def answer(self, question: Question) -> Answer:
-        """Ask the model here and now, unless the answer is known, and publish it.
+        """Evaluate the model here and now, unless the answer is known, and publish it.
 
         Not left to the worker, because the caller may be an observer that the worker waits for. Raises what
         the model raises.
@@ -208,7 +208,7 @@ class Session:
     def ask(
         self, question: Question, who: Hashable, name: Hashable, done: Callable[[], None], refuse: Refuse
     ) -> None:
-        """Ask the model and return at once; of the questions of ``who`` the latest is answered.
+        """Let the worker answer, and return at once; of the questions of ``who`` the latest is answered.
 
         The answer is in the snapshot that is published before ``done`` is called, by the worker.
 

@@ -28,7 +28,7 @@ class Stream(ABC):
 
     Args:
         changed: called by the worker at the start, after each step and at the end, if it is to be shown.
-        cancelled: asked before each step; the stream ends where it says so.
+        cancelled: called before each step; the stream ends where it says so.
     """
 
     def __init__(self, changed: Callable[[], None], cancelled: Callable[[], bool]) -> None:
@@ -209,7 +209,7 @@ class AnswerStream(Stream):
             yield from self._inquiry.prepare()
 
     def _end(self, *, closed: bool) -> None:
-        """Whatever was answered is known."""
+        """The inquiry has whatever was answered."""
 
 
 def brief(error: BaseException) -> str:

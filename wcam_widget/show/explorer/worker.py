@@ -1,4 +1,4 @@
-"""A worker: one thread that does what others ask for, so that whoever asks never waits.
+"""A worker: one thread for the work of others, so that whoever requests it never waits.
 
 Messages of a front end arrive on whatever thread the kernel chooses, cells run on the main thread, and
 neither may wait for a model. Both only leave work here. Two sorts of it: *requests*, short, answered first,

@@ -17,7 +17,7 @@ from wcam_widget.show.words import format_value
 
 
 def colours_of(scale: Scale, colormap: str) -> Colormap:
-    """The map asked for; for values of both signs blue to orange, with white at 0."""
+    """The colour map of that name; for values of both signs blue to orange, with white at 0."""
     if scale.signed:
         return LinearSegmentedColormap.from_list("signed", ["#0b5394", "#ffffff", "#c65d00"])
     return mpl.colormaps[colormap]

@@ -41,9 +41,9 @@ section { margin: 0 0 32px }
 
 def built(name: str) -> str:
     """The text of a built file of the front end; FileNotFoundError that says how to build it."""
-    found = files("wcam_widget.show").joinpath("static", name)
+    file = files("wcam_widget.show").joinpath("static", name)
     try:
-        return found.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise FileNotFoundError(
             f"wcam_widget/show/static/{name} is missing: the front end of this checkout is not built; "

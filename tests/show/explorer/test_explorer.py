@@ -60,7 +60,7 @@ def test_a_front_end_selects_asks_and_is_answered(front_end, explorer):
     assert explorer.selection == [5, 7]
     assert explorer.mode == "remove"
     assert answer == {"t": "res", "id": "1", "client": "tab"}
-    (scores,) = front_end.updates("_scores")
+    scores = front_end.updates("_scores")[-1]
     assert scores["key"] == "remove:5-5,7-7"
     assert explorer.scores == {
         one["label"]: (one["original"], one["reconstruction"]) for one in scores["classes"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
 
+from tests.browser.lab import Lab, running_lab
 from tests.browser.page import html
 from tests.browser.scene import Scene, make_scene
 
@@ -28,6 +29,14 @@ def browser(chromium_path: str, chromium_flags: list[str]) -> Iterator[Browser]:
 def scene() -> Scene:
     """A photograph of 64 x 64 pixels with its map."""
     return make_scene(64)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab for all tests that need one; each puts notebooks of its own into its folder."""
+    folder, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("home")
+    with running_lab(home, folder) as running:
+        yield running
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from tests.browser.lab import (
     finish,
     open_notebook,
     run_again,
-    running_lab,
     start,
     wait_for_kernel,
     window,
@@ -50,16 +49,11 @@ COLOURS = """canvas => {
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A lab that shows a copy of the quickstart with one cell more, which tells the selection."""
-    folder, home = tmp_path / "notebooks", tmp_path / "home"
-    folder.mkdir()
-    home.mkdir()
+def quickstart(lab: Lab) -> None:
+    """A copy of the quickstart with one cell more, which tells the selection."""
     notebook = nbformat.read(ROOT / "notebooks" / NOTEBOOK, as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell(ASKED))
-    nbformat.write(notebook, folder / NOTEBOOK)
-    with running_lab(home, folder) as running:
-        yield running
+    nbformat.write(notebook, lab.folder / NOTEBOOK)
 
 
 @pytest.fixture
@@ -140,6 +134,7 @@ def click_dyadic(page: Page, at: tuple[float, float], *, shift: bool = False) ->
     canvas.click(position=position, modifiers=["Shift"] if shift else [])
 
 
+@pytest.mark.usefixtures("quickstart")
 def test_the_quickstart_in_jupyterlab(lab: Lab, page: Page, tmp_path: Path) -> None:
     expected = Expected()
     open_notebook(page, lab, NOTEBOOK)

@@ -15,7 +15,6 @@ from tests.browser.lab import (
     finish,
     open_notebook,
     run_again,
-    running_lab,
     start,
     window,
 )
@@ -49,14 +48,6 @@ NOTEBOOK = """() => {
     notebook.mode,
   ];
 }"""
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A lab for all tests of this module."""
-    folder, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("home")
-    with running_lab(home, folder) as running:
-        yield running
 
 
 @pytest.fixture

@@ -32,12 +32,17 @@ def attribution() -> Attribution:
     return replace(made, estimate=replace(made.estimate, kind=kind))
 
 
+@pytest.fixture(scope="module")
+def figure(attribution):
+    """The picture of it, for all tests that only look."""
+    return plot(attribution, IMAGE)
+
+
 def axes_of(figure, label):
     return next(axes for axes in figure.axes if axes.get_label() == label)
 
 
-def test_the_maps_are_the_attributions_own_numbers(attribution):
-    figure = plot(attribution, IMAGE)
+def test_the_maps_are_the_attributions_own_numbers(attribution, figure):
     photograph, heat = (image.get_array() for image in axes_of(figure, "image").images)
     np.testing.assert_array_equal(photograph, IMAGE.permute(1, 2, 0))
     np.testing.assert_array_equal(heat, heat_map(attribution))
@@ -50,21 +55,21 @@ def test_the_maps_are_the_attributions_own_numbers(attribution):
     np.testing.assert_array_equal(picture.mask, gaps)
 
 
-def test_every_band_is_framed_and_named(attribution):
-    axes = axes_of(plot(attribution), "dyadic view")
-    found = {
+def test_every_band_is_framed_and_named(attribution, figure):
+    axes = axes_of(figure, "dyadic view")
+    framed = {
         (text.get_text(), frame.get_y(), frame.get_x(), frame.get_height(), frame.get_width())
         for text, frame in zip(axes.texts, axes.patches, strict=True)
     }
-    assert found == {(band.name, *band.rectangle) for band in attribution.cells.bands}
+    assert framed == {(band.name, *band.rectangle) for band in attribution.cells.bands}
 
 
 @pytest.mark.parametrize(
     ("kind", "words", "mark"),
     [(Kind.BOUNDED, "only bounded", "////"), (Kind.UNRESOLVED, "not resolved", None)],
 )
-def test_uncertain_cells_are_marked_where_they_are_and_explained(attribution, kind, words, mark):
-    axes = axes_of(plot(attribution), "dyadic view")
+def test_uncertain_cells_are_marked_where_they_are_and_explained(attribution, figure, kind, words, mark):
+    axes = axes_of(figure, "dyadic view")
     (marked,) = (c for c in axes.collections if isinstance(c, PolyCollection) and c.get_hatch() == mark)
     corners = [path.vertices[0].tolist() for path in marked.get_paths()]
     expected = attribution.cells.rectangles[attribution.kind == kind]
@@ -87,8 +92,8 @@ def test_nothing_is_marked_where_every_cell_is_estimated(attribution):
     assert axes.get_legend() is None
 
 
-def test_the_bars_are_the_profile(attribution):
-    axes = axes_of(plot(attribution), "scale profile")
+def test_the_bars_are_the_profile(attribution, figure):
+    axes = axes_of(figure, "scale profile")
     profile = attribution.profile()
     bars = axes.patches
     total, low, high = (part.clip(0.0, 1.0) for part in (profile.total, profile.low, profile.high))
@@ -111,8 +116,8 @@ def test_shapley_effects_below_zero_are_in_the_picture(attribution):
     assert axes.get_xlim()[0] < -0.4
 
 
-def test_colour_bars_say_their_unit(attribution):
-    words = " ".join(axes.get_xlabel() for axes in plot(attribution, IMAGE).figure.axes)
+def test_colour_bars_say_their_unit(attribution, figure):
+    words = " ".join(axes.get_xlabel() for axes in figure.axes)
     assert "share of the score's variance, per cell" in words
     area = area_words(usual_cell(attribution.cells))
     assert f"share of the score's variance, all scales summed, {area}" in words
@@ -124,8 +129,8 @@ def test_names_are_text_and_never_formulas(attribution):
     assert figure._repr_png_().startswith(b"\x89PNG")  # a formula with an open index would raise here
 
 
-def test_a_partial_map_says_so(attribution):
-    assert "partial" not in plot(attribution).get_suptitle()
+def test_a_partial_map_says_so(attribution, figure):
+    assert "partial" not in figure.get_suptitle()
     assert "partial" in plot(replace(attribution, complete=False)).get_suptitle()
     assert plot(attribution, title="Mine").get_suptitle() == "Mine"
 

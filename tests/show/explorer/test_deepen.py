@@ -16,13 +16,13 @@ from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.frame import decode
 
 
-def ended(session):
+def finished(session):
     session.start()
     return session.wait(PATIENCE)
 
 
 def test_a_finished_run_says_why_it_stopped_and_what_more_costs(session, screen):
-    attribution = ended(session)
+    attribution = finished(session)
     status = screen.all("_status")[-1]
     assert status["stop"].startswith("Stopped: the planned rows are done")
     assert status["more"].startswith("Run deeper: about ")
@@ -35,7 +35,7 @@ def gone_on(first, times, runs):
 
 
 def test_going_on_streams_into_the_same_run_and_wait_waits_for_it(session, screen):
-    first = ended(session)
+    first = finished(session)
     frames, known = len(screen.all("_frame")), session.inquiry.known
     session.deepen()
     second = session.wait(PATIENCE)
@@ -51,7 +51,7 @@ def test_going_on_streams_into_the_same_run_and_wait_waits_for_it(session, scree
 
 
 def test_while_it_runs_nothing_is_on_offer(session, gate, screen):
-    ended(session)
+    finished(session)
     gate.shut()
     session.deepen()
     screen.wait_for(lambda: screen.all("_status")[-1]["state"] == "running")
@@ -66,7 +66,7 @@ def test_while_it_runs_nothing_is_on_offer(session, gate, screen):
 
 
 def test_before_its_first_step_a_deeper_run_tells_its_own_end(session, gate, screen):
-    first = ended(session)
+    first = finished(session)
     passes = session._run.offer.passes
     gate.shut()
     session.deepen()
@@ -104,7 +104,7 @@ def test_a_cancelled_run_is_continued_to_its_planned_end(session, gate, screen):
 
 
 def test_a_deeper_run_can_be_cancelled_and_continued(session, gate):
-    first = ended(session)
+    first = finished(session)
     gate.shut()
     session.deepen()
     assert gate.entered.wait(PATIENCE)
@@ -117,7 +117,7 @@ def test_a_deeper_run_can_be_cancelled_and_continued(session, gate):
 
 
 def test_an_error_on_the_way_keeps_the_map_and_offers_nothing(session, gate, screen, caplog):
-    first = ended(session)
+    first = finished(session)
     gate.error = ZeroDivisionError("on purpose")
     session.deepen()
     with pytest.raises(Exception, match="on purpose"):
@@ -129,7 +129,7 @@ def test_an_error_on_the_way_keeps_the_map_and_offers_nothing(session, gate, scr
 
 
 def test_closing_on_the_way_ends_it(session, gate, screen):
-    ended(session)
+    finished(session)
     gate.shut()
     session.deepen()
     assert gate.entered.wait(PATIENCE)
@@ -143,7 +143,7 @@ def test_closing_on_the_way_ends_it(session, gate, screen):
 
 
 def test_what_a_closed_worker_never_begins_is_not_left_running(session, screen):
-    first = ended(session)
+    first = finished(session)
     session.worker.close()
     session.deepen()
     assert screen.all("_status")[-1]["state"] == "cancelled"
@@ -152,22 +152,23 @@ def test_what_a_closed_worker_never_begins_is_not_left_running(session, screen):
 
 
 def test_an_interrupt_while_waiting_leaves_a_run_that_can_go_on(session, gate, monkeypatch):
-    ended(session)
+    finished(session)
     gate.shut()
     session.deepen()
     assert gate.entered.wait(PATIENCE)
+    ended = session._run.ended
 
     class Interrupted:
-        set = staticmethod(session._answers.ended.set)
+        set = staticmethod(ended.set)
 
         def wait(self, timeout):
+            monkeypatch.undo()
             gate.open.set()
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(session._answers, "ended", Interrupted())
+    monkeypatch.setattr(session._run, "ended", Interrupted())
     with pytest.raises(KeyboardInterrupt):
         session.wait()
-    monkeypatch.undo()
     session.deepen()
     assert session.wait(PATIENCE).complete
 
@@ -177,7 +178,7 @@ def test_a_method_that_cannot_go_on_offers_nothing(image, screen):
         torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
     )
     session = Session(BlackBox(net), image, 0, GradCam(layer="1"), screen)
-    ended(session)
+    finished(session)
     assert screen.all("_status")[-1]["more"] == ""
     with pytest.raises(RuntimeError, match="nothing more"):
         session.deepen()

@@ -51,6 +51,8 @@ class Encoder:
         due = changed - {"_frame", "_layers"}
         if "_known" in due:  # the answer in words may be made of them
             due.add("_status")
+        if "_picture" in due:  # the first snapshot
+            due.add("_layers")
         over = sum(layer.ended for layer in snapshot.extra) > sum(one.ended for one in self._sent["_layers"])
         ended = over or (snapshot.progress.ended and "_status" in changed)
         if ended or ("_frame" in changed and self.pace.frame_due(now)):

@@ -41,13 +41,13 @@ def ensure_layers(layers: LayersLike, size: tuple[int, int], argument: str = "la
         TypeError: naming ``argument``, for anything else.
         ValueError: for a map of another size, and for too many.
     """
+    names: list[Any] = []
     if isinstance(layers, Mapping):
         names, sources = list(layers), list(layers.values())
         if any(not isinstance(name, str) or not name for name in names):
             raise TypeError(f"{argument}: found names {names!r:.80}; accepted are texts that are not empty")
     else:
         sources = [layers] if isinstance(layers, Source) else _listed(layers, argument)
-        names = []
     for number, source in enumerate(sources):
         where = f"{argument}[{names[number]!r}]" if names else f"{argument}[{number}]"
         if not isinstance(source, Source):

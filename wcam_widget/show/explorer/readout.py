@@ -9,6 +9,7 @@ from torch import Tensor
 from wcam_widget.show.explorer.lifetime import Lifetime
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.selection import Question
+from wcam_widget.show.snapshot import Answer
 from wcam_widget.show.traits import PageTraits
 
 
@@ -53,7 +54,7 @@ class Readout(Lifetime, PageTraits):
             ModelError: where the model fails.
         """
         question = self._question
-        answer = self._scores if self._scores.get("key") == question.key else None
+        answer: Answer | None = self._scores if self._scores.get("key") == question.key else None
         if answer is None:
             answer = self._open_session.answer(question)
         return {one["label"]: (one["original"], one["reconstruction"]) for one in answer["classes"]}

@@ -248,14 +248,14 @@ class Session:
     def _run_of(self, method: AbstractMethod, maps: Maps, accepted: Offer | None = None) -> RunStream:
         return RunStream(method, maps, self._show, self._cancelled.is_set, accepted)
 
-    def _steps_of(self, source: Source, target: AbstractTarget | int) -> Maps:
+    def _steps_of(self, source: Source, target: TargetLike) -> Maps:
         """How the steps of a method, or the one map there is, begin."""
         if isinstance(source, Attribution):
             return lambda: iter([source])
         return lambda: source.steps(self.probe.model, self.picture.image, target)
 
 
-def _held(target: TargetLike, resolved: AbstractTarget) -> AbstractTarget | int:
+def _held(target: TargetLike, resolved: AbstractTarget) -> TargetLike:
     """What all methods explain: the class of the first look, which each of them scores in its own way."""
     if isinstance(target, AbstractTarget) or not isinstance(resolved, Logit | Probability):
         return resolved

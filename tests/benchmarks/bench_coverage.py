@@ -40,7 +40,7 @@ def estimates(analysis: AbstractAnalysis, oracle: Oracle, costs: list[int]) -> l
     state = analysis.init(function)
     for cost in costs:
         while state.evaluations < cost:
-            state = analysis.step(function, state)
+            analysis.step(function, state)
         found.append(analysis.estimate(state))
     return found
 
@@ -69,7 +69,7 @@ def derivative(asked: tuple[str, int, int]) -> np.ndarray:
     function = oracle.ask()
     state = analysis.init(function)
     while not analysis.finished(state):
-        state = analysis.step(function, state)
+        analysis.step(function, state)
     estimate = analysis.estimate(state)
     return missed(oracle, estimate.low, estimate.high)
 

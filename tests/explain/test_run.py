@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import warnings
 import weakref
 
 import numpy as np
@@ -12,8 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from wcam_widget import BlackBox, Derivative, Hsic, Margin, Probability, Refined, Screened, Sobol, Wcam
-from wcam_widget.explain import run as trace_module
-from wcam_widget.explain.run import Record
 from wcam_widget.perturb.steadiness import AFTER, BEFORE
 from wcam_widget.sensitivity import Kind
 
@@ -39,7 +36,7 @@ def test_another_target_needs_no_forward_and_gets_its_own_map(
     analysis, target, tiny: nn.Module, model: BlackBox, image: Tensor
 ) -> None:
     counted = Counting(tiny)
-    method = Wcam(analysis, levels=2, grid=4)
+    method = Wcam(analysis, levels=1, grid=4)
     box = BlackBox(counted, class_names=model.class_names)
     first = last(method, box, image, "cat")
     asked = counted.images
@@ -54,16 +51,21 @@ def test_another_target_needs_no_forward_and_gets_its_own_map(
     )
 
 
+@pytest.fixture(scope="module")
+def exact(tiny: nn.Module, image: Tensor):
+    """The map of class 1, made of many rows."""
+    return last(Wcam(Sobol(rows=32, seed=9), levels=2, grid=4), BlackBox(tiny), image, 1)
+
+
 @pytest.mark.parametrize(
     "analysis", [Screened(rows=8, gradient_rows=8, budget=900), Refined(rows=8)], ids=repr
 )
 def test_another_target_after_a_search_is_bounded_where_the_search_did_not_go(
-    analysis, model: BlackBox, image: Tensor
+    analysis, exact, model: BlackBox, image: Tensor
 ) -> None:
     method = Wcam(analysis, levels=2, grid=4)
     found = last(method, model, image, 0)
     other = found.for_target(1)
-    exact = last(Wcam(Sobol(rows=128, seed=9), levels=2, grid=4), model, image, 1)
     assert other.evaluations == found.evaluations
     assert (other.kind == Kind.ESTIMATED).any()
     assert np.mean((other.low <= exact.high) & (exact.low <= other.high)) > 0.9
@@ -84,22 +86,6 @@ def test_targets_that_cannot_be_asked_are_refused(model: BlackBox, image: Tensor
     loaded = type(sobol).load(sobol.save(tmp_path / "map"))
     with pytest.raises(ValueError, match="no class scores to go by: it was read from a file"):
         loaded.for_target(1)
-
-
-def test_a_long_record_goes_to_a_file_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trace_module, "IN_MEMORY", 1000)
-    record, rows = Record(classes=7), torch.randn(500, 7)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        for part in rows.split(33):
-            record.append(part)
-        assert record._file._rolled
-        torch.testing.assert_close(record.read(120, 80), rows[120:200])
-        record.cut(100)
-        record.append(rows[400:])
-        torch.testing.assert_close(record.read(99, 2), torch.stack([rows[99], rows[400]]))
-        del record
-        gc.collect()
 
 
 def test_a_run_goes_on_where_it_was_interrupted(model: BlackBox, tiny: nn.Module, image: Tensor) -> None:
@@ -190,7 +176,7 @@ def test_maps_averaged_over_shifts(analysis, model: BlackBox, image: Tensor) -> 
     assert costs == sorted(costs)
     assert final.planned >= final.done
     assert final.method.endswith("mean of 3 shifts")
-    parts = [one.estimate() for one in final.traces]
+    parts = [one.run.estimate() for one in final.traces]
     np.testing.assert_allclose(final.values, np.mean([part.value for part in parts], axis=0))
     assert (final.low <= final.values).all()
     assert (final.values <= final.high).all()
@@ -231,10 +217,3 @@ def test_a_kept_attribution_can_let_go_of_its_run_and_the_network() -> None:
     del kept, net
     gc.collect()
     assert gone() is None
-
-
-def test_class_scores_of_a_long_run_leave_the_memory() -> None:
-    record = Record(1000)
-    record.append(torch.rand(300, 1000))
-    assert record._file._rolled
-    assert torch.equal(record.read(299, 1), record.read(299, 1))

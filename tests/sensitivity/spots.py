@@ -39,8 +39,8 @@ class Grid:
     def __call__(self, weights: Tensor) -> Tensor:
         return self.inner(weights)
 
-    def one_at_a_time(self, base: Tensor, other: Tensor, which: np.ndarray | None = None) -> Tensor:
-        return self.inner.one_at_a_time(base, other, which)
+    def one_at_a_time(self, start_row: Tensor, end_row: Tensor, which: np.ndarray | None = None) -> Tensor:
+        return self.inner.one_at_a_time(start_row, end_row, which)
 
     def gradient(self, weights: Tensor) -> tuple[Tensor, Tensor]:
         return self.inner.gradient(weights)

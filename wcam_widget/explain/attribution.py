@@ -14,10 +14,10 @@ from wcam_widget.explain import archive
 from wcam_widget.explain.cell_table import cell_table
 from wcam_widget.explain.cell_tests import above, difference, limits
 from wcam_widget.explain.profile import Profile
-from wcam_widget.explain.run import Trace, joined
+from wcam_widget.explain.run import Checkpoint, joint_estimate
 from wcam_widget.model import TargetLike
-from wcam_widget.sensitivity import Estimate
-from wcam_widget.sensitivity.analysis import GROUP_STATISTIC, RESOLUTION, UNIT
+from wcam_widget.sensitivity.analysis import GROUP_STATISTIC, UNIT
+from wcam_widget.sensitivity.estimate import RESOLUTION, Estimate
 from wcam_widget.sensitivity.statistics.jackknife import CONFIDENCE, Limits
 from wcam_widget.sensitivity.statistics.multiple_tests import LEVEL
 from wcam_widget.sensitivity.statistics.paired import Difference
@@ -46,8 +46,8 @@ class Attribution:
         stop: Why it ended; empty while it goes on.
         unit: What a value is.
         statistic: What the ``total`` of a band is.
-        traces: The runs, from which other targets are explained: network, image, and class scores, beyond
-            1 MB in a temporary file. No file or copy keeps them, and ``alone()`` lets go of them.
+        traces: The runs up to here, for other targets: network, image, and class scores, beyond 1 MB in a
+            temporary file. No file or copy keeps them, and ``alone()`` lets go of them.
 
     Examples:
         >>> from wcam_widget import Sobol, Wcam
@@ -72,7 +72,7 @@ class Attribution:
     stop: str
     unit: str = UNIT
     statistic: str = GROUP_STATISTIC
-    traces: tuple[Trace, ...] = field(default=(), repr=False)
+    traces: tuple[Checkpoint, ...] = field(default=(), repr=False)
 
     def __repr__(self) -> str:
         done = "" if self.complete else ", partial"
@@ -180,7 +180,7 @@ class Attribution:
         probe = self.traces[0].probe
         resolved = probe.model.target(target, probe.whole)
         label, score = resolved.label(probe.model.class_names), float(resolved(probe.whole[None])[0])
-        return replace(self, estimate=joined(self.traces, resolved), target=label, score=score)
+        return replace(self, estimate=joint_estimate(self.traces, resolved), target=label, score=score)
 
     def intervals(self, kind: str = "student", confidence: float = CONFIDENCE) -> Limits:
         """Lower and upper ends for every cell; cells of which only bounds are known keep those.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
 from wcam_widget.basis import Cells
-from wcam_widget.sensitivity import Estimate, GroupEstimate, Kind
+from wcam_widget.sensitivity import Estimate, GroupEstimate
 from wcam_widget.sensitivity.statistics.jackknife import Replicated
 
 STATISTIC = "sum of the band's cells"
@@ -44,29 +46,10 @@ def estimate_of(
     added = np.array([per_band(cells, row) for row in values.left_out]).reshape(-1, len(cells.bands))
     bands = Replicated(per_band(cells, values.value), added)
     band_low, band_high, _ = _limits(bands)
-    unknown = np.full(len(cells.bands), np.nan)
-    return Estimate(
-        value=values.value,
-        low=low,
-        high=high,
-        kind=np.full(len(cells), Kind.ESTIMATED, np.int8),
-        error=error,
-        first=np.full(len(cells), np.nan),
-        slope=slope,
-        # Tests by thresholds are of shares of a variance: they refuse where no replicates are kept.
-        left_out=np.zeros((0, len(cells))),
-        groups=GroupEstimate(
-            total=bands.value,
-            low=band_low,
-            high=band_high,
-            shapley=unknown,
-            closed=unknown,
-            left_out=np.zeros((0, len(cells.bands))),
-        ),
-        variance=float("nan"),
-        evaluations=passes[0],
-        gradients=passes[1],
-    )
+    groups = replace(GroupEstimate.unknown(len(cells.bands)), total=bands.value, low=band_low, high=band_high)
+    # Tests by thresholds are of shares of a variance: they refuse where no replicates are kept.
+    exact = Estimate.exact(values.value, groups, *passes)
+    return replace(exact, low=low, high=high, error=error, slope=slope)
 
 
 def _limits(values: Replicated) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,11 +1,15 @@
-"""The trace of a run: its state and every class score it was told, to go on or to ask about another class."""
+"""A run of an analysis on one image: its state and its class scores, to go on or to explain another class."""
 
 from __future__ import annotations
 
+import copy
+import io
+import os
 import tempfile
+import threading
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,47 +26,80 @@ from wcam_widget.sensitivity.statistics.average import averaged
 IN_MEMORY = 1 << 20  # bytes of class scores kept in memory; more go to a temporary file
 
 
-class Record:
-    """Class scores in the order they were asked for: in memory, and beyond 1 MB in a temporary file.
+class ScoreStore:
+    """Class scores in the order of a run: in memory, and beyond 1 MB in a temporary file.
 
-    >>> record = Record(classes=2)
-    >>> record.append(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
-    >>> len(record), record.read(1, 1)
-    (2, tensor([[3., 4.]]))
+    Args:
+        classes: Class scores of a row.
+        earlier: A store whose first rows this one begins with; they are not copied.
+        shared: How many rows of ``earlier`` these are; later ones of it do not show here.
+
+    Examples:
+        >>> store = ScoreStore(classes=2)
+        >>> store.append(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+        >>> branch = ScoreStore(2, earlier=store, shared=1)
+        >>> branch.append(torch.tensor([[5.0, 6.0]]))
+        >>> len(branch), branch.read(0, 2)
+        (2, tensor([[1., 2.],
+                [5., 6.]]))
     """
 
-    def __init__(self, classes: int) -> None:
-        self._classes, self._rows = classes, 0
-        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 it lives as long as the record
-        # Not when the interpreter ends: a run in another thread may still write then.
-        weakref.finalize(self, self._file.close).atexit = False
+    def __init__(self, classes: int, earlier: ScoreStore | None = None, shared: int = 0) -> None:
+        self._classes, self._earlier, self._shared, self._rows = classes, earlier, shared, shared
+        self._file: io.BytesIO | io.FileIO = io.BytesIO()
+        self._lock = threading.Lock()  # a map of another class may be read while the run goes on
 
     def __len__(self) -> int:
         return self._rows
 
+    @property
+    def on_disk(self) -> bool:
+        """Whether the rows of this store lie in a temporary file."""
+        return not isinstance(self._file, io.BytesIO)
+
     def append(self, logits: Float[Tensor, "n k"]) -> None:
-        """Keep class scores."""
-        self._file.seek(self._rows * 4 * self._classes)
-        self._file.write(logits.numpy().astype(np.float32).tobytes())
-        self._rows += len(logits)
+        """Keep class scores after those there are."""
+        with self._lock:
+            start = self._place(self._rows)
+            data = logits.numpy().astype(np.float32).tobytes()
+            if not self.on_disk and start + len(data) > IN_MEMORY:
+                self._move_to_disk()
+            self._file.seek(start)
+            self._file.write(data)
+            self._rows += len(logits)
 
     def read(self, start: int, rows: int) -> Float[Tensor, "n k"]:
         """``rows`` of them, from number ``start`` on."""
-        self._file.seek(start * 4 * self._classes)
-        values = np.frombuffer(self._file.read(rows * 4 * self._classes), np.float32)
-        return torch.from_numpy(values.reshape(rows, self._classes).copy())
+        before = max(0, min(rows, self._shared - start))
+        with self._lock:
+            self._file.seek(self._place(start + before))
+            data = self._file.read((rows - before) * 4 * self._classes)
+        values = torch.from_numpy(np.frombuffer(data, np.float32).reshape(-1, self._classes).copy())
+        return values if self._earlier is None else torch.cat([self._earlier.read(start, before), values])
 
-    def cut(self, rows: int) -> None:
-        """Forget all but the first ``rows``."""
-        self._rows = min(self._rows, rows)
+    def truncate(self, rows: int) -> None:
+        """Keep the first ``rows`` only, but all that are shared."""
+        self._rows = max(self._shared, min(self._rows, rows))
+
+    def _place(self, row: int) -> int:
+        return max(0, row - self._shared) * 4 * self._classes
+
+    def _move_to_disk(self) -> None:
+        with tempfile.TemporaryFile() as opened:
+            descriptor = os.dup(opened.fileno())
+        # Closed with the store, but not when the interpreter ends: a run in another thread may still write.
+        weakref.finalize(self, os.close, descriptor).atexit = False
+        held, self._file = self._file, io.FileIO(descriptor, "r+", closefd=False)
+        held.seek(0)
+        self._file.write(held.read())
 
 
 @dataclass(frozen=True, eq=False)
-class Recorded:
-    """A probe that keeps every class score it is told."""
+class RecordingProbe:
+    """A probe that keeps the class scores of every row."""
 
     probe: Probe
-    record: Record
+    store: ScoreStore
 
     @property
     def groups(self) -> Int[np.ndarray, " d"]:
@@ -80,29 +117,29 @@ class Recorded:
 
     def one_at_a_time(
         self,
-        base: Float[Tensor, " d"],
-        other: Float[Tensor, " d"],
+        start_row: Float[Tensor, " d"],
+        end_row: Float[Tensor, " d"],
         which: Int[np.ndarray, " m"] | None = None,
     ) -> Float[Tensor, " m"]:
-        """Scores of ``base`` with one weight from ``other`` each."""
-        return self._kept(self.probe.logits_one_at_a_time(base, other, which))
+        """Scores of ``start_row`` with one weight from ``end_row`` each."""
+        return self._kept(self.probe.logits_one_at_a_time(start_row, end_row, which))
 
     def gradient(self, weights: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]:
         """Scores and derivatives; these are of one target, and not kept."""
         return self.probe.gradient(weights)
 
-    def _kept(self, logits: Tensor) -> Tensor:
-        self.record.append(logits)
+    def _kept(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
+        self.store.append(logits)
         return self.probe.target(logits)
 
 
 @dataclass(eq=False)
-class Replayed:
-    """Scores of another target, from the record, in the order of the run."""
+class ReplayProbe:
+    """Scores of another target from a store, in the order of the run; no model is evaluated."""
 
     groups: Int[np.ndarray, " d"]
     tree: Tree
-    record: Record
+    store: ScoreStore
     target: AbstractTarget
     row: int = 0
 
@@ -112,77 +149,121 @@ class Replayed:
 
     def one_at_a_time(
         self,
-        base: Float[Tensor, " d"],
-        other: Float[Tensor, " d"],
+        start_row: Float[Tensor, " d"],
+        end_row: Float[Tensor, " d"],
         which: Int[np.ndarray, " m"] | None = None,
     ) -> Float[Tensor, " m"]:
         """Scores of the next rows."""
-        del other
-        return self._next(len(base) if which is None else len(which))
+        del end_row
+        return self._next(len(start_row) if which is None else len(which))
 
     def gradient(self, weights: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]:
         """Not known: all NaN."""
         return torch.full((len(weights),), torch.nan), torch.full_like(weights, torch.nan)
 
-    def _next(self, rows: int) -> Tensor:
-        logits = self.record.read(self.row, rows)
+    def _next(self, rows: int) -> Float[Tensor, " n"]:
+        logits = self.store.read(self.row, rows)
         self.row += rows
         return self.target(logits)
 
 
 @dataclass(eq=False)
-class Trace:
-    """One run of an analysis on one image.
+class Run:
+    """An analysis at work on one image; ``checkpoint`` is what an attribution keeps of it.
 
-    ``rows`` counts the scores of whole steps: an interrupt inside a step leaves more in the record, which the
-    next step forgets. ``seconds`` is the time of the steps so far.
+    ``state`` and ``store`` hold complete steps only. ``seconds`` is the time of the steps so far.
     """
 
     probe: Probe
     analysis: AbstractAnalysis[Any]
     stream: int
-    record: Record
-    state: Any = field(init=False)
-    rows: int = 0
+    store: ScoreStore
+    state: Any
+    steadiness: Steadiness
     seconds: float = 0.0
-    steadiness: Steadiness = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.steadiness = Steadiness(self.probe)
-        self.state = self.analysis.init(self.asked, self.stream)
+    @classmethod
+    def begin(cls, probe: Probe, analysis: AbstractAnalysis[Any], stream: int) -> Run:
+        """A run before its first step; ValueError where the analysis does not fit the probe."""
+        store = ScoreStore(len(probe.whole))
+        state = analysis.init(RecordingProbe(probe, store), stream)
+        return cls(probe, analysis, stream, store, state, Steadiness(probe))
 
-    @property
-    def asked(self) -> Recorded:
-        """The probe, with its answers kept."""
-        return Recorded(self.probe, self.record)
+    def branch(self, analysis: AbstractAnalysis[Any]) -> Run:
+        """A run that goes on from here with ``analysis``; this one, and what it answers, stay as they are."""
+        return replace(
+            self,
+            analysis=analysis,
+            store=ScoreStore(len(self.probe.whole), self.store, len(self.store)),
+            state=copy.deepcopy(self.state),
+            steadiness=self.steadiness.copy(),
+        )
 
     def step(self) -> None:
-        """One more step of the analysis."""
-        self.record.cut(self.rows)
-        self.state = self.analysis.step(self.asked, self.state)
-        self.rows = len(self.record)
-
-    def estimate(self) -> Estimate:
-        """The estimate so far."""
-        return self.steadiness.applied(self.analysis.estimate(self.state))
+        """One more step of the analysis; an interrupt inside it leaves the run as it was."""
+        rows = len(self.store)
+        try:
+            self.analysis.step(RecordingProbe(self.probe, self.store), self.state)
+        except BaseException:
+            self.store.truncate(rows)
+            raise
 
     @property
-    def unsteady(self) -> str:
-        """Why no map is certain, since the network did not answer alike; empty where it did."""
-        return self.steadiness.words()
+    def finished(self) -> bool:
+        """Whether the analysis is done."""
+        return self.analysis.finished(self.state)
 
     @property
     def reason(self) -> str:
         """Why a finished run ended, or why nothing of it is certain."""
-        return self.unsteady or self.analysis.reason(self.state)
+        return self.steadiness.words() or self.analysis.reason(self.state)
 
-    def of(self, target: AbstractTarget) -> Estimate:
-        """The estimate of another target from the same scores, without asking the model."""
-        replayed = Replayed(self.probe.groups, self.probe.tree, self.record, target)
-        return self.steadiness.applied(self.analysis.again(replayed, self.state, self.stream))
+    def estimate(self) -> Estimate:
+        """The estimate so far."""
+        return self.checkpoint().applied(self.analysis.estimate(self.state))
+
+    def checkpoint(self) -> Checkpoint:
+        """The run up to here, whatever it does later."""
+        steadiness = self.steadiness
+        return Checkpoint(self, self.state.evaluations, steadiness.evaluations, steadiness.words())
 
 
-def joined(traces: Sequence[Trace], target: AbstractTarget) -> Estimate:
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A run up to one of its steps, from which an attribution answers: later rows do not count.
+
+    ``rows`` counts the scores the analysis had then, ``looks`` the forward passes that checked the network
+    besides. ``unsteady`` says why no map of it is certain, and is empty where the network answered alike.
+    """
+
+    run: Run
+    rows: int
+    looks: int
+    unsteady: str
+
+    @property
+    def probe(self) -> Probe:
+        """The score of the image as a function of its cells' weights."""
+        return self.run.probe
+
+    @property
+    def analysis(self) -> AbstractAnalysis[Any]:
+        """The analysis of the run."""
+        return self.run.analysis
+
+    def applied(self, estimate: Estimate) -> Estimate:
+        """An estimate with the looks counted; no cell of it is resolved where the network was not steady."""
+        counted = replace(estimate, evaluations=estimate.evaluations + self.looks)
+        return unresolved(counted) if self.unsteady else counted
+
+    def for_target(self, target: AbstractTarget) -> Estimate:
+        """The estimate of another target from the same class scores, without a forward pass."""
+        run = self.run
+        replay = ReplayProbe(run.probe.groups, run.probe.tree, run.store, target)
+        return self.applied(run.analysis.again(replay, run.state, run.stream, self.rows))
+
+
+def joint_estimate(checkpoints: Sequence[Checkpoint], target: AbstractTarget) -> Estimate:
     """The estimate of a target from several runs; nothing is resolved where the network was not steady."""
-    estimate = averaged([trace.of(target) for trace in traces])
-    return unresolved(estimate) if any(trace.unsteady for trace in traces) else estimate
+    estimate = averaged([one.for_target(target) for one in checkpoints])
+    return unresolved(estimate) if any(one.unsteady for one in checkpoints) else estimate

@@ -93,10 +93,12 @@ class Steadiness:
             "preprocess"
         )
 
-    def applied(self, estimate: Estimate) -> Estimate:
-        """An estimate with the looks counted; no cell of it is resolved where the network was not steady."""
-        counted = replace(estimate, evaluations=estimate.evaluations + self.evaluations)
-        return unresolved(counted) if self.words() else counted
+    def copy(self) -> Steadiness:
+        """The same looks, to which others may be added without a change here."""
+        twin = Steadiness(self.probe, list(self.looks), self.beside, self.changed)
+        if self.beside is not None:
+            twin.condition = self.condition
+        return twin
 
     def _score(self, logits: Float[Tensor, " k"]) -> str:
         return f"{float(self.probe.target(logits[None])[0]):.4g}"

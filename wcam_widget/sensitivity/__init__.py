@@ -5,7 +5,8 @@ from wcam_widget.sensitivity.analyses.hsic import Hsic
 from wcam_widget.sensitivity.analyses.refined import Refined
 from wcam_widget.sensitivity.analyses.screened import Screened
 from wcam_widget.sensitivity.analyses.sobol import Sobol
-from wcam_widget.sensitivity.analysis import AbstractAnalysis, Estimate, GroupEstimate, Kind
+from wcam_widget.sensitivity.analysis import AbstractAnalysis
+from wcam_widget.sensitivity.estimate import Estimate, GroupEstimate, Kind
 from wcam_widget.sensitivity.function import Analytic, Tree, WeightFunction
 
 __all__ = [

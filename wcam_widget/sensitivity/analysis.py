@@ -1,18 +1,13 @@
-"""What every analysis gives back, and how it is run."""
+"""How every analysis is run: parameters, and steps over explicit state."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import IntEnum
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
-import numpy as np
-from jaxtyping import Bool, Float, Int8
-
+from wcam_widget.sensitivity.estimate import Estimate
 from wcam_widget.sensitivity.function import WeightFunction
-from wcam_widget.sensitivity.statistics.jackknife import Limits, Replicated
 
 UNIT = "share of the score's variance, total"
 GROUP_STATISTIC = "total index of the band, its cells drawn anew together"
@@ -22,98 +17,11 @@ CONSTANT_SCORE = (
     "that the model reads the image"
 )
 REPLICATES = 16  # independent parts of a run, which give the intervals
-RESOLUTION = 0.01  # the share of the variance below which a cell is called unimportant
-CONSTANT = 1e-13  # variance over squared score below which a float32 score does not vary
-
-
-class Kind(IntEnum):
-    """What the value of a cell is."""
-
-    ESTIMATED = 0  # an unbiased estimate with an interval
-    BOUNDED = 1  # the index lies between ``low`` and ``high``; the value is only its linear estimate
-    UNRESOLVED = 2  # the interval allows nothing and allows more than ``RESOLUTION``: more rows are needed
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class GroupEstimate:
-    """Indices of the groups, in group order.
-
-    ``total`` lies between ``low`` and ``high`` (95 %); ``shapley`` shares the variance out and adds to 1;
-    ``closed`` is what a group causes without the others. ``superset`` is the part of the variance that takes
-    two groups at once, a symmetric matrix, or None where it was not asked for. What was not estimated is NaN.
-    ``left_out`` holds the totals without one replicate each.
-    """
-
-    total: Float[np.ndarray, " g"]
-    low: Float[np.ndarray, " g"]
-    high: Float[np.ndarray, " g"]
-    shapley: Float[np.ndarray, " g"]
-    closed: Float[np.ndarray, " g"]
-    left_out: Float[np.ndarray, "r g"]
-    superset: Float[np.ndarray, "g g"] | None = None
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Estimate:
-    """Indices of ``d`` weights so far, in the unit of the analysis: total indices as shares of the variance.
-
-    ``low`` and ``high`` hold the index with 95 % confidence each, ``error`` is its standard error, ``first``
-    the first-order index; ``slope`` is the mean change of the score per unit of weight, signed. What was not
-    estimated is NaN. ``left_out`` holds the values without one replicate each, from which other intervals,
-    tests and comparisons follow; NaN for weights of which only bounds are known. ``evaluations`` counts
-    forward passes and ``gradients`` backward ones.
-    """
-
-    value: Float[np.ndarray, " d"]
-    low: Float[np.ndarray, " d"]
-    high: Float[np.ndarray, " d"]
-    kind: Int8[np.ndarray, " d"]
-    error: Float[np.ndarray, " d"]
-    first: Float[np.ndarray, " d"]
-    slope: Float[np.ndarray, " d"]
-    left_out: Float[np.ndarray, "r d"]
-    groups: GroupEstimate
-    variance: float
-    evaluations: int
-    gradients: int = 0
-
-    @classmethod
-    def of_constant(cls, weights: int, groups: int, evaluations: int, gradients: int = 0) -> Estimate:
-        """What is known of a score that never moved: every index is 0."""
-        zero, none = np.zeros(weights), np.zeros(groups)
-        return cls(
-            value=zero,
-            low=zero,
-            high=zero,
-            kind=np.full(weights, Kind.ESTIMATED, np.int8),
-            error=zero,
-            first=zero,
-            slope=zero,
-            left_out=np.zeros((0, weights)),
-            groups=GroupEstimate(
-                total=none, low=none, high=none, shapley=none, closed=none, left_out=np.zeros((0, groups))
-            ),
-            variance=0.0,
-            evaluations=evaluations,
-            gradients=gradients,
-        )
-
-    @property
-    def measured(self) -> Bool[np.ndarray, " d"]:
-        """Of which weights there are replicates."""
-        if len(self.left_out) < 2:
-            return np.zeros(len(self.value), bool)
-        return np.asarray(np.isfinite(self.left_out).all(0))
-
-    @property
-    def constant(self) -> bool:
-        """Whether the score never moved, so that all indices are 0 by definition."""
-        return self.variance == 0.0
 
 
 @runtime_checkable
 class AnalysisState(Protocol):
-    """What every state tells: how many scores were asked for so far."""
+    """What the state of every analysis holds: how many scores were evaluated so far."""
 
     evaluations: int
 
@@ -124,9 +32,29 @@ State = TypeVar("State", bound=AnalysisState)
 class AbstractAnalysis(ABC, Generic[State]):
     """An estimator of indices, as explicit state and steps so that it streams, stops and resumes.
 
-    ``unit`` says what a value is and ``statistic`` what the numbers of a group are. A step asks before it
-    changes the state: an interrupt loses that step only, and the next one repeats it. Random rows follow from
-    the seed, the stream and the place alone.
+    An analysis holds parameters only. Four laws hold for every one of them:
+
+    - ``step`` is atomic: an exception of ``f`` leaves the state as it was before.
+    - A run that is cut after any step and goes on equals a run that is not cut, bit for bit. Random rows
+      follow from the seed, the stream and the place in the run alone.
+    - ``estimate`` changes nothing.
+    - More rows of the same seed keep the earlier rows: where ``continues`` allows it, a finished run goes on
+      without evaluating any row again, and its numbers are of all its rows.
+
+    Attributes:
+        gradients_needed: Whether ``f.gradient`` is called.
+        unit: What a value is.
+        statistic: What the numbers of a group are.
+
+    Examples:
+        >>> import numpy as np
+        >>> from wcam_widget.sensitivity import Analytic, Sobol
+        >>> f, analysis = Analytic(lambda w: w[:, 0], np.array([0, 1])), Sobol(rows=4)
+        >>> state = analysis.init(f)
+        >>> while not analysis.finished(state):
+        ...     analysis.step(f, state)
+        >>> int(analysis.estimate(state).value.argmax()), state.evaluations
+        (0, 32)
     """
 
     gradients_needed: ClassVar[bool] = False
@@ -135,52 +63,122 @@ class AbstractAnalysis(ABC, Generic[State]):
 
     @abstractmethod
     def planned(self, weights: int, groups: int) -> int:
-        """Forward-equivalents of a whole run; a gradient row counts as three forwards."""
+        """Forward-equivalents of a complete run, at most; a row with a backward pass counts as three.
+
+        Args:
+            weights: The number of weights, at least 1.
+            groups: The number of groups, at least 1.
+        """
+
+    def validate(self, weights: int, groups: int) -> None:
+        """Refuse parameters that do not suffice for so many weights; ``init`` does so, too.
+
+        Args:
+            weights: The number of weights, at least 1.
+            groups: The number of groups, at least 1.
+
+        Raises:
+            ValueError: The parameter that does not suffice is named, and what does.
+        """
+        del weights, groups
 
     @abstractmethod
     def init(self, f: WeightFunction, stream: int = 0) -> State:
-        """A state before the first evaluation. ``stream`` separates the random rows of several images."""
+        """A state before the first evaluation.
+
+        Args:
+            f: The score as a function of the weights; it is not evaluated.
+            stream: Separates the random rows of several images.
+
+        Raises:
+            ValueError: As ``validate`` does.
+        """
 
     @abstractmethod
-    def step(self, f: WeightFunction, state: State) -> State:
-        """The state after one more block of rows."""
+    def step(self, f: WeightFunction, state: State) -> None:
+        """Evaluate one more block of rows and take it into ``state``: all of it, or nothing.
+
+        Args:
+            f: The score as a function of the weights.
+            state: A state of this analysis that is not finished; it is changed.
+
+        Raises:
+            Exception: What ``f`` raises; ``state`` is then as it was.
+        """
 
     @abstractmethod
     def finished(self, state: State) -> bool:
-        """Whether all rows have been evaluated."""
+        """Whether a run ends here.
+
+        Args:
+            state: A state of this analysis.
+        """
 
     @abstractmethod
     def estimate(self, state: State) -> Estimate:
-        """The indices from the rows so far; at least one step must have been made."""
+        """The indices from the rows so far; ``state`` stays as it is.
+
+        Args:
+            state: A state after at least one step.
+        """
 
     @abstractmethod
     def reason(self, state: State) -> str:
-        """Why a finished run ended, and what to do where that is not enough."""
+        """Why a finished run ended, and what to do where that is not enough.
 
-    def again(self, f: WeightFunction, state: State, stream: int = 0) -> Estimate:
-        """The estimate of another score from the rows ``state`` has seen.
-
-        ``f`` answers from memory, in the order of the run. Raises ValueError where scores do not suffice.
+        Args:
+            state: The state of the finished run.
         """
-        fresh = self.init(f, stream)
-        while fresh.evaluations < state.evaluations:
-            fresh = self.step(f, fresh)
+
+    def again(
+        self, f: WeightFunction, state: State, stream: int = 0, evaluations: int | None = None
+    ) -> Estimate:
+        """The estimate of another score from the rows of a run.
+
+        Args:
+            f: The other score, which answers in the order of the run.
+            state: The state of the run.
+            stream: The stream the run was made with.
+            evaluations: How many of its evaluations count, up to the end of a step; None for all.
+
+        Raises:
+            ValueError: Where scores do not suffice, since derivatives are needed.
+        """
+        fresh, last = self.init(f, stream), state.evaluations if evaluations is None else evaluations
+        while fresh.evaluations < last:
+            self.step(f, fresh)
         return self.estimate(fresh)
 
-    def continues(self, earlier: AbstractAnalysis[Any]) -> bool:
-        """Whether a run of ``earlier`` can go on as one of this analysis."""
+    def continues(self, earlier: object) -> bool:
+        """Whether a run of another analysis can go on as one of this analysis.
+
+        Args:
+            earlier: The analysis of the run; one of another kind never fits.
+        """
         return self == earlier
 
     def deeper(self, state: State) -> AbstractAnalysis[State] | None:
-        """The analysis that goes on from a finished run at about twice its cost; None if it tells no more."""
+        """The analysis that goes on from a finished run at about twice its cost.
+
+        Args:
+            state: The state of the finished run.
+
+        Returns:
+            The same analysis with more rows or a larger budget; None where more gives nothing new.
+        """
         del state
         return None
 
     def run(self, f: WeightFunction, stream: int = 0) -> Iterator[Estimate]:
-        """Estimates after each block; stop iterating to stop."""
+        """Estimates after each step; stop iterating to stop.
+
+        Args:
+            f: The score as a function of the weights.
+            stream: Separates the random rows of several images.
+        """
         state = self.init(f, stream)
         while not self.finished(state):
-            state = self.step(f, state)
+            self.step(f, state)
             yield self.estimate(state)
 
 
@@ -194,34 +192,3 @@ def ensure_share(share: float, argument: str) -> None:
     """Raise ValueError naming ``argument`` unless it lies between 0 and 1."""
     if not 0.0 < share < 1.0:
         raise ValueError(f"{argument}={share!r} must be a share of the variance, above 0 and below 1")
-
-
-def kinds(symmetric_low: Float[np.ndarray, " d"], high: Float[np.ndarray, " d"]) -> Int8[np.ndarray, " d"]:
-    """Estimated, or unresolved where the error allows nothing and the interval more than ``RESOLUTION``.
-
-    ``symmetric_low`` is the lower end of the symmetric interval: an interval of a positive number, on a log
-    scale, never reaches 0.
-
-    >>> kinds(np.array([-0.1, -0.1, 0.1]), np.array([0.5, 0.001, 0.5])).tolist()
-    [2, 0, 0]
-    """
-    unresolved = (symmetric_low <= 0.0) & (high > RESOLUTION)
-    return np.where(unresolved, Kind.UNRESOLVED, Kind.ESTIMATED).astype(np.int8)
-
-
-def share_limits(found: Replicated, *, positive: bool = True) -> Limits:
-    """Ends of the 95 % interval of a share of the variance, which is at most 1; they hold its value.
-
-    ``positive`` says that the estimate cannot be negative; one that can may leave 0 to 1 itself.
-
-    >>> low, high = share_limits(Replicated(np.array([0.5]), np.zeros((0, 1))))
-    >>> low.tolist(), high.tolist()
-    ([0.0], [1.0])
-    """
-    low, high = found.interval() if positive else found.symmetric_interval()
-    return np.minimum(np.minimum(low, 1.0), found.value), np.maximum(np.minimum(high, 1.0), found.value)
-
-
-def vanishing(variance: float, score: float) -> bool:
-    """Whether a variance is only the float32 rounding of scores as large as ``score``."""
-    return bool(variance <= max(CONSTANT * score**2, np.finfo(float).tiny))

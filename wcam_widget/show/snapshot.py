@@ -144,7 +144,7 @@ def on_cells(attribution: Attribution, basis: AbstractBasis, cells: Cells) -> At
     values = carried(attribution, basis, cells)
     unknown = np.full(len(values), np.nan)
     same_bands = [band.name for band in attribution.cells.bands] == [band.name for band in cells.bands]
-    groups = attribution.estimate.groups if same_bands else _without_bands(len(cells.bands))
+    groups = attribution.estimate.groups if same_bands else GroupEstimate.unknown(len(cells.bands))
     estimate = replace(
         attribution.estimate,
         value=values,
@@ -163,17 +163,4 @@ def on_cells(attribution: Attribution, basis: AbstractBasis, cells: Cells) -> At
         cells=cells,
         basis=basis,
         unit=f"{attribution.unit}, {SPREAD if same_bands else CARRIED}",
-    )
-
-
-def _without_bands(count: int) -> GroupEstimate:
-    """What is known of bands where nothing is."""
-    unknown = np.full(count, np.nan)
-    return GroupEstimate(
-        total=unknown,
-        low=unknown,
-        high=unknown,
-        shapley=unknown,
-        closed=unknown,
-        left_out=np.zeros((0, count)),
     )

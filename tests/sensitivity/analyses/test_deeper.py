@@ -34,7 +34,7 @@ def openness(estimate):
 def run(analysis, function=FUNCTION, state=None):
     state = analysis.init(function) if state is None else state
     while not analysis.finished(state):
-        state = analysis.step(function, state)
+        analysis.step(function, state)
     return state
 
 

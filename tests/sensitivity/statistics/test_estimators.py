@@ -43,7 +43,7 @@ def test_jansen_and_first_order_agree_with_salib_on_the_same_evaluations() -> No
     function, analysis = recorded(oracle, answers), Sobol(rows=64)
     state = analysis.init(function)
     while not analysis.finished(state):
-        state = analysis.step(function, state)
+        analysis.step(function, state)
     # Per row: the walk's two ends (one group), the group exchanged, each weight exchanged.
     a, b = (np.array([ends[side] for ends in answers[::3]]) for side in (0, 1))
     changed = np.array(answers[2::3])

@@ -140,9 +140,9 @@ def test_a_bootstrap_of_what_never_varies_has_no_reach() -> None:
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda found: found.interval(1.0), "confidence=1.0 is none"),
-        (lambda found: found.symmetric_interval(0.0), "confidence=0.0 is none"),
-        (lambda found: found.bootstrap_interval(confidence=95.0), "confidence=95.0 is none"),
+        (lambda found: found.interval(1.0), "confidence=1.0 is not valid"),
+        (lambda found: found.symmetric_interval(0.0), "confidence=0.0 is not valid"),
+        (lambda found: found.bootstrap_interval(confidence=95.0), "confidence=95.0 is not valid"),
         (lambda found: found.bootstrap_interval(resamples=50), "resamples=50 is too few: at least 200"),
     ],
 )
@@ -241,7 +241,7 @@ def whole(analysis: AbstractAnalysis, function: Analytic) -> Estimate:
     """The estimate at the end of a run, without those on the way."""
     state = analysis.init(function)
     while not analysis.finished(state):
-        state = analysis.step(function, state)
+        analysis.step(function, state)
     return analysis.estimate(state)
 
 

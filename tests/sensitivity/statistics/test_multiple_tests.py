@@ -116,9 +116,9 @@ def test_controls_differ() -> None:
     ("ask", "message"),
     [
         (lambda: exceeding(ten(), control="sidak"), "control='sidak' is unknown; holm, benjamini-hochberg"),
-        (lambda: exceeding(ten(), threshold=-0.1), "threshold=-0.1 is no share"),
-        (lambda: exceeding(ten(), threshold=1.0), "threshold=1.0 is no share"),
-        (lambda: exceeding(ten(), level=0.0), "level=0.0 is none"),
+        (lambda: exceeding(ten(), threshold=-0.1), "threshold=-0.1 is not valid: it is a share"),
+        (lambda: exceeding(ten(), threshold=1.0), "threshold=1.0 is not valid: it is a share"),
+        (lambda: exceeding(ten(), level=0.0), "level=0.0 is not valid"),
         (lambda: holm(np.array([0.5, 1.5])), "p holds 1.5"),
         (lambda: benjamini_hochberg(np.array([np.nan, 0.1])), "p holds nan"),
     ],

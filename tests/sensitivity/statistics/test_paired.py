@@ -136,7 +136,7 @@ def sobol(score, seed: int) -> Estimate:
     analysis, function = Sobol(rows=16, seed=seed), Analytic(score, GROUPS)
     state = analysis.init(function)
     while not analysis.finished(state):
-        state = analysis.step(function, state)
+        analysis.step(function, state)
     return analysis.estimate(state)
 
 

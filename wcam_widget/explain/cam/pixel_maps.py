@@ -11,7 +11,7 @@ from wcam_widget.basis import Cells, PixelBasis
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.map_info import MapInfo
 from wcam_widget.model.field_of_view import FieldOfView
-from wcam_widget.sensitivity import Estimate, GroupEstimate, Kind
+from wcam_widget.sensitivity import Estimate
 
 NO_STATISTIC = "a map over the image has no totals of bands"
 ALL_ZERO = "the map is zero everywhere"
@@ -60,22 +60,7 @@ def map_attribution(
     'the map is zero everywhere; done'
     """
     numbers = torch.as_tensor(values).detach().cpu().double().numpy().flatten()
-    unknown, band, none = np.full(numbers.size, np.nan), np.full(1, np.nan), np.zeros((0, 1))
-    groups = GroupEstimate(total=band, low=band, high=band, shapley=band, closed=band, left_out=none)
-    estimate = Estimate(
-        value=numbers,
-        low=numbers,
-        high=numbers,
-        kind=np.full(numbers.size, Kind.ESTIMATED, np.int8),
-        error=np.zeros(numbers.size),
-        first=unknown,
-        slope=unknown,
-        left_out=np.zeros((0, numbers.size)),
-        groups=groups,
-        variance=float("nan"),
-        evaluations=passes[0],
-        gradients=passes[1],
-    )
+    estimate = Estimate.exact(numbers, evaluations=passes[0], gradients=passes[1])
     empty = bool(stop) and not numbers.any()
     return info.attribution(estimate, seconds, f"{ALL_ZERO}; {stop}" if empty else stop)
 

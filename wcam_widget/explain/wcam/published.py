@@ -157,27 +157,14 @@ class PublishedWcam(AbstractMethod):
         pieces = total[owner]
         share = np.array([pieces[cells.groups == band].sum() for band in range(len(cells.bands))])
         share = share / share.sum() if share.sum() > 0 else share
-        unknown, pieces_unknown = np.full(len(share), np.nan), np.full(len(pieces), np.nan)
-        groups = GroupEstimate(
-            total=share,
-            low=share,
-            high=share,
-            shapley=unknown,
-            closed=unknown,
-            left_out=np.zeros((0, len(share))),
-        )
-        return Estimate(
-            value=pieces,
+        groups = replace(GroupEstimate.unknown(len(share)), total=share, low=share, high=share)
+        return replace(
+            Estimate.exact(pieces, groups, evaluations=scores.size),
             low=np.zeros(len(pieces)),
             high=np.maximum(pieces, 1.0),
             kind=np.full(len(pieces), Kind.UNRESOLVED, np.int8),
-            error=pieces_unknown,
-            first=pieces_unknown,
-            slope=pieces_unknown,
-            left_out=np.zeros((0, len(pieces))),
-            groups=groups,
+            error=np.full(len(pieces), np.nan),
             variance=float(scores[:, 0].var(ddof=1)) if len(scores) > 1 else 0.0,
-            evaluations=scores.size,
         )
 
 

@@ -12,7 +12,7 @@ from typing_extensions import override
 from wcam_widget.basis import AbstractBasis, Cells
 from wcam_widget.explain.attribution import NO_TRACE, Attribution
 from wcam_widget.explain.method import AbstractMethod
-from wcam_widget.explain.run import Record, Trace
+from wcam_widget.explain.run import Run
 from wcam_widget.explain.wcam.published import PublishedWcam
 from wcam_widget.model import BlackBox, ImageLike, ModelLike, TargetLike
 from wcam_widget.perturb.baseline import Baseline
@@ -90,14 +90,14 @@ class Wcam(AbstractMethod):
         """Attributions of one image after each block of rows, the last one complete."""
         network = BlackBox.ensure(model)
         probe = self.probe(network, image, target)
-        trace = Trace(probe, self.analysis_for(network), stream, Record(len(probe.whole)))
-        yield from self._run(trace)
+        yield from self._run(Run.begin(probe, self.analysis_for(network), stream))
 
     def resume(self, attribution: Attribution) -> Iterator[Attribution]:
         """Go on where a run ended or was interrupted, with this method's analysis; old scores are reused.
 
         The analysis is the one of the run, or the same with more rows, a larger budget or another tolerance.
-        Raises ValueError where the run left no trace, or where this analysis cannot go on from it.
+        ``attribution`` keeps what it is. Raises ValueError where its run was not kept, or where this analysis
+        cannot go on from it.
 
         >>> import torch
         >>> model, image = lambda images: images.mean((2, 3)), torch.rand(3, 8, 8)
@@ -108,15 +108,14 @@ class Wcam(AbstractMethod):
         """
         if len(attribution.traces) != 1:
             raise ValueError(f"attribution has no single run to resume: {NO_TRACE}")
-        (trace,) = attribution.traces
-        analysis = self.analysis_for(trace.probe.model)
-        if not analysis.continues(trace.analysis):
+        run = attribution.traces[0].run
+        analysis = self.analysis_for(run.probe.model)
+        if not analysis.continues(run.analysis):
             raise ValueError(
-                f"analysis={analysis!r} cannot go on from {trace.analysis!r}: all but rows, budget and "
+                f"analysis={analysis!r} cannot go on from {run.analysis!r}: all but rows, budget and "
                 "tolerances must be the same"
             )
-        trace.analysis = analysis
-        yield from self._run(trace)
+        yield from self._run(run.branch(analysis))
 
     def further(self, attribution: Attribution) -> Wcam | None:
         """This method as ``resume`` goes on with it; None where more would tell nothing new.
@@ -132,16 +131,15 @@ class Wcam(AbstractMethod):
         """
         if len(attribution.traces) != 1:
             return None
-        (trace,) = attribution.traces
-        ended = trace.analysis.finished(trace.state)
-        analysis = trace.analysis.deeper(trace.state) if ended else trace.analysis
+        run = attribution.traces[0].run
+        analysis = run.analysis.deeper(run.state) if run.finished else run.analysis
         return None if analysis is None else replace(self, analysis=analysis)
 
     def planned(self, attribution: Attribution) -> int:
         """Forward-equivalents of an entire run on the cells of ``attribution``, at most."""
-        cells, (trace, *_) = attribution.cells, attribution.traces
-        rows = self.analysis_for(trace.probe.model).planned(len(cells), len(cells.bands))
-        return rows + trace.steadiness.planned
+        cells, run = attribution.cells, attribution.traces[0].run
+        rows = self.analysis_for(run.probe.model).planned(len(cells), len(cells.bands))
+        return rows + run.steadiness.planned
 
     def analysis_for(self, model: BlackBox) -> AbstractAnalysis[Any]:
         """The analysis, or the one that fits the model where it is None; ValueError without gradients."""
@@ -158,20 +156,20 @@ class Wcam(AbstractMethod):
         """The method in words, as shown above its pictures."""
         return f"Wcam · {type(analysis).__name__} · {self.space.words(cells)}"
 
-    def _run(self, trace: Trace) -> Iterator[Attribution]:
-        analysis, probe = trace.analysis, trace.probe
-        planned = analysis.planned(len(probe.cells), len(probe.cells.bands)) + trace.steadiness.planned
-        finished = analysis.finished(trace.state)
+    def _run(self, run: Run) -> Iterator[Attribution]:
+        analysis, probe = run.analysis, run.probe
+        planned = analysis.planned(len(probe.cells), len(probe.cells.bands)) + run.steadiness.planned
+        finished = run.finished
         try:
             while not finished:
                 started = time.perf_counter()
-                trace.steadiness.begin()
-                trace.step()
-                finished = analysis.finished(trace.state)
+                run.steadiness.begin()
+                run.step()
+                finished = run.finished
                 if finished:
-                    trace.steadiness.end()
-                estimate = trace.estimate()
-                trace.seconds += time.perf_counter() - started
+                    run.steadiness.end()
+                estimate = run.estimate()
+                run.seconds += time.perf_counter() - started
                 yield Attribution(
                     estimate=estimate,
                     cells=probe.cells,
@@ -180,12 +178,12 @@ class Wcam(AbstractMethod):
                     target=probe.target.label(probe.model.class_names),
                     score=probe.score,
                     planned=planned,
-                    seconds=trace.seconds,
+                    seconds=run.seconds,
                     complete=finished,
-                    stop=trace.reason if finished else "",
+                    stop=run.reason if finished else "",
                     unit=analysis.unit,
                     statistic=analysis.statistic,
-                    traces=(trace,),
+                    traces=(run.checkpoint(),),
                 )
         finally:
             # An attribution outlives its run by long; its patches need not.

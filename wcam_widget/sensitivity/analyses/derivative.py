@@ -12,20 +12,14 @@ import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from typing_extensions import override
 
-from wcam_widget.sensitivity.analysis import (
-    ALL_ROWS,
-    CONSTANT_SCORE,
-    AbstractAnalysis,
-    Estimate,
-    Kind,
-    ensure_rows,
-)
+from wcam_widget.sensitivity.analysis import ALL_ROWS, CONSTANT_SCORE, AbstractAnalysis, ensure_rows
+from wcam_widget.sensitivity.estimate import Estimate, Kind
 from wcam_widget.sensitivity.function import WeightFunction
 from wcam_widget.sensitivity.sampling import designs
 from wcam_widget.sensitivity.sampling.group_walks import walk, walk_length
@@ -36,7 +30,7 @@ from wcam_widget.sensitivity.statistics.score_log import ScoreLog
 BLOCKS = 16
 FORWARDS = 3  # what a forward with its backward pass costs, in forwards
 WALKED_PER_ROW = 4  # scores on walks through the groups
-# Plain scores with each gradient row where no walk is: a bound that uses a poor variance is none.
+# Plain scores with each gradient row where no walk is: a bound that uses a poor variance bounds nothing.
 PLAIN_PER_ROW = 3
 
 
@@ -64,17 +58,30 @@ class DerivativeState:
 class Derivative(AbstractAnalysis[DerivativeState]):
     """Bounds and linear estimates of all total indices from mean squared derivatives.
 
-    rows: rows with a backward pass, at least 2; each costs about three evaluations, and about six plain
-    ones go to the variance and to the indices of the groups. The value is the linear estimate; ``low`` and
-    ``high`` are confidence limits of the lower and the upper bound. Ranks cells better than hundreds of times
-    as many Sobol evaluations; magnitudes err upwards. seed: runs with one seed repeat.
+    The value is the linear estimate; ``low`` and ``high`` are confidence limits of the lower and the upper
+    bound. Ranks cells better than hundreds of times as many Sobol evaluations; magnitudes err upwards.
 
-    >>> import torch
-    >>> from wcam_widget.sensitivity import Analytic
-    >>> f = Analytic(lambda w: w @ torch.tensor([1.0, 2.0]), np.array([0, 1]))
-    >>> *_, estimate = Derivative(rows=64).run(f)
-    >>> bool((estimate.low <= [0.2, 0.8]).all() and (estimate.high >= [0.2, 0.8]).all())
-    True
+    Args:
+        rows: Rows with a backward pass, at least 2; each costs about three evaluations, and about six plain
+            ones go to the variance and to the indices of the groups.
+        seed: At least 0; runs with one seed repeat.
+        design: How rows are drawn: ``auto``, ``sobol``, ``latin`` or ``random``.
+
+    Raises:
+        ValueError: A parameter outside its range is named.
+
+    References:
+        Sobol' and Kucherenko (2009), "Derivative based global sensitivity measures and their link with global
+        sensitivity indices", for the upper bound E[(df/dw)^2] / (pi^2 V). The lower bound follows from
+        integrating the covariance by parts, as the module states.
+
+    Examples:
+        >>> import torch
+        >>> from wcam_widget.sensitivity import Analytic
+        >>> f = Analytic(lambda w: w @ torch.tensor([1.0, 2.0]), np.array([0, 1]))
+        >>> *_, estimate = Derivative(rows=64).run(f)
+        >>> bool((estimate.low <= [0.2, 0.8]).all() and (estimate.high >= [0.2, 0.8]).all())
+        True
     """
 
     rows: int = 32
@@ -104,26 +111,28 @@ class Derivative(AbstractAnalysis[DerivativeState]):
         blocks = zip(self._sizes(), self._walks(groups), strict=True)
         return [0 if walks else PLAIN_PER_ROW * size for size, walks in blocks]
 
+    @override
     def planned(self, weights: int, groups: int) -> int:
-        """Forward-equivalents of a whole run; the number of weights does not matter."""
+        # Forward-equivalents of a complete run; the number of weights does not matter.
         del weights
         walked = sum(self._walks(groups)) * walk_length(groups)
         return FORWARDS * self.rows + walked + sum(self._singles(groups))
 
+    @override
     def init(self, f: WeightFunction, stream: int = 0) -> DerivativeState:
-        """A state before the first block."""
         blocks = len(self._sizes())
         squares, slopes, weighted = np.zeros((3, blocks, len(f.groups)))
         rows, singles = np.zeros((2, blocks), np.int64)
         groups = GroupSums.zeros(blocks, f.groups)
         return DerivativeState(stream, squares, slopes, weighted, groups, rows, singles)
 
+    @override
     def finished(self, state: DerivativeState) -> bool:
-        """Whether all blocks are done."""
         return bool((state.rows >= self._sizes()).all())
 
-    def step(self, f: WeightFunction, state: DerivativeState) -> DerivativeState:
-        """One more block: gradient rows, walks through the groups, single rows."""
+    @override
+    def step(self, f: WeightFunction, state: DerivativeState) -> None:
+        # One more block: gradient rows, walks through the groups, single rows.
         done, groups = state.rows, state.groups.squares.shape[1]
         block = int(np.argmax(done < self._sizes()))
         size = self._sizes()[block] - int(done[block])
@@ -154,57 +163,69 @@ class Derivative(AbstractAnalysis[DerivativeState]):
         state.evaluations += size + len(more) + sum(len(path.scores) for path in paths)
         state.rows[block] += size
         state.singles[block] += single
-        return state
 
+    @override
     def estimate(self, state: DerivativeState) -> Estimate:
-        """Bounds from the blocks so far."""
         weights, groups = state.squares.shape[1], state.groups.squares.shape[1]
         gradients = int(state.rows.sum())
         if state.log.constant():
             return Estimate.of_constant(weights, groups, state.evaluations, gradients)
-        found = self.bounds(state, state.log)
+        bounds = self.bounds(state, state.log)
         everyone = np.arange(state.begun)
         return Estimate(
-            value=found.linear.value,
-            low=found.low,
-            high=found.high,
+            value=bounds.linear.value,
+            low=bounds.low,
+            high=bounds.high,
             kind=np.full(weights, Kind.BOUNDED if state.begun > 1 else Kind.UNRESOLVED, np.int8),
-            error=found.linear.error,
+            error=bounds.linear.error,
             first=np.full(weights, np.nan),
             slope=_mean(state, state.slopes, everyone),
-            left_out=found.linear.left_out,
+            left_out=bounds.linear.left_out,
             groups=state.groups.indices(
-                state.log.variance, state.log.mean(), found.first, found.total, found.of_groups(state.groups)
+                state.log.variance,
+                state.log.mean(),
+                bounds.first,
+                bounds.total,
+                bounds.of_groups(state.groups),
             ),
             variance=state.log.variance(everyone),
             evaluations=state.evaluations,
             gradients=gradients,
         )
 
+    @override
     def reason(self, state: DerivativeState) -> str:
-        """All rows are done."""
         return CONSTANT_SCORE if state.log.constant() else ALL_ROWS
 
-    def continues(self, earlier: AbstractAnalysis[Any]) -> bool:
-        """Runs that differ in ``rows`` only go on from each other where they have as many blocks."""
+    @override
+    def continues(self, earlier: object) -> bool:
+        # Runs that differ in ``rows`` only go on from each other where they have as many blocks.
         if not isinstance(earlier, Derivative) or min(BLOCKS, earlier.rows) != min(BLOCKS, self.rows):
             return False
         return self == replace(earlier, rows=self.rows)
 
+    @override
     def deeper(self, state: DerivativeState) -> Derivative | None:
-        """Twice the rows, in the same blocks."""
         return None if state.log.constant() or self.rows < BLOCKS else replace(self, rows=2 * self.rows)
 
-    def again(self, f: WeightFunction, state: DerivativeState, stream: int = 0) -> Estimate:
-        """Not possible: derivatives belong to one score."""
-        del f, state, stream
+    @override
+    def again(
+        self, f: WeightFunction, state: DerivativeState, stream: int = 0, evaluations: int | None = None
+    ) -> Estimate:
+        # Not possible: derivatives belong to one score.
+        del f, state, stream, evaluations
         raise ValueError(
             "target: the derivatives of Derivative() belong to the target they were taken for; "
             "explain the image again for another, or use Sobol() or Screened(), which keep all class scores"
         )
 
     def bounds(self, state: DerivativeState, log: ScoreLog) -> Bounds:
-        """The bounds from the blocks so far, with the variance from all scores in ``log``."""
+        """The bounds from the blocks so far.
+
+        Args:
+            state: A state after at least one step.
+            log: The scores whose variance the bounds are shares of.
+        """
 
         def linear(kept: np.ndarray) -> Float[np.ndarray, " d"]:
             return _mean(state, state.squares, kept) / (12 * log.variance(kept))

@@ -2,7 +2,7 @@
 
 The Hilbert-Schmidt independence criterion of x and y is tr(K H L H) / n^2, with the kernel matrices K and L
 of n rows and H = I - 1/n (Gretton et al. 2005, "Measuring statistical dependence with Hilbert-Schmidt
-norms"). For a mask m in {0, 1} and the kernel that asks whether two values are equal, H K H = 2 (H m)(H m)^T:
+norms"). For a mask m in {0, 1} and the kernel that is 1 where two values are equal, H K H = 2 (H m)(H m)^T:
 HSIC is a quadratic form, 2 (H m)^T L (H m) / n^2, and no (d, n, n) array is ever made. It is then the squared
 distance between the distributions of the score with the weight kept and with it removed (maximum mean
 discrepancy), an eighth of it for balanced masks. L is a Gaussian of scores, one number each, so that it has a
@@ -12,32 +12,30 @@ low rank: with L = F F^T, exact to rounding, the form is |F^T H m|^2, which adds
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from scipy import stats
+from typing_extensions import override
 
 from wcam_widget.sensitivity.analysis import (
     ALL_ROWS,
     CONSTANT_SCORE,
     REPLICATES,
     AbstractAnalysis,
-    Estimate,
-    GroupEstimate,
     ensure_rows,
-    kinds,
-    vanishing,
 )
+from wcam_widget.sensitivity.estimate import Estimate, GroupEstimate, kinds
 from wcam_widget.sensitivity.function import WeightFunction
+from wcam_widget.sensitivity.statistics.gaussian_kernel import features
 from wcam_widget.sensitivity.statistics.jackknife import Replicated
 from wcam_widget.sensitivity.statistics.pair_sums import over
+from wcam_widget.sensitivity.statistics.score_log import vanishing
 
 FEWEST = 16  # rows: one for each replicate
 BLOCK = 50  # rows of a step
 CHUNK = 1 << 22  # numbers of the masks unpacked at one time
-RESIDUAL = 1e-10  # what the low rank may leave of a kernel matrix's diagonal, which is 1
 
 
 @dataclass(eq=False)
@@ -55,27 +53,37 @@ class HsicState:
 class Hsic(AbstractAnalysis[HsicState]):
     """Normalised HSIC of every weight with the score, from ``rows`` evaluations whatever their number.
 
-    rows: random masks, at least 16, in blocks of 50; a run with more rows goes on where one with fewer ended.
-    seed: runs with one seed repeat. Weights are 0 or 1 with equal chance and independent, unlike the uniform
-    ones of ``Sobol``: variance, slope and importance are those of removing cells whole. Columns are drawn
-    independently: rounded Sobol' points, with more columns than rows, repeat columns, and a cell then gets
-    the importance of another.
+    Weights are 0 or 1 with equal chance and independent, unlike the uniform ones of ``Sobol``: variance,
+    slope and importance are those of removing complete cells. Columns are drawn independently: rounded
+    Sobol' points, with more columns than rows, repeat columns, and a cell then gets the importance of
+    another.
 
     A value is HSIC over the root of that of the score and of the weight with themselves: 0 for independence,
     near 1 where the weight alone decides the score. It sees what a weight does on its own, and of an
     interaction only what remains on average. The mean it would have for an independent weight is taken off,
     and what falls below 0 is 0. Groups: the share of their members' values in all; Shapley effects are not
-    defined. Slope: mean score with the weight kept less that with it removed.
+    defined. Slope: mean score with the weight kept less that with it removed. The kernel of scores is
+    Gaussian, its width the median distance between two of them.
 
-    The kernel of scores is Gaussian, its width the median distance between two of them. Source: Novello, Fel
-    and Vigouroux (2022), "Making sense of dependence: efficient black-box explanations using dependence
-    measure"; normalised as by Da Veiga (2015), "Global sensitivity analysis with dependence measures".
+    Args:
+        rows: Random masks, at least 16, in blocks of 50; a run with more rows goes on where one with fewer
+            ended.
+        seed: At least 0; runs with one seed repeat.
 
-    >>> from wcam_widget.sensitivity import Analytic
-    >>> f = Analytic(lambda w: w @ torch.tensor([1.0, 2.0, 0.0]), np.array([0, 1, 1]))
-    >>> *_, estimate = Hsic(rows=500).run(f)
-    >>> estimate.evaluations, np.argsort(-estimate.value).tolist()
-    (500, [1, 0, 2])
+    Raises:
+        ValueError: ``rows`` is too few.
+
+    References:
+        Novello, Fel and Vigouroux (2022), "Making sense of dependence: efficient black-box explanations using
+        dependence measure"; normalised as by Da Veiga (2015), "Global sensitivity analysis with dependence
+        measures".
+
+    Examples:
+        >>> from wcam_widget.sensitivity import Analytic
+        >>> f = Analytic(lambda w: w @ torch.tensor([1.0, 2.0, 0.0]), np.array([0, 1, 1]))
+        >>> *_, estimate = Hsic(rows=500).run(f)
+        >>> estimate.evaluations, np.argsort(-estimate.value).tolist()
+        (500, [1, 0, 2])
     """
 
     rows: int = 500
@@ -87,22 +95,22 @@ class Hsic(AbstractAnalysis[HsicState]):
     def __post_init__(self) -> None:
         ensure_rows(self.rows, FEWEST)
 
+    @override
     def planned(self, weights: int, groups: int) -> int:
-        """The rows; neither weights nor groups matter."""
         del weights, groups
         return self.rows
 
+    @override
     def init(self, f: WeightFunction, stream: int = 0) -> HsicState:
-        """A state before the first block."""
         return HsicState(stream, f.groups)
 
+    @override
     def finished(self, state: HsicState) -> bool:
-        """Whether all rows are done."""
         return state.evaluations >= self.rows
 
-    def step(self, f: WeightFunction, state: HsicState) -> HsicState:
-        """One more block of masks."""
-        # Blocks are drawn whole, so that a run that ended inside one goes on with the rest of it.
+    @override
+    def step(self, f: WeightFunction, state: HsicState) -> None:
+        # Blocks are drawn completely, so that a run that ended inside one goes on with the rest of it.
         number, done = divmod(state.evaluations, BLOCK)
         block = np.random.default_rng([self.seed, state.stream, number])
         kept = block.random((BLOCK, len(state.groups)), np.float32)[done:] < 0.5
@@ -111,16 +119,15 @@ class Hsic(AbstractAnalysis[HsicState]):
         state.masks.append(np.packbits(kept, axis=1))
         state.scores.append(scores)
         state.evaluations += len(scores)
-        return state
 
+    @override
     def estimate(self, state: HsicState) -> Estimate:
-        """Indices from the rows so far."""
         scores, weights = np.concatenate(state.scores), len(state.groups)
         variance = float(scores.var(ddof=1))
         if vanishing(variance, float(scores[0])):
             return Estimate.of_constant(weights, int(state.groups.max()) + 1, state.evaluations)
-        found = dependence(state)
-        indices = found.indices
+        forms = dependence(state)
+        indices = forms.indices
         value = np.maximum(indices.value, 0.0)
         # Replicates tell too little of the error where it is smallest, which is under independence.
         error = np.maximum(indices.error, np.sqrt(2.0) / len(scores))
@@ -133,43 +140,56 @@ class Hsic(AbstractAnalysis[HsicState]):
             kind=kinds(low, high),
             error=error,
             first=np.full(weights, np.nan),
-            slope=found.slope,
+            slope=forms.slope,
             left_out=np.maximum(indices.left_out, 0.0),
             groups=shares(indices, state.groups),
             variance=variance,
             evaluations=state.evaluations,
         )
 
-    def continues(self, earlier: AbstractAnalysis[Any]) -> bool:
-        """Runs that differ in ``rows`` only go on from each other."""
+    @override
+    def continues(self, earlier: object) -> bool:
+        # Runs that differ in ``rows`` only go on from each other.
         return isinstance(earlier, Hsic) and self == replace(earlier, rows=self.rows)
 
+    @override
     def deeper(self, state: HsicState) -> Hsic | None:
-        """Twice the rows."""
         return None if self.estimate(state).constant else replace(self, rows=2 * self.rows)
 
-    def again(self, f: WeightFunction, state: HsicState, stream: int = 0) -> Estimate:
-        """The estimate of another score of the same masks."""
-        return super(Hsic, replace(self, rows=state.evaluations)).again(f, state, stream)
+    @override
+    def again(
+        self, f: WeightFunction, state: HsicState, stream: int = 0, evaluations: int | None = None
+    ) -> Estimate:
+        # The estimate of another score of the same masks.
+        last = state.evaluations if evaluations is None else evaluations
+        return super(Hsic, replace(self, rows=last)).again(f, state, stream, last)
 
     def p_values(self, state: HsicState) -> Float[np.ndarray, " d"]:
         """The chance that a weight without effect would have at least its HSIC: small where it matters.
 
-        Under independence HSIC is a weighted sum of chi-squares; its first three moments are matched (Buckley
-        and Eagleson 1988, "An approximation to the distribution of quadratic forms in normal random
-        variables"). All 1 for a constant score.
+        Under independence HSIC is a weighted sum of chi-squares; its first three moments are matched.
+
+        Args:
+            state: A state after at least one step.
+
+        Returns:
+            (d,) in [0, 1]; all 1 for a constant score.
+
+        References:
+            Buckley and Eagleson (1988), "An approximation to the distribution of quadratic forms in normal
+            random variables".
         """
         scores = np.concatenate(state.scores)
         if vanishing(float(scores.var(ddof=1)), float(scores[0])):
             return np.ones(len(state.groups))
-        found = dependence(state)
-        spectrum = np.linalg.eigvalsh(found.kernels[0]) / (len(scores) - 1)
+        forms = dependence(state)
+        spectrum = np.linalg.eigvalsh(forms.kernels[0]) / (len(scores) - 1)
         first, second, third = (float((spectrum**power).sum()) for power in (1, 2, 3))
         freedom = second**3 / third**2
-        return np.asarray(stats.chi2.sf((found.quotients[0] - first) * second / third + freedom, freedom))
+        return np.asarray(stats.chi2.sf((forms.quotients[0] - first) * second / third + freedom, freedom))
 
+    @override
     def reason(self, state: HsicState) -> str:
-        """All rows are done, or the score did not move."""
         return CONSTANT_SCORE if self.estimate(state).constant else ALL_ROWS
 
 
@@ -232,63 +252,18 @@ def shares(indices: Replicated, groups: Int[np.ndarray, " d"]) -> GroupEstimate:
         sums = np.maximum(np.bincount(groups, values, count), 0.0)
         return np.asarray(over(sums, sums.sum()))
 
-    found = Replicated(share(indices.value), np.stack([share(values) for values in indices.left_out]))
-    low, high = found.symmetric_interval()
-    unknown = np.full(count, np.nan)
-    return GroupEstimate(
-        total=found.value,
-        low=np.clip(low, 0.0, found.value),
-        high=np.clip(high, found.value, 1.0),
-        shapley=unknown,
-        closed=unknown,
-        left_out=found.left_out,
+    together = Replicated(share(indices.value), np.stack([share(values) for values in indices.left_out]))
+    low, high = together.symmetric_interval()
+    return replace(
+        GroupEstimate.unknown(count),
+        total=together.value,
+        low=np.clip(low, 0.0, together.value),
+        high=np.clip(high, together.value, 1.0),
+        left_out=together.left_out,
     )
-
-
-def features(scores: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n q"]:
-    """F with F F^T = L, the Gaussian kernel of scores, to 1e-10 (pivoted Cholesky decomposition).
-
-    The width is the median distance between two scores. Source: Fine and Scheinberg (2001), "Efficient SVM
-    training using low-rank kernel representations".
-
-    >>> sides = features(np.array([0.0, 1.0, 3.0]))
-    >>> (sides @ sides.T)[0].round(4)
-    array([1.    , 0.8825, 0.3247])
-    """
-    scaled = scores / median_distance(scores)
-    left, columns = np.ones(len(scores)), np.zeros((len(scores), 0))
-    while left.max() > RESIDUAL:
-        pivot = int(left.argmax())
-        kernel = np.exp(-((scaled - scaled[pivot]) ** 2) / 2)
-        column = (kernel - columns @ columns[pivot]) / np.sqrt(left[pivot])
-        columns = np.column_stack([columns, column])
-        left = left - column**2
-    return columns
-
-
-def median_distance(scores: Float[np.ndarray, " n"]) -> float:
-    """The median distance between two scores that differ by more than float32 rounding.
-
-    Found by bisection over sorted scores: no (n, n) array is made.
-
-    >>> round(median_distance(np.array([0.0, 1.0, 3.0])), 6)
-    2.0
-    """
-    ordered = np.sort(scores - scores.mean())
-    own = np.arange(1, len(ordered) + 1)
-
-    def pairs_within(distance: float) -> int:
-        return int((np.searchsorted(ordered, ordered + distance, side="right") - own).sum())
-
-    low, high = float(np.abs(scores).max() * np.finfo(np.float32).eps), 2 * float(np.ptp(ordered))
-    wanted = (pairs_within(low) + len(ordered) * (len(ordered) - 1) // 2 + 1) // 2
-    while high - low > 1e-12 * high:
-        middle = (low + high) / 2
-        low, high = (low, middle) if pairs_within(middle) >= wanted else (middle, high)
-    return high
 
 
 def _with_left_out(parts: Float[np.ndarray, "r *a"]) -> Float[np.ndarray, "r1 *a"]:
     """The sum over the first axis, then that without each entry."""
-    whole = parts.sum(0, keepdims=True)
-    return np.concatenate([whole, whole - parts])
+    total = parts.sum(0, keepdims=True)
+    return np.concatenate([total, total - parts])

@@ -1,112 +1,70 @@
 """Total indices from the coarse to the fine: sets of weights are split only where they may matter.
 
 The total index of a set of weights, T_u = E[(f(A) - f(A with u from B))^2] / (2 V), is at least that of each
-of its members. So a set with a small total needs no further question: branch and bound over a tree of sets.
+of its members. So a set with a small total needs no further rows: branch and bound over a tree of sets.
 Every weight is drawn at the finest grid, once, so that refining never changes what is measured, and every set
-is asked about on the same rows A and B.
+is exchanged on the same rows A and B.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from typing_extensions import override
 
-from wcam_widget.sensitivity.analyses.refined_nodes import Nodes
+from wcam_widget.sensitivity.analyses.refined_nodes import Nodes, RefinedState
 from wcam_widget.sensitivity.analysis import (
     CONSTANT_SCORE,
     REPLICATES,
-    RESOLUTION,
     AbstractAnalysis,
-    Estimate,
-    GroupEstimate,
-    Kind,
     ensure_rows,
     ensure_share,
-    kinds,
 )
+from wcam_widget.sensitivity.estimate import RESOLUTION, Estimate, GroupEstimate, Kind, kinds
 from wcam_widget.sensitivity.function import WeightFunction
 from wcam_widget.sensitivity.sampling.group_walks import walk, walk_length
 from wcam_widget.sensitivity.statistics.group_sums import GroupSums
 from wcam_widget.sensitivity.statistics.jackknife import Replicated
 from wcam_widget.sensitivity.statistics.pair_sums import over
-from wcam_widget.sensitivity.statistics.score_log import ScoreLog
 
-BATCH = 64  # rows of weights a step asks about sets, at least
-SINGLES = 32  # single weights a step asks about: enough to fill a batch from one row
-
-
-@dataclass(eq=False)
-class RefinedState:
-    """The rows, their scores ``ends`` (NaN before the first step) and the nodes, in ``choices`` by step."""
-
-    stream: int
-    a: Float[Tensor, "n d"]
-    b: Float[Tensor, "n d"]
-    replicates: Int[np.ndarray, " n"]
-    nodes: Nodes
-    groups: GroupSums
-    ends: Float[np.ndarray, "n 2"]
-    slope: Float[np.ndarray, " d"]
-    first: Float[np.ndarray, " d"]
-    log: ScoreLog = field(default_factory=ScoreLog)
-    choices: list[Int[np.ndarray, " k"]] = field(default_factory=list)
-    evaluations: int = 0
-
-    @property
-    def begun(self) -> bool:
-        """Whether the rows A and B have been asked about."""
-        return self.evaluations > 0
-
-    @cached_property
-    def group_of(self) -> dict[int, int]:
-        """The group each node is, for those nodes that are a whole group."""
-        return self.nodes.whole_groups(self.groups.members)
-
-    @cached_property
-    def spread(self) -> Float[np.ndarray, " r1"]:
-        """The score's variance from all rows, then without each replicate; 1 where it is only rounding."""
-        count = int(self.replicates.max()) + 1
-        everyone = np.arange(count)
-        if self.log.constant():
-            return np.ones(count + 1)
-        whole = self.log.variance(everyone)
-        # A replicate that carries all of the variance would leave none to divide by.
-        left_out = [max(self.log.variance(np.delete(everyone, one)), whole / count) for one in everyone]
-        return np.array([whole, *left_out])
-
-    def variance(self, kept: Int[np.ndarray, " k"]) -> float:
-        """The score's variance from all replicates, or from all but one."""
-        missing = np.setdiff1d(np.arange(len(self.spread) - 1), kept)
-        return float(self.spread[missing[0] + 1 if len(missing) else 0])
+BATCH = 64  # rows of weights with sets exchanged that a step evaluates, at least
+SINGLES = 32  # single weights a step exchanges: enough to fill a batch from one row
 
 
 @dataclass(frozen=True)
 class Refined(AbstractAnalysis[RefinedState]):
     """Total indices by dyadic refinement, for models without gradients and scores that few weights decide.
 
-    rows: pairs of random rows A and B, at least 2; each costs an evaluation for every set asked about, and
-    two for every group. The sets are the nodes of ``f.tree``: levels, bands, quarters of a band, cells. Those
-    with the highest upper limit come first; one whose upper limit is below ``threshold``, a share of the
-    variance in (0, 1), is not split, and its weights are bounded by that limit. Weights reached one by one
-    are estimated, with slopes and first-order indices. seed: runs with one seed repeat. budget: evaluations
-    to spend at most, None for as many as it takes.
+    The sets are the nodes of ``f.tree``: levels, bands, quarters of a band, cells. Those with the highest
+    upper limit come first; one whose upper limit is below ``threshold`` is not split, and its weights are
+    bounded by that limit. Weights reached one by one are estimated, with slopes and first-order indices.
+    Every limit holds with 95 % on its own.
 
-    Every limit holds with 95 % on its own. Raises ValueError naming a parameter outside its range; ``init``
-    does so for a budget that allows no question. Source: total indices of sets, Sobol' (2001) and Jansen
-    (1999); that they bound those of their members follows from the decomposition of the variance (Owen 2013,
-    "Variance components and generalized Sobol' indices").
+    Args:
+        rows: Pairs of random rows A and B, at least 2; each costs an evaluation for every set exchanged, and
+            two for every group.
+        seed: At least 0; runs with one seed repeat.
+        threshold: A share of the variance, in (0, 1), below which a set is not split.
+        budget: Evaluations to spend at most; None for as many as it takes.
 
-    >>> from wcam_widget.sensitivity import Analytic
-    >>> f = Analytic(lambda w: w[:, 3] + 2 * w[:, 40], np.arange(64) // 16)
-    >>> *_, estimate = Refined(rows=64).run(f)
-    >>> np.argsort(-estimate.value)[:2].tolist(), bool(estimate.evaluations < 64 * 64)
-    ([40, 3], True)
+    Raises:
+        ValueError: A parameter outside its range is named; ``validate`` and ``init`` do so for a budget that
+            is too small.
+
+    References:
+        Sobol' (2001), "Global sensitivity indices for nonlinear mathematical models", and Jansen (1999) for
+        total indices of sets; that they bound those of their members follows from the decomposition of the
+        variance (Owen 2013, "Variance components and generalized Sobol' indices").
+
+    Examples:
+        >>> from wcam_widget.sensitivity import Analytic
+        >>> f = Analytic(lambda w: w[:, 3] + 2 * w[:, 40], np.arange(64) // 16)
+        >>> *_, estimate = Refined(rows=64).run(f)
+        >>> np.argsort(-estimate.value)[:2].tolist(), bool(estimate.evaluations < 64 * 64)
+        ([40, 3], True)
     """
 
     rows: int = 16
@@ -118,69 +76,80 @@ class Refined(AbstractAnalysis[RefinedState]):
         ensure_rows(self.rows, 2)
         ensure_share(self.threshold, "threshold")
 
+    @override
     def planned(self, weights: int, groups: int) -> int:
-        """Evaluations at most; ValueError naming ``budget`` where it allows no question."""
+        # A node has two children or none, so that there are fewer than twice as many nodes as weights.
+        return self.rows * (walk_length(groups) + 2 * weights) if self.budget is None else int(self.budget)
+
+    @override
+    def validate(self, weights: int, groups: int) -> None:
+        # Refuse a budget that allows no set to be exchanged; the number of weights does not matter.
+        del weights
         least = self.rows * (walk_length(groups) + 1)
-        if self.budget is None:
-            # A node has two children or none, so that there are fewer than twice as many nodes as weights.
-            return self.rows * (walk_length(groups) + 2 * weights)
-        if self.budget < least:
+        if self.budget is not None and self.budget < least:
             raise ValueError(
                 f"budget={self.budget} is too small: with rows={self.rows} the first answer takes {least} "
                 "evaluations; lower rows or raise budget"
             )
-        return int(self.budget)
 
+    @override
     def init(self, f: WeightFunction, stream: int = 0) -> RefinedState:
-        """A state before the first evaluation: the rows are drawn, nothing is asked."""
+        # A state before the first evaluation: the rows are drawn, nothing is evaluated.
         weights, parts = len(f.groups), min(REPLICATES, self.rows)
         generator = np.random.default_rng([self.seed, stream])
         a, b = torch.from_numpy(generator.random((2, self.rows, weights), np.float32))
         groups = GroupSums.zeros(parts, f.groups)
-        self.planned(weights, groups.squares.shape[1])
+        self.validate(weights, groups.squares.shape[1])
         return RefinedState(
             stream=stream,
             a=a,
             b=b,
             replicates=np.arange(self.rows) * parts // self.rows,
-            nodes=Nodes.unasked(f.tree, parts),
+            nodes=Nodes.unmeasured(f.tree, parts),
             groups=groups,
             ends=np.full((self.rows, 2), np.nan),
             slope=np.full(weights, np.nan),
             first=np.full(weights, np.nan),
         )
 
+    @override
     def finished(self, state: RefinedState) -> bool:
-        """Whether no node is left that may matter, or the budget allows none."""
+        # Whether no node is left that may matter, or the budget allows none.
         spent = state.begun and (state.log.constant() or self._affordable(state) < 1)
         return spent or (state.begun and len(state.nodes.open(self.threshold)) == 0)
 
-    def step(self, f: WeightFunction, state: RefinedState) -> RefinedState:
-        """First A and B and the walks between them; then some sets of weights, or some single ones."""
+    @override
+    def step(self, f: WeightFunction, state: RefinedState) -> None:
+        # First A and B and the walks between them; then some sets of weights, or some single ones.
         if not state.begun:
-            return self._begin(f, state)
+            self._begin(f, state)
+            return
         sets = max(1, BATCH // self.rows)
         chosen = state.nodes.next(self.threshold, sets, SINGLES, self._affordable(state))
-        return self._ask(f, state, chosen)
+        self._measure(f, state, chosen)
 
-    def again(self, f: WeightFunction, state: RefinedState, stream: int = 0) -> Estimate:
-        """The estimate of another score from the nodes ``state`` asked about.
-
-        A weight that mattered to the first score only, or to this one only, may be left bounded loosely.
-        """
-        fresh = self._begin(f, self.init(f, stream))
+    @override
+    def again(
+        self, f: WeightFunction, state: RefinedState, stream: int = 0, evaluations: int | None = None
+    ) -> Estimate:
+        # The estimate of another score from the nodes of ``state``. A weight that mattered to the first score
+        # only, or to this one only, may be left bounded loosely.
+        fresh, last = self.init(f, stream), state.evaluations if evaluations is None else evaluations
+        self._begin(f, fresh)
         for nodes in state.choices:
-            fresh = self._ask(f, fresh, nodes)
+            if fresh.evaluations < last:
+                self._measure(f, fresh, nodes)
         return self.estimate(fresh)
 
-    def continues(self, earlier: AbstractAnalysis[Any]) -> bool:
-        """Runs that differ in ``threshold`` and ``budget`` only go on from each other."""
+    @override
+    def continues(self, earlier: object) -> bool:
+        # Runs that differ in ``threshold`` and ``budget`` only go on from each other.
         if not isinstance(earlier, Refined):
             return False
         return self == replace(earlier, threshold=self.threshold, budget=self.budget)
 
+    @override
     def deeper(self, state: RefinedState) -> Refined | None:
-        """Twice the budget, where one ended the run."""
         more = self.budget is not None and not state.log.constant() and len(state.nodes.open(self.threshold))
         return replace(self, budget=2 * (self.budget or 0)) if more else None
 
@@ -189,7 +158,7 @@ class Refined(AbstractAnalysis[RefinedState]):
         budget = self.planned(len(state.slope), state.groups.squares.shape[1])
         return (budget - state.evaluations) // self.rows
 
-    def _begin(self, f: WeightFunction, state: RefinedState) -> RefinedState:
+    def _begin(self, f: WeightFunction, state: RefinedState) -> None:
         order = np.random.default_rng([self.seed, state.stream, 1])
         paths = [walk(f, a, b, order) for a, b in zip(state.a, state.b, strict=True)]
         for replicate, path in zip(state.replicates.tolist(), paths, strict=True):
@@ -197,34 +166,32 @@ class Refined(AbstractAnalysis[RefinedState]):
             state.log.keep(path.scores, replicate, together=True)
             state.evaluations += len(path.scores)
         state.ends = np.stack([path.scores[:2] for path in paths])
-        return state
 
-    def _ask(self, f: WeightFunction, state: RefinedState, asked: Int[np.ndarray, " k"]) -> RefinedState:
-        """Ask about nodes, all sets or all single weights, on every row."""
-        members = [state.nodes.tree.members[node] for node in asked]
-        if state.nodes.sizes[asked[0]] == 1:
+    def _measure(self, f: WeightFunction, state: RefinedState, chosen: Int[np.ndarray, " k"]) -> None:
+        """Exchange nodes, all sets or all single weights, on every row."""
+        members = [state.nodes.tree.members[node] for node in chosen]
+        if state.nodes.sizes[chosen[0]] == 1:
             weights = np.concatenate(members)
             rows = zip(state.a, state.b, strict=True)
             scores = torch.stack([f.one_at_a_time(a, b, weights) for a, b in rows])
         else:
-            taken = torch.zeros(len(asked), 1, state.a.shape[1], dtype=torch.bool)
+            taken = torch.zeros(len(chosen), 1, state.a.shape[1], dtype=torch.bool)
             for mask, held in zip(taken, members, strict=True):
                 mask[0, held] = True
-            scores = f(torch.where(taken, state.b, state.a).flatten(0, 1)).view(len(asked), -1).T
-        self._learn(state, asked, scores.double().cpu().numpy())
-        state.choices.append(asked)
+            scores = f(torch.where(taken, state.b, state.a).flatten(0, 1)).view(len(chosen), -1).T
+        self._update(state, chosen, scores.double().cpu().numpy())
+        state.choices.append(chosen)
         state.evaluations += scores.numel()
-        return state
 
-    def _learn(
-        self, state: RefinedState, asked: Int[np.ndarray, " k"], scores: Float[np.ndarray, "n k"]
+    def _update(
+        self, state: RefinedState, chosen: Int[np.ndarray, " k"], scores: Float[np.ndarray, "n k"]
     ) -> None:
         """Take in the scores of the rows A with each of some nodes from B."""
         nodes = state.nodes
         change = scores - state.ends[:, :1]
         parts = np.arange(len(nodes.left_out))[:, None] == state.replicates
-        squares, rows = parts @ (change**2 / 2), np.repeat(parts.sum(1, dtype=float)[:, None], len(asked), 1)
-        for place, node in enumerate(asked.tolist()):
+        squares, rows = parts @ (change**2 / 2), np.repeat(parts.sum(1, dtype=float)[:, None], len(chosen), 1)
+        for place, node in enumerate(chosen.tolist()):
             group = state.group_of.get(node)
             if group is not None:
                 # The walks exchanged this set as well, in other surroundings.
@@ -234,18 +201,19 @@ class Refined(AbstractAnalysis[RefinedState]):
                 for row, (replicate, ends) in enumerate(zip(state.replicates, state.ends, strict=True)):
                     pair = (float(ends[0]), float(ends[1]))
                     state.groups.exchanged.add(int(replicate), own, pair, scores[row, [place]], 0.0)
-        single = nodes.sizes[asked] == 1
-        weights = [int(nodes.tree.members[node][0]) for node in asked[single]]
+        single = nodes.sizes[chosen] == 1
+        weights = [int(nodes.tree.members[node][0]) for node in chosen[single]]
         span = (state.b[:, weights] - state.a[:, weights]).double().numpy()
         state.slope[weights] = over((change[:, single] * span).sum(0), (span**2).sum(0))
         other = state.ends[:, 1:] - state.log.mean()
         state.first[weights] = (other * change[:, single]).mean(0) / state.spread[0]
         left_out = (squares.sum(0) - squares) / (rows.sum(0) - rows) / state.spread[1:, None]
         value = squares.sum(0) / rows.sum(0) / state.spread[0]
-        nodes.learn(asked, Replicated(value, left_out))
+        nodes.update(chosen, Replicated(value, left_out))
 
+    @override
     def estimate(self, state: RefinedState) -> Estimate:
-        """Estimates of the weights reached, limits for the others."""
+        # Estimates of the weights reached, limits for the others.
         weights, groups = len(state.slope), state.groups.squares.shape[1]
         if state.log.constant():
             return Estimate.of_constant(weights, groups, state.evaluations)
@@ -258,8 +226,8 @@ class Refined(AbstractAnalysis[RefinedState]):
             high=high,
             kind=np.where(reached, kinds(nodes.symmetric_low[near], high), bounded).astype(np.int8),
             error=nodes.error[near] / size,
-            first=state.first,
-            slope=state.slope,
+            first=state.first.copy(),
+            slope=state.slope.copy(),
             left_out=nodes.left_out[:, near] / size,
             groups=self._groups(state),
             variance=float(state.spread[0]),
@@ -269,25 +237,20 @@ class Refined(AbstractAnalysis[RefinedState]):
     def _groups(self, state: RefinedState) -> GroupEstimate:
         """Indices of the groups from walks and from nodes that are groups, below the nodes' limits."""
         weights = len(state.slope)
-        found = state.groups.indices(state.variance, state.log.mean(), np.zeros(weights), np.ones(weights))
-        high = np.minimum(found.high, state.nodes.group_limits(state.groups.members))
-        total = np.minimum(found.total, high)
-        return GroupEstimate(
-            total=total,
-            low=np.minimum(found.low, total),
-            high=high,
-            shapley=found.shapley,
-            closed=np.where(state.groups.exchanged.count.any(0), found.closed, np.nan),
-            left_out=found.left_out,
-        )
+        groups = state.groups.indices(state.variance, state.log.mean(), np.zeros(weights), np.ones(weights))
+        high = np.minimum(groups.high, state.nodes.group_limits(state.groups.members))
+        total = np.minimum(groups.total, high)
+        closed = np.where(state.groups.exchanged.count.any(0), groups.closed, np.nan)
+        return replace(groups, total=total, low=np.minimum(groups.low, total), high=high, closed=closed)
 
+    @override
     def reason(self, state: RefinedState) -> str:
-        """Nothing left that may matter, or out of budget, and what to change for more."""
+        # Nothing left that may matter, or out of budget, and what to change for more.
         if state.log.constant():
             return CONSTANT_SCORE
-        whole = state.nodes.sizes[state.nodes.nearest] > 1
+        together = state.nodes.sizes[state.nodes.nearest] > 1
         if len(state.nodes.open(self.threshold)):
-            waiting = int((whole & (state.nodes.limit[state.nodes.nearest] >= self.threshold)).sum())
+            waiting = int((together & (state.nodes.limit[state.nodes.nearest] >= self.threshold)).sum())
             return (
                 f"the budget of {self.budget} evaluations is spent; {waiting} cells are known only together: "
                 "raise budget, or raise threshold"
@@ -295,6 +258,6 @@ class Refined(AbstractAnalysis[RefinedState]):
         unsure = int((self.estimate(state).kind == Kind.UNRESOLVED).sum())
         more = f"; {unsure} of them are not resolved: raise rows for that" if unsure else ""
         return (
-            f"all cells that may reach threshold={self.threshold} were asked about one by one, "
-            f"{int((~whole).sum())} of {len(whole)}{more}"
+            f"all cells that may reach threshold={self.threshold} were measured one by one, "
+            f"{int((~together).sum())} of {len(together)}{more}"
         )

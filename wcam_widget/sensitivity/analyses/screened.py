@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, Int8
+from typing_extensions import override
 
 from wcam_widget.sensitivity.analyses.derivative import FORWARDS, Derivative
-from wcam_widget.sensitivity.analyses.screened_state import Found, ScreenedState, bounded_by_groups
+from wcam_widget.sensitivity.analyses.screened_state import ScreenedState, ScreeningResult, bounded_by_groups
 from wcam_widget.sensitivity.analyses.sobol import Sobol
 from wcam_widget.sensitivity.analysis import (
     CONSTANT_SCORE,
-    RESOLUTION,
     AbstractAnalysis,
-    Estimate,
-    Kind,
     ensure_rows,
     ensure_share,
-    kinds,
 )
+from wcam_widget.sensitivity.estimate import RESOLUTION, Estimate, Kind, kinds
 from wcam_widget.sensitivity.function import WeightFunction
 from wcam_widget.sensitivity.sampling.group_walks import walk, walk_length
 from wcam_widget.sensitivity.statistics.estimators import first_order, jansen
@@ -38,22 +35,37 @@ FEWEST = 4  # rows before a weight may count as resolved: fewer make its interva
 class Screened(AbstractAnalysis[ScreenedState]):
     """Certified bounds for the weights that cannot matter, estimates with intervals for the others.
 
-    First ``gradient_rows`` rows with a backward pass bound every total index. Rows of exchanges, ``rows`` at
-    most, then go to the weights whose upper limit reaches ``threshold``, each until it is resolved: the
-    half-width of its interval is below ``tolerance``, or its upper limit below ``threshold`` (all shares of
-    the variance, in (0, 1)). budget: forward-equivalents to spend in all, a gradient row counting as three;
-    None for a tenth of what ``Sobol(rows)`` takes. Where the budget is short, the weights that seem to
-    matter most are asked about. seed: runs with one seed repeat. Every weight is estimated or bounded, or
-    unresolved where neither interval nor bound decides.
+    First ``gradient_rows`` rows with a backward pass bound every total index. Rows of exchanges then go to
+    the weights whose upper limit reaches ``threshold``, each until it is resolved: the half-width of its
+    interval is below ``tolerance``, or its upper limit below ``threshold``. Where the budget is short, the
+    weights that seem to matter most are exchanged. Every weight is estimated or bounded, or unresolved where
+    neither interval nor bound decides.
 
-    Source: Sobol' and Kucherenko (2009) for the bounds, Jansen (1999) for the totals; screening before
-    estimating as in Campolongo et al. (2007).
+    Args:
+        rows: Rows of exchanges at most, at least 2.
+        seed: At least 0; runs with one seed repeat.
+        threshold: A share of the variance, in (0, 1), below which a weight is bounded only.
+        tolerance: A share of the variance, in (0, 1): the half-width that resolves an interval.
+        gradient_rows: Rows with a backward pass, at least 2.
+        budget: Forward-equivalents to spend in all, a row with a backward pass counting as three; None for a
+            tenth of what ``Sobol(rows)`` takes.
 
-    >>> from wcam_widget.sensitivity import Analytic
-    >>> f = Analytic(lambda w: w[:, 0] + 2 * w[:, 1] + 0.01 * w[:, 2], np.array([0, 0, 1]))
-    >>> *_, estimate = Screened(rows=64, budget=2000).run(f)
-    >>> estimate.kind.tolist(), bool(estimate.high[2] < 0.01)
-    ([0, 0, 1], True)
+    Raises:
+        ValueError: A parameter outside its range is named; ``validate`` and ``init`` do so for a budget that
+            is too small.
+
+    References:
+        Sobol' and Kucherenko (2009), "Derivative based global sensitivity measures and their link with global
+        sensitivity indices", for the bounds. Jansen (1999), "Analysis of variance designs for model output",
+        for the totals. Campolongo et al. (2007), "An effective screening design for sensitivity analysis of
+        large models", for screening before estimating.
+
+    Examples:
+        >>> from wcam_widget.sensitivity import Analytic
+        >>> f = Analytic(lambda w: w[:, 0] + 2 * w[:, 1] + 0.01 * w[:, 2], np.array([0, 0, 1]))
+        >>> *_, estimate = Screened(rows=16, budget=600).run(f)
+        >>> estimate.kind.tolist(), bool(estimate.high[2] < 0.01)
+        ([0, 0, 1], True)
     """
 
     rows: int = 16
@@ -70,50 +82,55 @@ class Screened(AbstractAnalysis[ScreenedState]):
         ensure_rows(self.gradient_rows, 2, "gradient_rows")
         ensure_share(self.threshold, "threshold")
         ensure_share(self.tolerance, "tolerance")
-        if self.budget is not None:
-            self.planned(1, 1)  # refuses here what is too small for any image
+        self.validate(1, 1)  # what is too small for any image
 
     @property
     def derivative(self) -> Derivative:
         """The analysis that screens."""
         return Derivative(self.gradient_rows, self.seed)
 
+    @override
     def planned(self, weights: int, groups: int) -> int:
-        """Forward-equivalents at most; ValueError naming ``budget`` where it does not allow two rows."""
+        if self.budget is not None:
+            return self.budget
         screening = self.derivative.planned(weights, groups)
-        least = screening + 2 * (self._overhead(groups, 0) + 1)
-        if self.budget is None:
-            most = screening + sum(self._overhead(groups, row) + weights for row in range(self.rows))
-            return min(most, max(Sobol(self.rows).planned(weights, groups) // SAVED, 2 * least))
-        if self.budget < least:
+        most = screening + sum(self._overhead(groups, row) + weights for row in range(self.rows))
+        return min(most, max(Sobol(self.rows).planned(weights, groups) // SAVED, 2 * self._least(groups)))
+
+    @override
+    def validate(self, weights: int, groups: int) -> None:
+        # Refuse a budget that does not allow two rows of exchanges.
+        least, screening = self._least(groups), self.derivative.planned(weights, groups)
+        if self.budget is not None and self.budget < least:
             raise ValueError(
                 f"budget={self.budget} is too small: {screening} forward-equivalents go to the derivatives "
                 f"(gradient_rows={self.gradient_rows}), two rows of exchanges take {least - screening}; "
                 f"raise budget to {least}, or lower gradient_rows"
             )
-        return self.budget
 
+    @override
     def init(self, f: WeightFunction, stream: int = 0) -> ScreenedState:
-        """A state before the first gradient row."""
         screening = self.derivative.init(f, stream)
         replicates, groups = screening.groups.squares.shape
-        self.planned(len(f.groups), groups)  # refuses a budget that is too small before anything is asked
+        self.validate(len(f.groups), groups)
         return ScreenedState(screening, PairSums.zeros(replicates, len(f.groups)))
 
+    @override
     def finished(self, state: ScreenedState) -> bool:
-        """Whether every weight is resolved, all rows are done or the budget is spent."""
+        # Whether every weight is resolved, all rows are done or the budget is spent.
         if not self.derivative.finished(state.derivative):
             return False
         return state.derivative.log.constant() or len(self._next(state)) == 0
 
-    def step(self, f: WeightFunction, state: ScreenedState) -> ScreenedState:
-        """A block of gradient rows, or one row of exchanges."""
+    @override
+    def step(self, f: WeightFunction, state: ScreenedState) -> None:
+        # A block of gradient rows, or one row of exchanges.
         screening = state.derivative
         if not self.derivative.finished(screening):
             before = screening.evaluations
             self.derivative.step(f, screening)
             state.evaluations += screening.evaluations - before
-            return state
+            return
         row, which = len(state.choices), self._next(state)
         replicate = row % len(state.pairs.count)
         generator = np.random.default_rng([self.seed, screening.stream, 2, row])
@@ -129,35 +146,35 @@ class Screened(AbstractAnalysis[ScreenedState]):
         state.pairs.add(replicate, which, (first, last), scores, (b - a).double().numpy()[which])
         state.choices.append(which)
         state.evaluations += len(plain) + len(scores) + (0 if path is None else len(path.scores))
-        return state
 
+    @override
     def estimate(self, state: ScreenedState) -> Estimate:
-        """Estimates and bounds from the rows so far."""
-        found, log = self._found(state), state.derivative.log
-        bounded = found.bounded
+        result, log = self._result(state), state.derivative.log
+        bounded = result.bounded
         if bounded.constant:
             return replace(bounded, evaluations=state.evaluations)
-        if not found.asked.any():
+        if not result.is_measured.any():
             return replace(bounded, kind=self._kind(bounded.high), evaluations=state.evaluations)
-        low, high = found.limits
+        low, high = result.limits
         sums = state.pairs.of(state.replicates).centred(log.mean())
         first = first_order(sums, log.variance(state.replicates))
-        resolved = kinds(found.exchanged.symmetric_interval()[0], high)
+        resolved = kinds(result.exchanged.symmetric_interval()[0], high)
         return replace(
             bounded,
-            value=found.value,
+            value=result.value,
             low=low,
             high=high,
-            kind=np.where(found.asked, resolved, self._kind(high)).astype(np.int8),
-            error=np.where(found.asked, found.exchanged.error, bounded.error),
-            first=np.where(found.asked, first, np.nan),
-            slope=np.where(found.asked, sums.slope, bounded.slope),
-            left_out=np.where(found.asked, found.exchanged.left_out, np.nan),
+            kind=np.where(result.is_measured, resolved, self._kind(high)).astype(np.int8),
+            error=np.where(result.is_measured, result.exchanged.error, bounded.error),
+            first=np.where(result.is_measured, first, np.nan),
+            slope=np.where(result.is_measured, sums.slope, bounded.slope),
+            left_out=np.where(result.is_measured, result.exchanged.left_out, np.nan),
             evaluations=state.evaluations,
         )
 
+    @override
     def reason(self, state: ScreenedState) -> str:
-        """Resolved, out of rows or out of budget, and what to raise for more."""
+        # Resolved, out of rows or out of budget, and what to raise for more.
         if state.derivative.log.constant():
             return CONSTANT_SCORE
         open_cells = int(self._unresolved(state).sum())
@@ -173,33 +190,35 @@ class Screened(AbstractAnalysis[ScreenedState]):
             )
         return f"the budget is spent; {cells} not resolved: raise budget for that"
 
-    def continues(self, earlier: AbstractAnalysis[Any]) -> bool:
-        """Runs with the same screening go on from each other, with other rows, budget and limits."""
+    @override
+    def continues(self, earlier: object) -> bool:
+        # Runs with the same screening go on from each other, with other rows, budget and limits.
         if not isinstance(earlier, Screened):
             return False
         return (self.seed, self.gradient_rows) == (earlier.seed, earlier.gradient_rows)
 
+    @override
     def deeper(self, state: ScreenedState) -> Screened | None:
-        """Twice the budget and twice the rows, where there are weights that are not resolved."""
+        # Twice the budget and twice the rows, where there are weights that are not resolved.
         if state.derivative.log.constant() or not self._unresolved(state).any():
             return None
         weights, groups = state.pairs.count.shape[1], state.derivative.groups.squares.shape[1]
         return replace(self, rows=2 * self.rows, budget=2 * self.planned(weights, groups))
 
-    def again(self, f: WeightFunction, state: ScreenedState, stream: int = 0) -> Estimate:
-        """The estimate of another score: the same weights are asked about.
-
-        There are no derivatives of that score: of a weight without exchanges only the total of its group is
-        known, as a bound.
-        """
-        fresh = self.init(f, stream)
+    @override
+    def again(
+        self, f: WeightFunction, state: ScreenedState, stream: int = 0, evaluations: int | None = None
+    ) -> Estimate:
+        # The estimate of another score: the same weights are exchanged. There are no derivatives of that
+        # score: of a weight without exchanges only the total of its group is known, as a bound.
+        fresh, last = self.init(f, stream), state.evaluations if evaluations is None else evaluations
         fresh.follow = state.choices
-        while fresh.evaluations < state.evaluations:
-            fresh = self.step(f, fresh)
+        while fresh.evaluations < last:
+            self.step(f, fresh)
         return self.estimate(fresh)
 
     def _next(self, state: ScreenedState) -> Int[np.ndarray, " m"]:
-        """The weights the next row asks about: the unresolved ones, as many as the budget allows."""
+        """The weights the next row exchanges: the unresolved ones, as many as the budget allows."""
         row = len(state.choices)
         if state.follow is not None:
             return state.follow[row] if row < len(state.follow) else np.zeros(0, np.int64)
@@ -215,34 +234,38 @@ class Screened(AbstractAnalysis[ScreenedState]):
         most = min(left - own, max(1, shared // (self.rows - row)))
         unresolved = np.flatnonzero(self._unresolved(state))
         # By derivatives alone: going by exchanges too would drop weights whose first rows were low by chance.
-        highest = np.argsort(-self._found(state).bounded.value[unresolved], kind="stable")[:most]
+        highest = np.argsort(-self._result(state).bounded.value[unresolved], kind="stable")[:most]
         return np.sort(unresolved[highest])
+
+    def _least(self, groups: int) -> int:
+        """Forward-equivalents of the derivatives and two rows of exchanges."""
+        return self.derivative.planned(1, groups) + 2 * (self._overhead(groups, 0) + 1)
 
     def _overhead(self, groups: int, row: int) -> int:
         """Evaluations of a row besides those of the weights."""
         return (walk_length(groups) if row < WALKED else 2) + SPARE
 
     def _unresolved(self, state: ScreenedState) -> Bool[np.ndarray, " d"]:
-        found = self._found(state)
-        low, high = found.limits
+        result = self._result(state)
+        low, high = result.limits
         few = state.pairs.count.sum(0) < FEWEST
         wide = (high - low) / 2 >= self.tolerance
-        return np.asarray((high >= self.threshold) & (~found.asked | few | wide))
+        return np.asarray((high >= self.threshold) & (~result.is_measured | few | wide))
 
-    def _found(self, state: ScreenedState) -> Found:
-        if state.found is None or state.found[0] != state.evaluations:
-            state.found = (state.evaluations, self._find(state))
-        return state.found[1]
+    def _result(self, state: ScreenedState) -> ScreeningResult:
+        if state.result is None or state.result[0] != state.evaluations:
+            state.result = (state.evaluations, self._computed(state))
+        return state.result[1]
 
-    def _find(self, state: ScreenedState) -> Found:
-        asked = np.count_nonzero(state.pairs.count, axis=0) > 1
+    def _computed(self, state: ScreenedState) -> ScreeningResult:
+        is_measured = np.count_nonzero(state.pairs.count, axis=0) > 1
         bounded, variance = self._bounded(state), state.derivative.log.variance
-        if not asked.any():
-            return Found(bounded, Replicated(bounded.value, bounded.left_out), asked)
+        if not is_measured.any():
+            return ScreeningResult(bounded, Replicated(bounded.value, bounded.left_out), is_measured)
         exchanged = replicated(
             lambda kept: jansen(state.pairs.of(kept), variance(kept)), len(state.replicates)
         )
-        return Found(bounded, exchanged, asked)
+        return ScreeningResult(bounded, exchanged, is_measured)
 
     def _bounded(self, state: ScreenedState) -> Estimate:
         """What is known without exchanges: from derivatives, else from the totals of the groups."""

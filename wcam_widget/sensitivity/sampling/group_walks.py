@@ -1,7 +1,7 @@
 """Walks from one row of weights to another, a group at a time: totals and Shapley effects of the groups.
 
 On the way from A to B every row is a uniform draw, and consecutive rows differ in one group, drawn anew. So
-half the squared step of a group is a Jansen estimate of its total index, and half its step times the whole
+half the squared step of a group is a Jansen estimate of its total index, and half its step times the total
 climb f(B) - f(A) an estimate of its Shapley effect (Goda 2021, "A simple algorithm for global sensitivity
 analysis with Shapley effects", algorithm 1). Each order of groups is walked forwards and backwards between
 the same ends, which shares two evaluations and cancels part of the noise of the order.

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from wcam_widget.sensitivity.analysis import Estimate, GroupEstimate, Kind, kinds, share_limits
-from wcam_widget.sensitivity.statistics.jackknife import Replicated
+from wcam_widget.sensitivity.estimate import Estimate, GroupEstimate, Kind, kinds
+from wcam_widget.sensitivity.statistics.jackknife import Replicated, share_limits
 
 
 def averaged(estimates: Sequence[Estimate]) -> Estimate:
@@ -27,12 +27,12 @@ def averaged(estimates: Sequence[Estimate]) -> Estimate:
     left_out = np.mean([one.left_out[:kept] for one in estimates], axis=0)
     kind = np.max([one.kind for one in estimates], axis=0).astype(np.int8)
     measured = (kind != Kind.BOUNDED) & np.isfinite(left_out).all(0)
-    found = Replicated(value, left_out)
+    replicated = Replicated(value, left_out)
     error = np.sqrt(np.sum([one.error**2 for one in estimates], axis=0)) / len(estimates)
     if kept > 1 and measured.any():
-        least, most = share_limits(found)
+        least, most = share_limits(replicated)
         low, high = np.where(measured, least, low), np.where(measured, most, high)
-        resolved = kinds(found.symmetric_interval()[0], high)
+        resolved = kinds(replicated.symmetric_interval()[0], high)
         kind = np.where(measured, resolved, kind).astype(np.int8)
     return replace(
         estimates[0],

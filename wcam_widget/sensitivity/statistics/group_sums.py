@@ -12,10 +12,10 @@ from jaxtyping import Float, Int
 from scipy import optimize
 from torch import Tensor
 
-from wcam_widget.sensitivity.analysis import GroupEstimate, share_limits
+from wcam_widget.sensitivity.estimate import GroupEstimate
 from wcam_widget.sensitivity.sampling.group_walks import Walk
 from wcam_widget.sensitivity.statistics.estimators import first_order
-from wcam_widget.sensitivity.statistics.jackknife import replicated
+from wcam_widget.sensitivity.statistics.jackknife import replicated, share_limits
 from wcam_widget.sensitivity.statistics.pair_sums import PairSums, over
 
 Shares = Float[np.ndarray, " g"]
@@ -50,7 +50,7 @@ class GroupSums:
 
     ``joint`` adds up (a - c_g - c_h + c_gh)^2 / 4 over rows in which groups g and h were exchanged: the
     superset importance of the pair (Liu and Owen 2006, "Estimating mean dimensionality of analysis of
-    variance decompositions"). It is None where pairs are not asked for.
+    variance decompositions"). It is None where pairs are not measured.
     """
 
     squares: Float[np.ndarray, "r g"]
@@ -115,9 +115,9 @@ class GroupSums:
             rows = self.walks[kept].sum() + exchanged.count
             return over(self.squares[kept].sum(0) + exchanged.squares, rows * variance(kept))
 
-        asked = replicated(totals, len(everyone))
-        low, high = share_limits(asked)
-        value = np.clip(asked.value, np.minimum(least, most), most)
+        replicates = replicated(totals, len(everyone))
+        low, high = share_limits(replicates)
+        value = np.clip(replicates.value, np.minimum(least, most), most)
         high = high if limit is None else np.minimum(high, limit)
         low, high = np.minimum(low, value), np.maximum(high, value)
         spread, alone = variance(everyone), self.exchanged.of(everyone)
@@ -133,7 +133,7 @@ class GroupSums:
             high=high,
             shapley=effect,
             closed=closed,
-            left_out=asked.left_out,
+            left_out=replicates.left_out,
             superset=joint,
         )
 

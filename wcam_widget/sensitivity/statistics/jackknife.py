@@ -23,8 +23,8 @@ class Replicated:
     and intervals are infinite. Intervals take both arrays as finite.
 
     >>> x = np.array([[1.0], [2.0], [4.0], [5.0]])
-    >>> found = replicated(lambda kept: x[kept].mean(0), 4)
-    >>> bool(np.isclose(found.error[0], x.std(ddof=1) / 2))
+    >>> mean = replicated(lambda kept: x[kept].mean(0), 4)
+    >>> bool(np.isclose(mean.error[0], x.std(ddof=1) / 2))
     True
     """
 
@@ -107,12 +107,26 @@ def replicated(statistic: Callable[[np.ndarray], np.ndarray], replicates: int) -
     """A statistic of all replicates and without each of them.
 
     ``statistic(kept)``, of shape (d,), is computed from the replicates whose numbers are in ``kept``. One
-    replicate alone tells nothing of the spread.
+    replicate alone gives no spread.
     """
     everyone = np.arange(replicates)
     value = np.asarray(statistic(everyone), float)
     kept = [np.delete(everyone, one) for one in everyone] if replicates > 1 else []
     return Replicated(value, np.array([statistic(some) for some in kept]).reshape(-1, len(value)))
+
+
+def share_limits(replicated: Replicated, *, positive: bool = True) -> Limits:
+    """Ends of the 95 % interval of a share of the variance, which is at most 1; they hold its value.
+
+    ``positive`` says that the estimate cannot be negative; one that can may leave 0 to 1 itself.
+
+    >>> low, high = share_limits(Replicated(np.array([0.5]), np.zeros((0, 1))))
+    >>> low.tolist(), high.tolist()
+    ([0.0], [1.0])
+    """
+    low, high = replicated.interval() if positive else replicated.symmetric_interval()
+    value = replicated.value
+    return np.minimum(np.minimum(low, 1.0), value), np.maximum(np.minimum(high, 1.0), value)
 
 
 def degrees_of_freedom(pseudo: Float[np.ndarray, "r d"]) -> Float[np.ndarray, " d"]:
@@ -142,7 +156,7 @@ def degrees_of_freedom(pseudo: Float[np.ndarray, "r d"]) -> Float[np.ndarray, " 
 def ensure_confidence(confidence: float) -> None:
     """Raise ValueError naming ``confidence`` unless it lies strictly between 0 and 1."""
     if not 0 < confidence < 1:
-        raise ValueError(f"confidence={confidence!r} is none: it lies between 0 and 1, such as 0.95")
+        raise ValueError(f"confidence={confidence!r} is not valid: it lies between 0 and 1, such as 0.95")
 
 
 def pseudo_values(

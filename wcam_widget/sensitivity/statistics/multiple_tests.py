@@ -51,7 +51,7 @@ def p_exceeding(
     95 % lies above the threshold. On the log scale for quantities that cannot be negative; on the plain scale
     with ``signed``, for estimates that noise may carry below 0, and for a threshold of 0, at which a
     logarithm says nothing. Total indices by Jansen's estimator are above 0 as soon as the score moved at all:
-    ask for a share of the variance there. What never moved has p = 1, and so has everything with fewer than
+    give a share of the variance there. What never moved has p = 1, and so has everything with fewer than
     two replicates. threshold is in [0, 1).
 
     >>> p = p_exceeding(Replicated(np.array([0.5]), np.array([[0.4], [0.6], [0.5]])), threshold=0.1)
@@ -59,7 +59,9 @@ def p_exceeding(
     True
     """
     if not 0 <= threshold < 1:
-        raise ValueError(f"threshold={threshold!r} is no share of the variance: at least 0 and below 1")
+        raise ValueError(
+            f"threshold={threshold!r} is not valid: it is a share of the variance, at least 0 and below 1"
+        )
     value, pseudo = replicated.value, pseudo_values(replicated.value, replicated.left_out)
     if len(pseudo) < 2:
         return np.ones_like(value)
@@ -107,7 +109,7 @@ def benjamini_hochberg(p: Float[np.ndarray, " m"], level: float = LEVEL) -> Bool
 
 def _ordered(p: Float[np.ndarray, " m"], level: float) -> np.ndarray:
     if not 0 < level < 1:
-        raise ValueError(f"level={level!r} is none: it lies between 0 and 1, such as 0.05")
+        raise ValueError(f"level={level!r} is not valid: it lies between 0 and 1, such as 0.05")
     if not ((p >= 0) & (p <= 1)).all():
         raise ValueError(f"p holds {p[~((p >= 0) & (p <= 1))][0]}: probabilities lie between 0 and 1")
     return np.argsort(p, kind="stable")

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 from jaxtyping import Float
 
-from wcam_widget.sensitivity.analysis import Estimate
+from wcam_widget.sensitivity.estimate import Estimate
 from wcam_widget.sensitivity.statistics.jackknife import CONFIDENCE, Replicated, pseudo_values
 
 EXACT = 12  # replicates up to which every combination of signs is tried
@@ -19,7 +19,7 @@ FLIPS = 9999
 class Contrast:
     """One map less another, ``d`` numbers each, and how far the two are apart.
 
-    ``value`` lies between ``low`` and ``high`` with the asked confidence each; ``error`` is its standard
+    ``value`` lies between ``low`` and ``high`` with the given confidence each; ``error`` is its standard
     error. ``distance`` is the total variation between the maps, each divided by its sum: the least share of
     the importance that has to be moved to turn one into the other, from 0 to 1. ``by_chance`` is what it is
     on average if nothing differs but the noise, ``p`` the chance of a distance at least as large then.

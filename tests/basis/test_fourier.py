@@ -124,7 +124,7 @@ def test_frequencies_have_no_place() -> None:
     basis = FourierBasis((20, 30), "rings", 4)
     for cells in (Cells.whole(basis), Cells.regular(basis, 1), Cells.dyadic(basis, 2)):
         np.testing.assert_array_equal(cells.support, np.tile([0, 0, 20, 30], (len(cells), 1)))
-    with pytest.raises(ValueError, match="acts on the whole image, so only grid=1 does"):
+    with pytest.raises(ValueError, match="acts on all of the image, so only grid=1 does"):
         Cells.regular(basis, 2)
 
 
@@ -139,7 +139,7 @@ def test_even_cells_keep_a_frequency_and_its_negative_together() -> None:
     ("arguments", "message"),
     [
         (((32, 32), "annuli"), r"partition='annuli' is unknown; rings, squares, grid are accepted"),
-        (((32, 48), "rings", 25), r"count=25 does not fit rings .*32x48 pixels: a whole number from 1 to 24"),
+        (((32, 48), "rings", 25), r"count=25 does not fit rings .*32x48 pixels: an integer from 1 to 24"),
         (((32, 48), "squares", 0), r"count=0 does not fit squares"),
         (((32, 48), "grid", 8), r"count=8 does not fit grid .*an odd number.* from 1 to 31"),
         (((32, 48), "grid", 33), r"count=33 does not fit grid"),

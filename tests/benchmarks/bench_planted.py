@@ -18,7 +18,7 @@ from torch import Tensor
 
 from wcam_widget import Derivative, Screened, Sobol, Wcam
 from wcam_widget.basis import Cells, WaveletBasis
-from wcam_widget.demo.planted import GRID, LEVELS, Planted, plant
+from wcam_widget.demo.planted import GRID, LEVELS, PlantedCue, plant
 from wcam_widget.sensitivity.analyses.hsic import Hsic
 from wcam_widget.sensitivity.analyses.refined import Refined
 
@@ -40,7 +40,7 @@ def photograph(name: str) -> Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1).float().expand(3, -1, -1) / 255
 
 
-def planted_crop(seed: int) -> Planted:
+def planted_crop(seed: int) -> PlantedCue:
     """A crop of a photograph with a cue in one cell; the same for the same ``seed``."""
     random = np.random.default_rng(seed)
     whole = photograph(PHOTOGRAPHS[random.integers(len(PHOTOGRAPHS))])

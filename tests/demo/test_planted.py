@@ -8,11 +8,11 @@ import torch
 from scipy import ndimage
 
 from wcam_widget import load_demo
-from wcam_widget.demo.planted import AMPLITUDE, Planted, blurred, plant
+from wcam_widget.demo.planted import AMPLITUDE, PlantedCue, blurred, plant
 
 
 @pytest.fixture(scope="module")
-def planted() -> list[Planted]:
+def planted() -> list[PlantedCue]:
     images = load_demo().images[:3]
     return [plant(image, np.random.default_rng(seed)) for seed, image in enumerate(images)]
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from wcam_widget import BlackBox, Derivative, Logit, Probability, Sobol, Wcam, load_demo
-from wcam_widget.evaluate.faithfulness import average_drop, average_increase, deletion, insertion, mu_fidelity
-from wcam_widget.evaluate.scoring_space import Domain, ensure_domain
+from wcam_widget.evaluate.average_drop import average_drop, average_increase
+from wcam_widget.evaluate.faithfulness import deletion, insertion, mu_fidelity
+from wcam_widget.evaluate.scoring_space import Domain
 
 BLACK = Domain("pixels", baseline="black")
 SMALL = Domain(Wcam(levels=2, grid=2, baseline="black"))
@@ -232,7 +233,7 @@ def test_errors_name_the_argument_what_was_found_and_what_is_accepted(measure, c
 
 def test_errors_of_domains_and_results(ramp):
     with pytest.raises(TypeError, match="domain: found int; accepted are own, pixels, wavelet, Wcam"):
-        ensure_domain(3, "mean")
+        Domain.ensure(3, "mean")
     with pytest.raises(ValueError, match="nulls: found 'size'; accepted are energy, random, centre"):
         Domain(nulls=("size",))
     found = mu_fidelity(total, ramp, HEAT, [Logit(0)], Domain(nulls=("centre",)))

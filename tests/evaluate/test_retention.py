@@ -12,7 +12,7 @@ from scipy.stats import entropy
 from torch import nn
 
 from wcam_widget import BlackBox, Logit, Probability, Wcam
-from wcam_widget.evaluate.faithfulness import average_drop
+from wcam_widget.evaluate.average_drop import average_drop
 from wcam_widget.evaluate.retention import retention
 from wcam_widget.evaluate.scoring_space import Domain
 from wcam_widget.explain.gradient.cartoonx import CartoonX
@@ -220,7 +220,7 @@ def _half(images, heat):
 
 
 def test_arguments_that_do_not_fit_are_named(ramp):
-    with pytest.raises(ValueError, match=r"steps: found 0; accepted is a whole number"):
+    with pytest.raises(ValueError, match=r"steps: found 0; accepted is an integer"):
         retention(total, ramp, ramp[:, 0], [Logit(0)], BLACK, steps=0)
     with pytest.raises(ValueError, match=r"targets: the score of images\[0\] is -32"):
         retention(lambda images: -total(images), ramp, ramp[:, 0], [Logit(0)], BLACK)

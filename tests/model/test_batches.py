@@ -34,19 +34,19 @@ def squares(count, side):
 
 def test_what_fits_is_learned_once_for_each_shape_and_direction_by_all_around_a_network():
     net = Hungry(capacity=16 * 16)
-    BlackBox(net).logits(squares(40, 4))
+    BlackBox(net, batch_size=32).logits(squares(40, 4))
     assert net.batches == [-32, 16, 16, 8]
     net.batches.clear()
-    BlackBox(net).logits(squares(40, 4))  # another BlackBox: learned already
+    BlackBox(net, batch_size=32).logits(squares(40, 4))  # another BlackBox: learned already
     assert net.batches == [16, 16, 8]
     net.batches.clear()
-    BlackBox(net).gradients(squares(20, 4), lambda batch: batch, 0)  # backward holds more
+    BlackBox(net, batch_size=32).gradients(squares(20, 4), lambda batch: batch, 0)  # backward holds more
     assert net.batches == [-20, -10, 5, 5, 5, 5]  # 20 and 10 were tried, as 20 is all there were
     net.batches.clear()
-    BlackBox(net).logits(squares(40, 8))  # larger images
+    BlackBox(net, batch_size=32).logits(squares(40, 8))  # larger images
     assert net.batches == [-32, -16, -8, 4] + [4] * 9
     net.batches.clear()
-    model = BlackBox(net)
+    model = BlackBox(net, batch_size=32)
     for side, fitting in ((4, 16), (8, 4), (4, 16)):  # by turns, and nothing is tried in vain
         model.logits(squares(20, side))
         assert min(net.batches) > 0
@@ -58,7 +58,7 @@ def test_what_fits_is_learned_once_for_each_shape_and_direction_by_all_around_a_
 
 def test_a_smaller_batch_size_asked_for_is_kept_to():
     net = Hungry(capacity=16 * 16)
-    BlackBox(net).logits(squares(40, 4))
+    BlackBox(net, batch_size=32).logits(squares(40, 4))
     net.batches.clear()
     BlackBox(net, batch_size=3).logits(squares(7, 4))
     assert net.batches == [3, 3, 1]
@@ -66,7 +66,7 @@ def test_a_smaller_batch_size_asked_for_is_kept_to():
 
 def test_preprocessing_decides_what_the_network_is_given_and_so_what_fits():
     net = Hungry(capacity=16 * 16)
-    BlackBox(net, preprocess=lambda images: images[:, :, ::2, ::2]).logits(squares(40, 8))
+    BlackBox(net, lambda images: images[:, :, ::2, ::2], batch_size=32).logits(squares(40, 8))
     assert net.batches == [-32, 16, 16, 8]
     assert list(NETWORKS.state(net).largest) == [Load((3, 4, 4), reduced=False, backward=False)]
     assert list(NETWORKS.state(net).largest.values()) == [16]
@@ -74,7 +74,7 @@ def test_preprocessing_decides_what_the_network_is_given_and_so_what_fits():
 
 def test_memory_that_ran_out_while_images_were_made_is_no_lesson_about_other_images():
     net = Hungry(capacity=10**6)
-    model = BlackBox(net)
+    model = BlackBox(net, batch_size=32)
     model.logits(squares(32, 4))
     net.batches.clear()
 
@@ -93,7 +93,7 @@ def test_memory_that_ran_out_while_images_were_made_is_no_lesson_about_other_ima
 def test_a_network_that_is_gone_is_forgotten():
     net = Hungry(capacity=16 * 16)
     key = id(net)
-    BlackBox(net).logits(squares(40, 4))
+    BlackBox(net, batch_size=32).logits(squares(40, 4))
     assert batches.NETWORKS._states[key].largest
     del net
     gc.collect()
@@ -114,8 +114,8 @@ def test_networks_that_are_equal_or_cannot_be_hashed_or_referred_to_learn_apart(
         head = staticmethod(lambda means: means)
 
     first, second = Same(capacity=16 * 16), Same(capacity=10**6)
-    BlackBox(first).logits(squares(40, 4))
-    BlackBox(second).logits(squares(40, 4))
+    BlackBox(first, batch_size=32).logits(squares(40, 4))
+    BlackBox(second, batch_size=32).logits(squares(40, 4))
     assert first.batches[-1] == 8
     assert second.batches == [32, 8]
 

@@ -21,12 +21,12 @@ from transformers import (
 from wcam_widget import BlackBox, load_demo
 from wcam_widget.model import ModelError
 from wcam_widget.model.blocks import block_layers
-from wcam_widget.model.layers import Captured, capture, capture_all, find_layer
+from wcam_widget.model.layers import LayerCapture, capture, capture_all, find_layer
 
 
 def found(net: nn.Module, side: int) -> list[tuple[str, int, int]]:
     """Name, channels and side of each block's layer."""
-    model, image, captured = BlackBox(net), torch.rand(3, side, side), list[Captured]()
+    model, image, captured = BlackBox(net), torch.rand(3, side, side), list[LayerCapture]()
     layers = block_layers(model, image)
     capture_all(model, layers, image[None], [None], captured.extend)
     assert all(
@@ -263,7 +263,7 @@ def test_the_demo_has_four_blocks_and_is_left_as_found():
 
 def test_layers_captured_together_are_those_captured_alone():
     model, images, _, _ = load_demo()
-    layers, together, alone = block_layers(model, images[0]), list[Captured](), list[Captured]()
+    layers, together, alone = block_layers(model, images[0]), list[LayerCapture](), list[LayerCapture]()
     capture_all(model, layers, images[:1], [2], together.extend)
     for layer in layers:
         capture(model, layer, images[:1], [2], alone.append)

@@ -46,7 +46,7 @@ CHANGES = {
 @pytest.mark.parametrize("kind", CHANGES)
 def test_a_change_is_seen_and_named(kind):
     net = network()
-    condition = Condition.of(net)
+    condition = Condition.now(net)
     CHANGES[kind](net)
     assert condition.changed()
     assert condition.words().startswith("the network changed while it was explained (")
@@ -64,7 +64,7 @@ NO_CHANGES = {
 @pytest.mark.parametrize("kind", NO_CHANGES)
 def test_what_changes_no_value_is_no_change(kind):
     net = network()
-    condition = Condition.of(net)
+    condition = Condition.now(net)
     NO_CHANGES[kind](net)
     assert condition.words() == ""
 
@@ -73,4 +73,4 @@ def test_networks_without_counted_tensors_have_a_condition_too():
     with torch.inference_mode():
         made = network()
     for net in (made, lambda images: images, torch.jit.freeze(torch.jit.script(network().eval()))):
-        assert Condition.of(net).words() == ""
+        assert Condition.now(net).words() == ""

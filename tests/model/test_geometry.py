@@ -186,7 +186,7 @@ def test_each_preprocess_and_size_is_measured_once():
 def test_maps_over_all_of_the_image_are_stretched_as_ever():
     maps = torch.rand(4, 7, 9)
     expected = interpolate(maps[:, None], (64, 80), mode="bilinear")[:, 0]
-    assert torch.equal(FieldOfView.whole((64, 80)).over(maps), expected)
+    assert torch.equal(FieldOfView.full((64, 80)).over(maps), expected)
     line = Line(0.0, 1.0, 64, 64), Line(1e-9, 1.0, 80, 80)
     by_weights = line[0].weights(7) @ maps @ line[1].weights(9).T
     torch.testing.assert_close(by_weights, expected)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import SwinConfig, SwinForImageClassification, ViTConfig, ViTForImageClassification
 
 from wcam_widget.model import BlackBox, ModelError
-from wcam_widget.model.layers import Captured, capture, find_layer
+from wcam_widget.model.layers import LayerCapture, capture, find_layer
 from wcam_widget.model.layout import layout_of
 
 
@@ -32,7 +32,7 @@ class Net(nn.Module):
         return self.head(features.mean((2, 3)))
 
 
-def captured(net: nn.Module, name: str, images: Tensor, target: int = 0, **asked) -> list[Captured]:
+def captured(net: nn.Module, name: str, images: Tensor, target: int = 0, **asked) -> list[LayerCapture]:
     model, found = BlackBox(net, **asked), []
     capture(model, find_layer(model, name, images[0]), images, [target] * len(images), found.append)
     return found
@@ -97,7 +97,7 @@ def test_hooks_go_when_the_caller_raises():
     model = BlackBox(net)
     layer = find_layer(model, "last", IMAGES[0])
 
-    def refuse(_found: Captured) -> None:
+    def refuse(_found: LayerCapture) -> None:
         raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine"):
@@ -286,7 +286,7 @@ def test_transformers_give_maps_on_which_the_score_depends(transformers_nets, ki
     layer = find_layer(model, "auto", image[0])
     assert layer.name.endswith(expected)
     assert layer.layout.grid == grid
-    found: list[Captured] = []
+    found: list[LayerCapture] = []
     capture(model, layer, image, [1], found.append)
     assert found[0].slopes.shape[2:] == grid
     assert bool(found[0].slopes.any())

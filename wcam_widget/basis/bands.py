@@ -18,14 +18,25 @@ APPROXIMATION = "A"
 class Band:
     """One rectangle of the packed picture: a level and an orientation.
 
-    ``orientation`` names the filter: ``A`` approximation, ``LH`` high along rows (y), ``HL`` high along
-    columns (x), ``HH`` both. Along y coefficient ``k`` stands for the image pixels ``offset[0] + scale * k``
-    to ``offset[0] + scale * (k + 1)`` (pixel edges, so pixel 0 spans 0 to 1), along x likewise with
-    ``offset[1]``; a scale as large as the image says that coefficients have no place. ``part`` names the part
-    of the colour the band holds; it is empty where bands hold all of it.
+    Along y coefficient ``k`` stands for the image pixels ``offset[0] + scale * k`` to ``offset[0] + scale *
+    (k + 1)`` (pixel edges, so pixel 0 spans 0 to 1), along x likewise with ``offset[1]``.
 
-    >>> Band("HL1", 1, "HL", top=0, left=4, height=4, width=4, scale=2).rectangle
-    (0, 4, 4, 4)
+    Args:
+        name: Level and orientation in one word, for a reader.
+        level: 1 for the finest scale.
+        orientation: The filter: "A" approximation, "LH" high along rows (y), "HL" high along columns (x),
+            "HH" both.
+        top: First row in the packed picture.
+        left: First column in the packed picture.
+        height: Rows of coefficients.
+        width: Columns of coefficients.
+        scale: Side of a coefficient's tile in image pixels; as large as the image where it has no place.
+        offset: Where the first tile begins, in image pixels along y and x.
+        part: The part of the colour the band holds; empty where bands hold all of it.
+
+    Examples:
+        >>> Band("HL1", 1, "HL", top=0, left=4, height=4, width=4, scale=2).rectangle
+        (0, 4, 4, 4)
     """
 
     name: str
@@ -51,7 +62,21 @@ class Band:
 
 
 class AbstractBasis(ABC):
-    """A linear, invertible map between images (..., C, H, W) and packed pictures (..., C, Hp, Wp)."""
+    """A linear, invertible map between images (..., C, H, W) and packed pictures (..., C, Hp, Wp).
+
+    Laws, which ``tests/contracts/test_bases.py`` holds every basis to:
+
+    1. ``unpack(pack(x)) = x`` to 1e-5 in float32, for every size, channel count and leading axes.
+    2. Every coefficient lies in exactly one band and, however bands are cut into ``Cells``, in exactly one
+       cell; gaps between bands are 0 and are not read.
+    3. Mass is conserved: ``Cells.spatial(values)`` and sums over bands add up to ``values.sum()``.
+    4. ``pack`` and ``unpack`` are linear and differentiable; half precision and autocast do not reach them.
+    5. A constant image has approximations only.
+    6. ``basis_from(settings()) == self``, also through JSON.
+
+    Attributes:
+        size: Height and width of the images in pixels.
+    """
 
     size: tuple[int, int]
 
@@ -106,7 +131,7 @@ class AbstractBasis(ABC):
         raise ValueError(f"{self!r} has no tiles that could be shifted: only wavelets and packets have")
 
 
-def as_whole_images(
+def as_image_patches(
     basis: AbstractBasis,
     coefficients: Float[Tensor, "n c h w"],
     band: Band,

@@ -21,13 +21,21 @@ CHUNK = 4096  # cells spread over the image at one time
 class Cells:
     """A partition of every band into rectangles; a cell never straddles two bands.
 
-    ``rectangles`` (d, 5) holds band index, top, left, height, width in coefficients of the packed picture.
-    Raises ValueError when a rectangle leaves its band or when cells leave out or share a coefficient.
+    Args:
+        bands: The bands of the picture.
+        rectangles: Band index, top, left, height, width of each cell in coefficients of the packed picture,
+            (d, 5).
+        picture_size: Height and width of the packed picture.
+        image_size: Height and width of the image in pixels.
 
-    >>> from wcam_widget.basis import WaveletBasis
-    >>> cells = Cells.regular(WaveletBasis((64, 64), levels=2), grid=4)
-    >>> len(cells), len(cells.in_band("HL1"))
-    (112, 16)
+    Raises:
+        ValueError: When a rectangle leaves its band or when cells leave out or share a coefficient.
+
+    Examples:
+        >>> from wcam_widget.basis import WaveletBasis
+        >>> cells = Cells.regular(WaveletBasis((64, 64), levels=2), grid=4)
+        >>> len(cells), len(cells.in_band("HL1"))
+        (112, 16)
     """
 
     bands: tuple[Band, ...]
@@ -60,8 +68,8 @@ class Cells:
         most = most_cells(basis)
         if grid != 1 and max(band.scale for band in basis.bands) >= max(basis.size):
             raise ValueError(
-                f"grid={grid!r} cells per side do not fit: a coefficient of this basis acts on the whole "
-                "image, so only grid=1 does, one cell per band"
+                f"grid={grid!r} cells per side do not fit: a coefficient of this basis acts on all of "
+                "the image, so only grid=1 does, one cell per band"
             )
         if int(grid) != grid or not 1 <= grid <= most:
             fitting = "grid=1 does, one cell per band" if most == 1 else f"1 to {most} cells do"
@@ -223,9 +231,13 @@ class Cells:
 def most_cells(basis: AbstractBasis) -> int:
     """The largest ``grid`` of ``Cells.regular``: coefficients of the coarsest band along the shorter side.
 
-    >>> from wcam_widget.basis import WaveletBasis
-    >>> most_cells(WaveletBasis((28, 40), levels=3))
-    3
+    Args:
+        basis: The basis that is cut into cells.
+
+    Examples:
+        >>> from wcam_widget.basis import WaveletBasis
+        >>> most_cells(WaveletBasis((28, 40), levels=3))
+        3
     """
     return max(1, min(side // band.scale for band in basis.bands for side in basis.size))
 
@@ -247,7 +259,7 @@ def _counted(lengths: Int[np.ndarray, " n"]) -> Int[np.ndarray, " m"]:
 def _same_cover(some: Int[np.ndarray, "n 4"], others: Int[np.ndarray, "m 4"]) -> bool:
     """Whether two sets of rectangles lie over every place equally often; no picture of them is made.
 
-    How often rectangles lie over each place is told by its differences along both axes, which are 0 but at
+    How often rectangles lie over each place follows from its differences along both axes, which are 0 but at
     their corners.
     """
     added, taken = _corners(some)

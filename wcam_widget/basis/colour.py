@@ -21,21 +21,28 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 class ColourBasis(AbstractBasis):
     """Another basis with bands of its own for each part of the colour.
 
-    inner: the basis each part is packed in. parts: ``channels``, red, green and blue apart (bands ``R:A3``,
-    ``G:LH2``, …), or ``luma``: the luminance, grey in all three channels (``Y:…``), and what colour adds to
-    it (``C:…``). The parts' pictures stand side by side and add up to the inner basis's: ``unpack`` reads
-    their sum. Images must have three channels.
+    The parts' pictures stand side by side and add up to the inner basis's: ``unpack`` reads their sum. Images
+    must have three channels.
 
-    Raises ValueError for unknown parts or an inner basis that has parts already. Source of the luminance:
-    ITU-R BT.601, on the image's own values.
+    Args:
+        inner: The basis each part is packed in, one without colour parts.
+        parts: "channels", red, green and blue apart (bands ``R:A3``, ``G:LH2``, …), or "luma": the luminance,
+            grey in all three channels (``Y:…``), and what colour adds to it (``C:…``).
 
-    >>> from wcam_widget.basis import WaveletBasis
-    >>> basis = ColourBasis(WaveletBasis((16, 16), levels=1), "luma")
-    >>> [band.name for band in basis.bands][:5]
-    ['Y:A1', 'C:A1', 'Y:LH1', 'Y:HL1', 'Y:HH1']
-    >>> image = torch.rand(3, 16, 16)
-    >>> bool((basis.unpack(basis.pack(image)) - image).abs().max() < 1e-5)
-    True
+    Raises:
+        ValueError: For unknown parts or an inner basis that has parts already.
+
+    References:
+        ITU-R (2011), "Recommendation BT.601-7", section 2.5.1: the luminance, of the image's own values.
+
+    Examples:
+        >>> from wcam_widget.basis import WaveletBasis
+        >>> basis = ColourBasis(WaveletBasis((16, 16), levels=1), "luma")
+        >>> [band.name for band in basis.bands][:5]
+        ['Y:A1', 'C:A1', 'Y:LH1', 'Y:HL1', 'Y:HH1']
+        >>> image = torch.rand(3, 16, 16)
+        >>> bool((basis.unpack(basis.pack(image)) - image).abs().max() < 1e-5)
+        True
     """
 
     inner: AbstractBasis

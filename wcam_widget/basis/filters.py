@@ -64,8 +64,12 @@ def ensure_levels(levels: int, size: tuple[int, int]) -> int:
 def most_levels(size: tuple[int, int]) -> int:
     """How often the shorter side of an image can be halved; once in any case.
 
-    >>> most_levels((32, 20)), most_levels((1, 9))
-    (4, 1)
+    Args:
+        size: Height and width in pixels.
+
+    Examples:
+        >>> most_levels((32, 20)), most_levels((1, 9))
+        (4, 1)
     """
     return max(1, min(size).bit_length() - 1)
 
@@ -76,13 +80,13 @@ def ensure_shift(shift: Sequence[int], levels: int) -> tuple[int, int]:
     >>> ensure_shift([0, 7], levels=3)
     (0, 7)
     """
-    found = tuple(shift)
-    if len(found) != 2 or any(int(step) != step or not 0 <= step < 2**levels for step in found):
+    steps = tuple(shift)
+    if len(steps) != 2 or any(int(step) != step or not 0 <= step < 2**levels for step in steps):
         raise ValueError(
-            f"shift={shift!r} must be (down, right), whole numbers of pixels from 0 to {2**levels - 1}, "
+            f"shift={shift!r} must be (down, right), integers from 0 to {2**levels - 1}, "
             f"less than the {2**levels} pixels of a tile of level {levels}"
         )
-    return int(found[0]), int(found[1])
+    return int(steps[0]), int(steps[1])
 
 
 def padded_sides(
@@ -159,10 +163,8 @@ def join(parts: Sequence[Tensor], wavelet: pywt.Wavelet, sides: Sequence[tuple[i
         across = functional.conv_transpose2d(rows, taps[:, None, None], stride=(1, 2), padding=(0, reach))
         kept = across[:, 0, :, :width]
         columns = kept.reshape(-1, 2, *kept.shape[1:])
-        whole = functional.conv_transpose2d(
-            columns, taps[:, None, :, None], stride=(2, 1), padding=(reach, 0)
-        )
-        image = whole[:, 0, :height]
+        tall = functional.conv_transpose2d(columns, taps[:, None, :, None], stride=(2, 1), padding=(reach, 0))
+        image = tall[:, 0, :height]
     return image.reshape(*coarse.shape[:-2], *image.shape[-2:])
 
 

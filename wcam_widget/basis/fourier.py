@@ -17,7 +17,7 @@ from wcam_widget.basis.bands import (
     Band,
     DeviceCopies,
     as_float32,
-    as_whole_images,
+    as_image_patches,
     ensure_sides,
     ensure_size,
 )
@@ -27,26 +27,33 @@ from wcam_widget.basis.bands import (
 class FourierBasis(AbstractBasis):
     """Spatial frequencies of images of one size, in bands that hold each frequency with its negative.
 
-    size: height and width of the image, any two integers. partition: ``rings`` around zero frequency (equal
-    steps up to 0.5 cycles per pixel, the corners beyond in the last), ``squares`` likewise by the larger of
-    the two frequencies, or ``grid``, squares of the plane in every direction, each with its mirror image.
-    count: rings, concentric squares, or squares along one side of the grid (odd, so that one is centred);
-    None takes 8, or 9 for the grid, or what fits a small image.
-
     Coefficients are those of the discrete Hartley transform, which is real, orthonormal and its own inverse;
     one weight per band makes a zero-phase filter. The band that holds zero frequency is the approximation,
     level 1 the highest frequencies. The picture stacks the bands as rectangles, ``arranged`` puts them back
-    on the frequency plane. A frequency has no place: it acts on the whole image.
+    on the frequency plane. A frequency has no place: it acts on all of the image.
 
-    Raises ValueError for an unknown partition or a count that leaves bands empty. Source: Bracewell (1983),
-    "Discrete Hartley transform"; the partitions are those of published analyses of networks by frequency.
+    Args:
+        size: Height and width of the image in pixels, any two integers.
+        partition: "rings" around zero frequency (equal steps up to 0.5 cycles per pixel, the corners beyond
+            in the last), "squares" likewise by the larger of the two frequencies, or "grid", squares of the
+            plane in every direction, each with its mirror image.
+        count: Rings, concentric squares, or squares along one side of the grid (odd, so that one is centred);
+            None takes 8, or 9 for the grid, or what fits a small image.
 
-    >>> basis = FourierBasis((32, 48), "rings", count=4)
-    >>> [band.name for band in basis.bands]
-    ['A4', 'R3', 'R2', 'R1']
-    >>> image = torch.rand(3, 32, 48)
-    >>> bool((basis.unpack(basis.pack(image)) - image).abs().max() < 1e-5)
-    True
+    Raises:
+        ValueError: For an unknown partition or a count that leaves bands empty.
+
+    References:
+        Bracewell (1983), "Discrete Hartley transform", equation 1; the partitions are those of published
+        analyses of networks by frequency.
+
+    Examples:
+        >>> basis = FourierBasis((32, 48), "rings", count=4)
+        >>> [band.name for band in basis.bands]
+        ['A4', 'R3', 'R2', 'R1']
+        >>> image = torch.rand(3, 32, 48)
+        >>> bool((basis.unpack(basis.pack(image)) - image).abs().max() < 1e-5)
+        True
     """
 
     size: tuple[int, int]
@@ -67,7 +74,7 @@ class FourierBasis(AbstractBasis):
     def bands(self) -> tuple[Band, ...]:
         """From the lowest frequencies to the highest; each as large as the number of its frequencies."""
         widest = self.size[1] + self.size[1] % 2
-        found: list[Band] = []
+        bands: list[Band] = []
         top, left, shelf = 0, 0, 0  # the next free place, and the height of the bands beside it
         for part in self._sets:
             number = len(part.frequencies)
@@ -77,9 +84,9 @@ class FourierBasis(AbstractBasis):
             if left + width > widest:
                 top, left, shelf = top + shelf, 0, 0
             rectangle = (top, left, height, width)
-            found.append(Band(part.name, part.level, part.orientation, *rectangle, scale=max(self.size)))
+            bands.append(Band(part.name, part.level, part.orientation, *rectangle, scale=max(self.size)))
             left, shelf = left + width, max(shelf, height)
-        return tuple(found)
+        return tuple(bands)
 
     @property
     def picture_size(self) -> tuple[int, int]:
@@ -134,8 +141,8 @@ class FourierBasis(AbstractBasis):
     def patches(
         self, coefficients: Float[Tensor, "n c h w"], band: Band, corners: Sequence[tuple[int, int]]
     ) -> tuple[Float[Tensor, "n c ph pw"], list[tuple[int, int]]]:
-        """Images of single blocks of one band, each as large as the whole image."""
-        return as_whole_images(self, coefficients, band, corners)
+        """Images of single blocks of one band, each as large as the image."""
+        return as_image_patches(self, coefficients, band, corners)
 
     def arranged(self, picture: Float[np.ndarray, "hp wp"]) -> Float[np.ndarray, "h w"]:
         """The picture on the frequency plane, with the size of the image and zero frequency in the middle.

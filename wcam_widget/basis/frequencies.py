@@ -40,7 +40,7 @@ def ensure_count(size: tuple[int, int], partition: str, count: int | None) -> in
     if count is None:
         return min(9 if grid else 8, most)
     if int(count) != count or not 1 <= count <= most or (grid and count % 2 == 0):
-        words = "an odd number, so that one square stands in the middle, " if grid else "a whole number "
+        words = "an odd number, so that one square stands in the middle, " if grid else "an integer "
         raise ValueError(
             f"count={count!r} does not fit {partition} over an image of {size[0]}x{size[1]} pixels: "
             f"{words}from 1 to {most} is accepted"
@@ -59,13 +59,13 @@ def partition(size: tuple[int, int], kind: str, count: int) -> list[FrequencySet
     own = np.arange(size[0] * size[1])
     pair = np.minimum(own, _negative(size))
     alone = own == _negative(size)
-    found, group = np.unique(keys, axis=0, return_inverse=True)
+    distinct, group = np.unique(keys, axis=0, return_inverse=True)
     # Pairs stand together, and frequencies that are their own negatives after them.
     order = np.lexsort((own, pair, alone, group.ravel()))
     members = np.split(order, np.flatnonzero(np.diff(group.ravel()[order])) + 1)
     return [
         FrequencySet(*_described(kind, key, count), part)
-        for key, part in zip(found.tolist(), members, strict=True)
+        for key, part in zip(distinct.tolist(), members, strict=True)
     ]
 
 

@@ -13,17 +13,24 @@ from wcam_widget.basis.bands import APPROXIMATION, AbstractBasis, Band, as_float
 
 @dataclass(frozen=True)
 class PixelBasis(AbstractBasis):
-    """Pixels as coefficients, so that every method can be asked in pixels as it is in wavelets.
+    """Pixels as coefficients, so that every method works on pixels as it does on wavelets.
 
-    size: height and width of the image. Its one band counts as an approximation: it goes to the baseline.
+    Its one band counts as an approximation: it goes to the baseline.
 
-    >>> import torch
-    >>> basis = PixelBasis((4, 6))
-    >>> basis.bands[0].name, basis.picture_size
-    ('pixels', (4, 6))
-    >>> image = torch.rand(3, 4, 6)
-    >>> torch.equal(basis.unpack(basis.pack(image)), image)
-    True
+    Args:
+        size: Height and width of the image in pixels.
+
+    Raises:
+        ValueError: For a size that is not two positive integers.
+
+    Examples:
+        >>> import torch
+        >>> basis = PixelBasis((4, 6))
+        >>> basis.bands[0].name, basis.picture_size
+        ('pixels', (4, 6))
+        >>> image = torch.rand(3, 4, 6)
+        >>> torch.equal(basis.unpack(basis.pack(image)), image)
+        True
     """
 
     size: tuple[int, int]

@@ -12,21 +12,29 @@ from wcam_widget.basis.packets import PacketBasis
 from wcam_widget.basis.pixel import PixelBasis
 from wcam_widget.basis.wavelet import WaveletBasis
 
-# A damaged file must not ask for all memory.
+# A damaged file must not take all memory.
 LONGEST = 1 << 15  # pixels of a side
 MOST_SPLITS = 7  # of packets, which then are 16384 bands
 MOST_FREQUENCIES = 1 << 20  # each is sorted into its band by itself
 
 
 def basis_from(settings: object) -> AbstractBasis:
-    """The basis whose ``settings()`` these are, as they are or back from JSON.
+    """Make a basis again from its ``settings()``, as they are or back from JSON.
 
-    Raises ValueError naming the field for what is missing, of the wrong type, unknown or out of range.
+    Args:
+        settings: The name and parameters of a basis, from this process or from a file.
 
-    >>> from wcam_widget.basis import WaveletBasis
-    >>> basis = WaveletBasis((32, 48), "db2", levels=2)
-    >>> basis_from(basis.settings()) == basis
-    True
+    Returns:
+        A basis equal to the one whose settings they are.
+
+    Raises:
+        ValueError: Naming the field, for what is missing, of the wrong type, unknown or out of range.
+
+    Examples:
+        >>> from wcam_widget.basis import WaveletBasis
+        >>> basis = WaveletBasis((32, 48), "db2", levels=2)
+        >>> basis_from(basis.settings()) == basis
+        True
     """
     if not isinstance(settings, Mapping):
         raise ValueError(f"the settings of a basis must be a table of names; found {settings!r:.80}")  # noqa: TRY004 bad content of a file, not a wrong call
@@ -78,21 +86,21 @@ def _size(settings: Mapping[str, object]) -> tuple[int, int]:
 
 
 def _pair(settings: Mapping[str, object], name: str) -> tuple[int, int]:
-    found = settings.get(name)
-    if not isinstance(found, list | tuple) or len(found) != 2 or any(type(each) is not int for each in found):
-        raise ValueError(f"{name}={found!r:.80} must be two whole numbers")
-    return found[0], found[1]
+    value = settings.get(name)
+    if not isinstance(value, list | tuple) or len(value) != 2 or any(type(each) is not int for each in value):
+        raise ValueError(f"{name}={value!r:.80} must be two integers")
+    return value[0], value[1]
 
 
 def _count(settings: Mapping[str, object], name: str) -> int:
-    found = settings.get(name)
-    if type(found) is not int:
-        raise ValueError(f"{name}={found!r:.80} must be a whole number")
-    return found
+    value = settings.get(name)
+    if type(value) is not int:
+        raise ValueError(f"{name}={value!r:.80} must be an integer")
+    return value
 
 
 def _text(settings: Mapping[str, object], name: str) -> str:
-    found = settings.get(name)
-    if not isinstance(found, str):
-        raise ValueError(f"{name}={found!r:.80} must be text")  # noqa: TRY004 bad content of a file, not a wrong call
-    return found
+    value = settings.get(name)
+    if not isinstance(value, str):
+        raise ValueError(f"{name}={value!r:.80} must be text")  # noqa: TRY004 bad content of a file, not a wrong call
+    return value

@@ -41,13 +41,23 @@ class Demo:
 def load_demo(variant: str = "standard", device: str | torch.device = "cpu") -> Demo:
     """Load a bundled network, a dozen images it never saw, their labels and the class names.
 
-    `variant` is "standard" or "robust" (trained with blur and noise added). The textures brick, grass and
-    gravel are cut out as disc, square or triangle; DATA.md says where the photographs come from.
-    Raises ValueError, naming `variant`, for another one.
+    The textures brick, grass and gravel are cut out as disc, square or triangle; DATA.md says where the
+    photographs come from.
 
-    >>> model, images, labels, class_names = load_demo()
-    >>> class_names[labels[1]], images.shape
-    ('brick-square', torch.Size([12, 3, 128, 128]))
+    Args:
+        variant: "standard" or "robust", which was trained with blur and noise added.
+        device: Where the network runs.
+
+    Returns:
+        The model, images (12, 3, 128, 128) in [0, 1], labels (12,) and class names, also as a tuple of these.
+
+    Raises:
+        ValueError: Naming ``variant``, for another one.
+
+    Examples:
+        >>> model, images, labels, class_names = load_demo()
+        >>> class_names[labels[1]], images.shape
+        ('brick-square', torch.Size([12, 3, 128, 128]))
     """
     with (
         files(__name__).joinpath("images.npz").open("rb") as file,

@@ -12,7 +12,7 @@ NAMES = ("astronaut", "cameraman", "cat", "coffee", "rocket")
 
 @final
 class Photographs(Mapping[str, Image.Image]):
-    """Photographs by name, each an RGB image of PIL, read anew whenever it is asked for.
+    """Photographs by name, each an RGB image of PIL, read anew at every look-up.
 
     >>> Photographs()
     Photographs(astronaut, cameraman, cat, coffee, rocket)
@@ -54,8 +54,9 @@ def load_photos() -> Photographs:
     Returns:
         A mapping from names to RGB images of PIL, new ones at every look-up.
 
-    >>> photos = load_photos()
-    >>> list(photos), photos["cat"].size
-    (['astronaut', 'cameraman', 'cat', 'coffee', 'rocket'], (451, 285))
+    Examples:
+        >>> photos = load_photos()
+        >>> list(photos), photos["cat"].size
+        (['astronaut', 'cameraman', 'cat', 'coffee', 'rocket'], (451, 285))
     """
     return Photographs()

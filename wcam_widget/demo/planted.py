@@ -66,7 +66,7 @@ class CueNet(nn.Module):
 
 
 @dataclass(frozen=True, eq=False)
-class Planted:
+class PlantedCue:
     """An image with a cue, the network that looks for it, and the cell that the cue is in.
 
     ``cells`` are those of Haar with 3 levels, 4x4 in every band; ``cell`` and ``band`` count among them.
@@ -85,7 +85,7 @@ class Planted:
         return bool(top <= row < bottom and left <= column < right)
 
 
-def plant(image: Float[Tensor, "c h w"], random: np.random.Generator) -> Planted:
+def plant(image: Float[Tensor, "c h w"], random: np.random.Generator) -> PlantedCue:
     """Put a cue into one cell of an image (C, H, W) in [0, 1], cell and pattern drawn from ``random``.
 
     The sides must be multiples of 32, so that every cell has a coefficient. What the cell held is removed.
@@ -108,7 +108,7 @@ def plant(image: Float[Tensor, "c h w"], random: np.random.Generator) -> Planted
     removed = basis.unpack(without)
     made = removed + AMPLITUDE * pattern / pattern.abs().max()
     model = BlackBox(CueNet(pattern, basis.bands[band].scale, made, removed), class_names=("cue", "no cue"))
-    return Planted(made.clamp(0, 1), model, cells, cell, band)
+    return PlantedCue(made.clamp(0, 1), model, cells, cell, band)
 
 
 def blurred(picture: Float[Tensor, "h w"], sigma: float) -> Float[Tensor, "h w"]:

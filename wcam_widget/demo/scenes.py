@@ -145,7 +145,7 @@ def _smooth_noise(count: int, generator: torch.Generator) -> Tensor:
 
 
 def _tinted(grey: Tensor, generator: torch.Generator) -> Tensor:
-    """Three channels of a grey image, each a little brighter or darker, the whole a little shifted."""
+    """Three channels of a grey image, each a little brighter or darker, all a little shifted."""
     tint = 0.06 * torch.randn(len(grey), 3, 1, 1, generator=generator)
     shift = 0.06 * torch.randn(len(grey), 1, 1, 1, generator=generator)
     return grey + tint + shift

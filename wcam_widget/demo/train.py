@@ -126,8 +126,8 @@ def measure(net: nn.Module, photos: Float[Tensor, "3 s s"], per_class: int) -> d
 def accuracy(net: nn.Module, images: Float[Tensor, "n c h w"], labels: Tensor) -> float:
     """Share of images whose highest score is that of their label."""
     with torch.inference_mode():
-        found = torch.cat([net(normalise(chunk)).argmax(dim=1) for chunk in torch.split(images, 64)])
-    return round(float((found == labels).float().mean()), 4)
+        classes = torch.cat([net(normalise(chunk)).argmax(dim=1) for chunk in torch.split(images, 64)])
+    return round(float((classes == labels).float().mean()), 4)
 
 
 def save_images(photos: Float[Tensor, "3 s s"], path: Path) -> None:

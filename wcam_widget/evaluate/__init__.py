@@ -1,9 +1,11 @@
 """How good an explanation is: measures of single maps and of maps over data sets."""
 
+from wcam_widget.evaluate.average_drop import average_drop, average_increase
 from wcam_widget.evaluate.comparison import Comparison, compare_methods
-from wcam_widget.evaluate.dissimilarity import Dissimilarity, Protocol, dissimilarity, mod, nissim, vid
-from wcam_widget.evaluate.faithfulness import average_drop, average_increase, deletion, insertion, mu_fidelity
+from wcam_widget.evaluate.dissimilarity import Dissimilarity, Protocol, dissimilarity
+from wcam_widget.evaluate.faithfulness import deletion, insertion, mu_fidelity
 from wcam_widget.evaluate.localisation import Localisation, energy_inside, mean_iou, pointing_game
+from wcam_widget.evaluate.nissim import mod, nissim, vid
 from wcam_widget.evaluate.result import Faithfulness
 from wcam_widget.evaluate.retention import Retention, retention
 from wcam_widget.evaluate.rho import rho_minus, rho_plus

@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from wcam_widget.evaluate.faithfulness import average_drop, average_increase, deletion, insertion, mu_fidelity
+from wcam_widget.evaluate.average_drop import average_drop, average_increase
+from wcam_widget.evaluate.faithfulness import deletion, insertion, mu_fidelity
 from wcam_widget.evaluate.result import Faithfulness
 from wcam_widget.evaluate.rho import rho_minus, rho_plus
 from wcam_widget.evaluate.road import road
 from wcam_widget.evaluate.scoring_space import Domain
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch
-from wcam_widget.model import BlackBox
+from wcam_widget.explain.method import AbstractMethod, ensure_batch
+from wcam_widget.model import BlackBox, ImagesLike, ModelLike, TargetsLike
 
 Measure = Callable[..., Faithfulness]
 
@@ -45,7 +46,7 @@ class Row:
     """One method or null ranking: a result for each measure and domain, and its price per image.
 
     ``forwards``, ``backwards`` and ``seconds`` are those of the explanations, not of the measures; a null
-    ranking asks the model nothing.
+    ranking needs no model.
     """
 
     name: str
@@ -69,7 +70,7 @@ class Comparison:
     images: int
 
     def best(self, measure: str, domain: str) -> str:
-        """The method with the best mean; KeyError where that was not asked."""
+        """The method with the best mean; KeyError where that was not measured."""
         results = {row.name: row.results[measure, domain].mean for row in self.rows}
         return (min if measure in LOWER else max)(results, key=results.__getitem__)
 
@@ -102,49 +103,60 @@ class Comparison:
 
 
 def compare_methods(
-    model: Any,
-    images: Pixels,
+    model: ModelLike,
+    images: ImagesLike,
     methods: Mapping[str, AbstractMethod],
-    targets: Any = None,
+    targets: TargetsLike = None,
     measures: Sequence[str] = USUAL,
     domains: Sequence[str | Domain] = DOMAINS,
 ) -> Comparison:
     """Explain images by every method and measure every map in every domain, beside the null rankings.
 
-    images: (B, C, H, W) in [0, 1]. methods: by the names of their rows. targets: a class id, class name or
-    target for each image; None for its top class, found once. measures: of "insertion", "deletion",
-    "mu-fidelity", "average drop", "average increase", "rho+", "rho-" and "road", each as its own function
-    defines it. domains: "pixels", "wavelet" or a ``Domain``, for all methods alike, which "own" is not. Class
-    targets stand for logits where a method says so, and for probabilities in the measures.
+    A keyboard interrupt ends the explanations: methods whose maps are complete are measured, with a warning.
+    Class targets stand for logits where a method says so, and for probabilities in the measures.
 
-    A keyboard interrupt ends the explanations: methods whose maps are whole are measured, with a warning.
-    Raises ValueError and TypeError naming the argument, and what the methods and measures raise.
+    Args:
+        model: A ``BlackBox``, a torch module or a callable.
+        images: (B, C, H, W) in [0, 1], or a list of images.
+        methods: Methods by the names of their rows, at least one.
+        targets: A class id, class name or target for all images or for each; None for its top class.
+        measures: Of "insertion", "deletion", "mu-fidelity", "average drop", "average increase", "rho+",
+            "rho-" and "road", each as its own function defines it.
+        domains: "pixels", "wavelet" or a ``Domain``, for all methods alike, which "own" is not.
 
-    >>> import torch
-    >>> from torch import nn
-    >>> from wcam_widget.explain import GradCam
-    >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    >>> cams = {"Grad-CAM": GradCam(), "HiResCAM": GradCam(variant="hirescam")}
-    >>> table = compare_methods(net, torch.rand(2, 3, 16, 16), cams, measures=["insertion"])
-    >>> [row.name for row in table.nulls], table.columns
-    (['energy', 'random', 'centre'], (('insertion', 'pixels'), ('insertion', 'wavelet')))
+    Returns:
+        A table of means with standard errors, rows of methods, then of null rankings.
+
+    Raises:
+        ValueError: Naming the argument that does not fit; also what the methods and measures raise.
+        TypeError: For an argument of another type, likewise.
+
+    Examples:
+        >>> import torch
+        >>> from torch import nn
+        >>> from wcam_widget.explain import GradCam
+        >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        >>> cams = {"Grad-CAM": GradCam(), "HiResCAM": GradCam(variant="hirescam")}
+        >>> table = compare_methods(net, torch.rand(2, 3, 16, 16), cams, measures=["insertion"])
+        >>> [row.name for row in table.nulls], table.columns
+        (['energy', 'random', 'centre'], (('insertion', 'pixels'), ('insertion', 'wavelet')))
     """
     if not methods:
         raise ValueError("methods: found none; accepted is a table of names and at least one method")
     unknown = [name for name in measures if name not in MEASURES]
     if unknown or not measures:
-        found = unknown[0] if unknown else "none"
-        raise ValueError(f"measures: found {found!r}; accepted are {', '.join(MEASURES)}")
+        wrong = unknown[0] if unknown else "none"
+        raise ValueError(f"measures: found {wrong!r}; accepted are {', '.join(MEASURES)}")
     if not domains:
         raise ValueError("domains: found none; accepted are pixels, wavelet and a Domain")
     places = {_word(domain): _ensure_common(domain) for domain in domains}
     network = BlackBox.ensure(model)
-    asked, wanted = ensure_batch(images, targets, network)
-    tops = network.logits(asked).argmax(1).tolist()
+    batch, wanted = ensure_batch(images, targets, network)
+    tops = network.logits(batch).argmax(1).tolist()
     goals = [top if target is None else target for top, target in zip(tops, wanted, strict=True)]
-    explained = _explained(network, asked, goals, methods)
+    explained = _explained(network, batch, goals, methods)
     columns = {
-        (measure, place): _measured(MEASURES[measure], (network, asked, goals), explained, domain)
+        (measure, place): _measured(MEASURES[measure], (network, batch, goals), explained, domain)
         for measure in measures
         for place, domain in places.items()
     }
@@ -156,10 +168,10 @@ def compare_methods(
         Row(null, {column: next(iter(results.values())).null[null] for column, results in columns.items()})
         for null in _shared_nulls(list(places.values()))
     ]
-    return Comparison(tuple(rows), tuple(nulls), tuple(columns), len(asked))
+    return Comparison(tuple(rows), tuple(nulls), tuple(columns), len(batch))
 
 
-class _Explained(NamedTuple):
+class _MethodMaps(NamedTuple):
     """The maps of one method, and its row but for the results."""
 
     row: Row
@@ -168,9 +180,9 @@ class _Explained(NamedTuple):
 
 def _explained(
     network: BlackBox, images: Tensor, targets: list[Any], methods: Mapping[str, AbstractMethod]
-) -> dict[str, _Explained]:
-    """All maps, method by method; an interrupt ends with those that are whole, unless there are none."""
-    found: dict[str, _Explained] = {}
+) -> dict[str, _MethodMaps]:
+    """All maps, method by method; an interrupt ends with those that are complete, unless there are none."""
+    maps_of: dict[str, _MethodMaps] = {}
     for name, method in methods.items():
         started = time.perf_counter()
         try:
@@ -183,24 +195,24 @@ def _explained(
         seconds = time.perf_counter() - started
         forwards = sum(one.evaluations for one in maps) / count
         backwards = sum(one.gradients for one in maps) / count
-        found[name] = _Explained(Row(name, {}, forwards, backwards, seconds / count), maps)
-    if not found:
+        maps_of[name] = _MethodMaps(Row(name, {}, forwards, backwards, seconds / count), maps)
+    if not maps_of:
         raise KeyboardInterrupt
-    if len(found) < len(methods):
-        warnings.warn(f"interrupted: {len(found)} of {len(methods)} methods are returned", stacklevel=3)
-    return found
+    if len(maps_of) < len(methods):
+        warnings.warn(f"interrupted: {len(maps_of)} of {len(methods)} methods are returned", stacklevel=3)
+    return maps_of
 
 
 def _measured(
     measure: Measure,
-    asked: tuple[BlackBox, Tensor, list[Any]],
-    found: Mapping[str, _Explained],
+    inputs: tuple[BlackBox, Tensor, list[Any]],
+    maps_of: Mapping[str, _MethodMaps],
     domain: Domain,
 ) -> dict[str, Faithfulness]:
-    """One measure of all maps in one domain: what is removed at random is asked about once for all."""
-    (first, one), *others = found.items()
+    """One measure of all maps in one domain: what is removed at random is scored once for all."""
+    (first, one), *others = maps_of.items()
     beside = {f"{BESIDE}{name}": each.maps for name, each in others}
-    network, images, targets = asked
+    network, images, targets = inputs
     result = measure(network, images, one.maps, targets, replace(domain, beside=beside))
     nulls = {name: each for name, each in result.null.items() if name not in beside}
     rest = {name: replace(result.null[f"{BESIDE}{name}"], null=nulls) for name, _ in others}
@@ -213,12 +225,12 @@ def _word(domain: str | Domain) -> str:
 
 
 def _ensure_common(domain: str | Domain) -> Domain:
-    asked = domain if isinstance(domain, Domain) else Domain(domain)
-    if asked.space == "own":
+    made = domain if isinstance(domain, Domain) else Domain(domain)
+    if made.space == "own":
         raise ValueError("domains: found 'own', which differs from method to method; give pixels or wavelet")
-    return asked
+    return made
 
 
 def _shared_nulls(domains: Sequence[Domain]) -> list[str]:
-    """The null rankings that all domains ask for, in the order of the first."""
+    """The null rankings of all domains, in the order of the first."""
     return [null for null in domains[0].nulls if all(null in domain.nulls for domain in domains)]

@@ -22,12 +22,19 @@ class NoisyLinear:
 
     Edge neighbours weigh 1/6, diagonal ones 1/12, less those beyond the band's border. Removed neighbours
     count with what they are given themselves, so that one sparse linear system is solved for each band; all
-    channels share its factors. Where a whole band is removed no neighbour is left, and ``base`` stands for
-    it. ``noise`` is added to whatever was removed. On the one band of the pixels this is the published
-    imputation. Source: Rong et al. (2022), "A Consistent and Efficient Evaluation Strategy for Attribution
-    Methods".
+    channels share its factors. Where all of a band is removed no neighbour is left, and ``baseline``
+    stands for it. ``noise`` is added to whatever was removed. On the one band of the pixels this is the
+    published imputation.
 
-    picture, base, noise: (C, Hp, Wp), float64.
+    Args:
+        bands: The bands of the picture.
+        picture: Packed coefficients, (C, Hp, Wp), float64.
+        baseline: What stands for bands without a neighbour left, (C, Hp, Wp), float64.
+        noise: Added to what is imputed, (C, Hp, Wp), float64.
+
+    References:
+        Rong et al. (2022), "A Consistent and Efficient Evaluation Strategy for Attribution Methods",
+        section 4.
 
     >>> ramp, nothing = np.arange(25.0).reshape(1, 5, 5), np.zeros((1, 5, 5))
     >>> removed = np.zeros((5, 5), bool)
@@ -39,12 +46,12 @@ class NoisyLinear:
 
     bands: Sequence[Band]
     picture: Float[np.ndarray, "c hp wp"]
-    base: Float[np.ndarray, "c hp wp"]
+    baseline: Float[np.ndarray, "c hp wp"]
     noise: Float[np.ndarray, "c hp wp"]
 
     def __call__(self, removed: Bool[np.ndarray, "hp wp"]) -> Float[np.ndarray, "c hp wp"]:
         """The picture with what is ``removed`` imputed."""
-        filled = np.where(removed, self.base, self.picture)
+        filled = np.where(removed, self.baseline, self.picture)
         for band in self.bands:
             here = (slice(None), *band.slices)
             filled[here] = interpolated(filled[here], removed[band.slices])

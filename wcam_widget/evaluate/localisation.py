@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
@@ -13,11 +13,17 @@ from scipy import ndimage
 
 from wcam_widget.evaluate.measures import ranks
 from wcam_widget.evaluate.result import standard_error
-from wcam_widget.evaluate.scoring_space import ensure_maps
+from wcam_widget.evaluate.scoring_space import AttributionsLike, ensure_maps
 from wcam_widget.explain.attribution import Attribution
 
 TOLERANCE = 15.0  # pixels, of the pointing game as first played
 MOST = 0.2
+
+if TYPE_CHECKING:
+    MasksLike: TypeAlias = np.ndarray | torch.Tensor
+else:
+    # Checks at run time are our own: their errors name the argument as the caller wrote it.
+    MasksLike = Any
 
 Mask = Bool[np.ndarray, "h w"]
 Heat = Float[np.ndarray, "h w"]
@@ -50,20 +56,35 @@ class Localisation:
         return standard_error(self.values)
 
 
-def pointing_game(attributions: Any, masks: Any, tolerance: float = TOLERANCE) -> Localisation:
+def pointing_game(
+    attributions: AttributionsLike, masks: MasksLike, tolerance: float = TOLERANCE
+) -> Localisation:
     """Whether the highest pixel lies less than ``tolerance`` pixels from the object.
 
-    attributions: one Attribution per image, taken by ``spatial()``, or maps (B, H, W). masks: (B, H, W), True
-    where the object is. Distances go from centre to centre of pixels; of equal pixels the first counts,
-    row by row. Raises ValueError or TypeError naming the argument; masks must hold some object.
-    Source: Zhang et al. (2018), "Top-down Neural Attention by Excitation Backprop".
+    Distances go from centre to centre of pixels; of equal pixels the first counts, row by row.
 
-    >>> heat = np.zeros((1, 20, 40))
-    >>> heat[0, 5, 30] = 1.0
-    >>> mask = np.zeros((1, 20, 40), bool)
-    >>> mask[0, 5, :16] = True
-    >>> pointing_game(heat, mask).mean, pointing_game(heat, mask, tolerance=15.5).mean
-    (0.0, 1.0)
+    Args:
+        attributions: One ``Attribution`` per image, taken by ``spatial()``, or maps, (B, H, W).
+        masks: (B, H, W), True where the object is; each holds some object.
+        tolerance: In pixels, above 0.
+
+    Returns:
+        A value in [0, 1] per image, higher is better, and what pixels chosen blindly would reach.
+
+    Raises:
+        ValueError: Naming the argument, for shapes and values that do not fit.
+        TypeError: Naming the argument, for another type.
+
+    References:
+        Zhang et al. (2018), "Top-down Neural Attention by Excitation Backprop", section 4.
+
+    Examples:
+        >>> heat = np.zeros((1, 20, 40))
+        >>> heat[0, 5, 30] = 1.0
+        >>> mask = np.zeros((1, 20, 40), bool)
+        >>> mask[0, 5, :16] = True
+        >>> pointing_game(heat, mask).mean, pointing_game(heat, mask, tolerance=15.5).mean
+        (0.0, 1.0)
     """
     if not tolerance > 0:
         raise ValueError(f"tolerance: found {tolerance!r}; accepted is a positive number of pixels")
@@ -75,14 +96,29 @@ def pointing_game(attributions: Any, masks: Any, tolerance: float = TOLERANCE) -
     return _over_images("pointing game", attributions, masks, score)
 
 
-def energy_inside(attributions: Any, masks: Any) -> Localisation:
+def energy_inside(attributions: AttributionsLike, masks: MasksLike) -> Localisation:
     """Share of the map's positive values that lies on the object: the energy-based pointing game.
 
-    Arguments and errors are those of ``pointing_game``. A map without positive values gives 0.
-    Source: Wang et al. (2020), "Score-CAM".
+    A map without positive values gives 0.
 
-    >>> energy_inside(np.array([[[3.0, 1.0], [0.0, -5.0]]]), np.array([[[True, False], [False, True]]])).mean
-    0.75
+    Args:
+        attributions: One ``Attribution`` per image, taken by ``spatial()``, or maps, (B, H, W).
+        masks: (B, H, W), True where the object is; each holds some object.
+
+    Returns:
+        A value in [0, 1] per image, higher is better, and what pixels chosen blindly would reach.
+
+    Raises:
+        ValueError: Naming the argument, for shapes and values that do not fit.
+        TypeError: Naming the argument, for another type.
+
+    References:
+        Wang et al. (2020), "Score-CAM", section 4.3.
+
+    Examples:
+        >>> mask = np.array([[[True, False], [False, True]]])
+        >>> energy_inside(np.array([[[3.0, 1.0], [0.0, -5.0]]]), mask).mean
+        0.75
     """
 
     def score(heat: Heat, mask: Mask) -> tuple[float, float]:
@@ -93,16 +129,32 @@ def energy_inside(attributions: Any, masks: Any) -> Localisation:
     return _over_images("energy inside", attributions, masks, score)
 
 
-def mean_iou(attributions: Any, masks: Any, most: float = MOST) -> Localisation:
+def mean_iou(attributions: AttributionsLike, masks: MasksLike, most: float = MOST) -> Localisation:
     """Intersection over union of the object and the ``most`` share of pixels with the highest values.
 
-    Arguments and errors are those of ``pointing_game``; most: in (0, 1]. Equal pixels go in their order, row
-    by row. ``chance`` is that of as many blindly chosen pixels with their expected intersection.
-    Source: Sattarzadeh et al. (2021), "Explaining Convolutional Neural Networks through Attribution-Based
-    Input Sampling and Block-Wise Feature Aggregation" (SISE).
+    Equal pixels go in their order, row by row. ``chance`` is that of as many blindly chosen pixels with their
+    expected intersection.
 
-    >>> mean_iou(np.array([[[3.0, 1.0], [0.0, 2.0]]]), np.array([[[True, True], [False, False]]]), 0.5).chance
-    array([0.33333333])
+    Args:
+        attributions: One ``Attribution`` per image, taken by ``spatial()``, or maps, (B, H, W).
+        masks: (B, H, W), True where the object is; each holds some object.
+        most: The share of pixels, in (0, 1].
+
+    Returns:
+        A value in [0, 1] per image, higher is better, and what pixels chosen blindly would reach.
+
+    Raises:
+        ValueError: Naming the argument, for shapes and values that do not fit.
+        TypeError: Naming the argument, for another type.
+
+    References:
+        Sattarzadeh et al. (2021), "Explaining Convolutional Neural Networks through Attribution-Based Input
+        Sampling and Block-Wise Feature Aggregation" (SISE), section 4.
+
+    Examples:
+        >>> mask = np.array([[[True, True], [False, False]]])
+        >>> mean_iou(np.array([[[3.0, 1.0], [0.0, 2.0]]]), mask, 0.5).chance
+        array([0.33333333])
     """
     if not 0 < most <= 1:
         raise ValueError(f"most: found {most!r}; accepted is a share in (0, 1]")
@@ -117,7 +169,10 @@ def mean_iou(attributions: Any, masks: Any, most: float = MOST) -> Localisation:
 
 
 def _over_images(
-    measure: str, attributions: Any, masks: Any, score: Callable[[Heat, Mask], tuple[float, float]]
+    measure: str,
+    attributions: AttributionsLike,
+    masks: MasksLike,
+    score: Callable[[Heat, Mask], tuple[float, float]],
 ) -> Localisation:
     objects = ensure_masks(masks)
     given = ensure_maps(attributions, torch.from_numpy(objects[:, None].astype(np.float32)))
@@ -127,15 +182,15 @@ def _over_images(
     return Localisation(measure, np.where(flat, 0.0, values), chance, flat)
 
 
-def ensure_masks(masks: Any) -> Bool[np.ndarray, "b h w"]:
-    """Masks (B, H, W) of True and False; errors name ``masks``, what was found and what is accepted."""
+def ensure_masks(masks: MasksLike) -> Bool[np.ndarray, "b h w"]:
+    """Masks (B, H, W) of True and False; errors name ``masks``."""
     accepted = "a bool tensor or array (B, H, W), True where the object is"
     if not isinstance(masks, np.ndarray | torch.Tensor):
         raise TypeError(f"masks: found {type(masks).__qualname__}; accepted is {accepted}")
-    found = masks.detach().cpu().numpy() if isinstance(masks, torch.Tensor) else masks
-    if found.dtype != bool or found.ndim != 3 or found.size == 0:
-        raise ValueError(f"masks: found {found.dtype} {found.shape}; accepted is {accepted}")
-    empty = np.flatnonzero(~found.any((1, 2)))
+    table = masks.detach().cpu().numpy() if isinstance(masks, torch.Tensor) else masks
+    if table.dtype != bool or table.ndim != 3 or table.size == 0:
+        raise ValueError(f"masks: found {table.dtype} {table.shape}; accepted is {accepted}")
+    empty = np.flatnonzero(~table.any((1, 2)))
     if len(empty):
         raise ValueError(f"masks[{empty[0]}]: found no object; accepted is {accepted}")
-    return np.ascontiguousarray(found)
+    return np.ascontiguousarray(table)

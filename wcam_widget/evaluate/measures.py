@@ -84,8 +84,8 @@ def random_subsets(cells: int, size: int, subsets: int, rng: np.random.Generator
 def drops(scores: Scores, removed: Bool[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
     """How far the score falls when each subset is removed."""
     n, cells = removed.shape
-    whole = in_parts(scores, 1, cells, lambda _: np.ones((1, cells)))
-    return np.asarray(whole - in_parts(scores, n, cells, lambda part: ~removed[part]))
+    image_score = in_parts(scores, 1, cells, lambda _: np.ones((1, cells)))
+    return np.asarray(image_score - in_parts(scores, n, cells, lambda part: ~removed[part]))
 
 
 def rank_correlation(first: Float[np.ndarray, " n"], second: Float[np.ndarray, " n"]) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
+from wcam_widget.explain.cell_sums import summed
 from wcam_widget.perturb.probe import Probe
 
 Values = Float[np.ndarray, " d"]
@@ -19,9 +19,7 @@ def energy(probe: Probe, rng: np.random.Generator | None = None) -> Values:
     Coefficients are taken less the baseline's, as the probe removes them. It knows the image, not the model.
     """
     del rng
-    squares = probe.picture.cpu().double().square().sum(0).flatten()
-    sums = torch.zeros(len(probe.cells) + 1, dtype=torch.float64)  # the last one takes the picture's gaps
-    return np.asarray(sums.index_add(0, probe.cells.index.flatten(), squares)[:-1].numpy())
+    return summed(probe.picture.double().square(), probe.cells)
 
 
 def at_random(probe: Probe, rng: np.random.Generator | None = None) -> Values:

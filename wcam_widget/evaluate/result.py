@@ -78,22 +78,22 @@ class Curve(NamedTuple):
     value: float
 
 
-def gathered(
+def collect(
     measure: str, cases: Iterable[Case], score: Callable[[Case], Sequence[float] | Sequence[Curve]]
 ) -> Faithfulness:
-    """The result of a measure; ``score`` gives what each image's map and then its null rankings reach.
+    """Collect the result of a measure; ``score`` gives that of each image's map, then of its nulls.
 
     Of an image nothing is kept but these numbers. Raises ValueError naming ``steps`` where images have too
     different numbers of cells for curves of one length.
     """
-    found, flat, words = [], [], ""
+    rows, flat, words = [], [], ""
     names: tuple[str, ...] = ()
     for case in cases:
-        found.append([_as_curve(one) for one in score(case)])
+        rows.append([_as_curve(one) for one in score(case)])
         flat.append([bool(values.min() == values.max()) for values in case.rankings])
         if not words:
             names, words = tuple(case.nulls), case.words
-    lengths = {len(row[0].scores) for row in found}
+    lengths = {len(row[0].scores) for row in rows}
     if len(lengths) > 1:
         raise ValueError(
             f"steps: None gives curves of {min(lengths)} to {max(lengths)} points, as the attributions have "
@@ -103,12 +103,12 @@ def gathered(
         Faithfulness(
             measure=measure,
             domain=words,
-            values=np.array([row[column].value for row in found]),
+            values=np.array([row[column].value for row in rows]),
             flat=np.array([row[column] for row in flat]),
-            fractions=np.array([row[column].fractions for row in found]),
-            curves=np.array([row[column].scores for row in found]),
+            fractions=np.array([row[column].fractions for row in rows]),
+            curves=np.array([row[column].scores for row in rows]),
         )
-        for column in range(len(found[0]))
+        for column in range(len(rows[0]))
     ]
     return replace(results[0], null=dict(zip(names, results[1:], strict=True)))
 

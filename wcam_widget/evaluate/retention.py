@@ -11,17 +11,16 @@ import torch
 from jaxtyping import Bool, Float
 
 from wcam_widget.evaluate import measures
-from wcam_widget.evaluate.faithfulness import STEPS, Where, positive_score
+from wcam_widget.evaluate.average_drop import positive_score
+from wcam_widget.evaluate.faithfulness import STEPS
+from wcam_widget.evaluate.information import INFORMATION, L1, cumulative_share, share_of_total
 from wcam_widget.evaluate.rankings import Values
 from wcam_widget.evaluate.result import Faithfulness
-from wcam_widget.evaluate.scoring_space import Asked, Case, ensure_domain
+from wcam_widget.evaluate.scoring_space import AttributionsLike, Case, Domain, DomainLike, MeasureInputs
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.cell_sums import summed
-from wcam_widget.explain.gradient.cartoonx import UNIT, l1_norm
-from wcam_widget.explain.method import Pixels
-from wcam_widget.perturb.probe import Probe
+from wcam_widget.explain.gradient.cartoonx import UNIT
+from wcam_widget.model import ImagesLike, ModelLike, TargetsLike
 
-L1, ENTROPY = "l1", "entropy"
 KEPT = 0.9  # share of the score
 
 
@@ -57,7 +56,7 @@ class Retention:
         return self.shares[self.measure]
 
     def against(self, measure: str) -> Retention:
-        """The same curves against another information, "l1" or "entropy"; the model is not asked again."""
+        """The same curves against another information, "l1" or "entropy"; the model does not run again."""
         if measure not in self.shares:
             raise ValueError(f"measure: found {measure!r}; accepted are {', '.join(self.shares)}")
         soft = None if self.soft is None else self.soft.against(measure)
@@ -127,11 +126,11 @@ class Retention:
 
 
 def retention(
-    model: Any,
-    images: Pixels,
-    attributions: Any,
-    targets: Any = None,
-    domain: Where = "own",
+    model: ModelLike,
+    images: ImagesLike,
+    attributions: AttributionsLike,
+    targets: TargetsLike = None,
+    domain: DomainLike = "own",
     steps: int = STEPS,
 ) -> Retention:
     """What is retained of the score while the most valued cells are kept, against their share of information.
@@ -140,27 +139,45 @@ def retention(
     entropy: the sum of -p log p, where p is a coefficient's share of the squared norm. The cells of a map are
     kept in the order of their values, equal ones in the order of the cells, as many as make the information
     grow by 1 / ``steps`` from point to point; large cells make larger steps. Nothing is kept at the first
-    point, everything at the last. Where an image has no information, each cell counts the same.
+    point, everything at the last. Scores must be positive, as for ``average_drop``.
 
-    Arguments and errors are those of ``wcam_widget.evaluate.faithfulness.insertion``; the baseline is the
-    image's mean colour unless given, and steps is at least 1. Scores must be positive, as for
-    ``average_drop``. Costs steps + 1 forwards an image, and as many for each null ranking. Source: Kolek et
-    al. (2023), "Explaining image classifiers with multiscale directional image representation", made a curve.
+    Args:
+        model: A ``BlackBox``, a torch module or a callable.
+        images: (B, C, H, W) in [0, 1], or a list of images.
+        attributions: One ``Attribution`` per image, or maps, (B, H, W).
+        targets: A class or target for all images or for each; a class stands for its probability, None for
+            the class that was explained.
+        domain: Which cells are removed: "own", "pixels", "wavelet", a ``Wcam`` or a ``Domain``. Baseline:
+            the image's mean colour unless given.
+        steps: Points after the first, at least 1; each is a forward of every image and null ranking.
 
-    >>> from wcam_widget import Logit
-    >>> from wcam_widget.evaluate.scoring_space import Domain
-    >>> images = torch.tensor([[[[0.0, 0.5], [0.5, 1.0]]]])
-    >>> whole = lambda images: images.sum((2, 3))
-    >>> found = retention(whole, images, images[:, 0], [Logit(0)], Domain(baseline="black"), steps=2)
-    >>> found.information, found.retained
-    (array([[0. , 0.5, 1. ]]), array([[0. , 0.5, 1. ]]))
+    Returns:
+        Curves of the score against the information, and the readings of them.
+
+    Raises:
+        ValueError: For an argument that does not fit the images, with its name first.
+        TypeError: For an argument of another type, likewise.
+
+    References:
+        Kolek et al. (2023), "Explaining image classifiers with multiscale directional image
+        representation", section 4, made a curve.
+
+    Examples:
+        >>> from wcam_widget import Logit
+        >>> from wcam_widget.evaluate.scoring_space import Domain
+        >>> images = torch.tensor([[[[0.0, 0.5], [0.5, 1.0]]]])
+        >>> total = lambda images: images.sum((2, 3))
+        >>> curves = retention(total, images, images[:, 0], [Logit(0)], Domain(baseline="black"), steps=2)
+        >>> curves.information, curves.retained
+        (array([[0. , 0.5, 1. ]]), array([[0. , 0.5, 1. ]]))
     """
     if steps < 1 or int(steps) != steps:
-        raise ValueError(f"steps: found {steps}; accepted is a whole number of at least 1")
+        raise ValueError(f"steps: found {steps}; accepted is an integer of at least 1")
     curves: list[list[_Points]] = []
     soft: list[_Points | None] = []
     flat, words, names = [], "", list[str]()
-    for case in Asked(model, images, attributions, targets, ensure_domain(domain, "mean")):
+    inputs = MeasureInputs(model, images, attributions, targets, Domain.ensure(domain, "mean"))
+    for case in inputs:
         information = {name: of(case.probe) for name, of in INFORMATION.items()}
         curves.append([_kept(case, values, information, steps) for values in case.rankings])
         soft.append(_masked(case, information) if _is_mask(case, attributions[case.number]) else None)
@@ -174,20 +191,6 @@ def retention(
         soft=_stacked(masks, words) if len(masks) == len(soft) else None,
         null=dict(zip(names, nulls, strict=True)),
     )
-
-
-def entropy(probe: Probe) -> Values:
-    """The part that each cell has in the entropy of the squared coefficients, less the baseline's.
-
-    The parts add up to the entropy, so that those of some cells are a share of it: other than the entropy of
-    these cells by themselves, which can be larger than that of all.
-    """
-    energy = probe.picture.double().square()
-    parts = torch.special.entr(energy / energy.sum().clamp_min(torch.finfo(torch.float64).tiny))
-    return summed(parts, probe.cells)
-
-
-INFORMATION: dict[str, Callable[[Probe], Values]] = {L1: l1_norm, ENTROPY: entropy}
 
 
 @final
@@ -204,7 +207,7 @@ def _kept(case: Case, values: Values, information: Mapping[str, Values], steps: 
     """Points at which the most valued cells are kept, the l1 norm of these as even as cells allow."""
     places = measures.ranks(values)
     order = np.argsort(places)
-    grown = {name: _grown(one[order]) for name, one in information.items()}
+    grown = {name: cumulative_share(one[order]) for name, one in information.items()}
     levels = np.arange(steps + 1) / steps
     counts = np.searchsorted(grown[L1], levels - 1e-9)  # sums of rounded numbers miss a level by less
     counts[-1] = len(values)
@@ -218,35 +221,24 @@ def _kept(case: Case, values: Values, information: Mapping[str, Values], steps: 
 
 def _masked(case: Case, information: Mapping[str, Values]) -> _Points:
     """The point of a mask used as it is."""
-    shares = {name: np.array([case.values @ _share(one)]) for name, one in information.items()}
+    shares = {name: np.array([case.values @ share_of_total(one)]) for name, one in information.items()}
     return _points(case, 1, lambda _: case.values[None], shares)
 
 
 def _points(
     case: Case, rows: int, weights: Callable[[slice], np.ndarray], shares: dict[str, np.ndarray]
 ) -> _Points:
-    """Ask the model about rows of weights."""
-    whole = positive_score(case)
-    found = measures.in_parts(case.probe.logits, rows, len(case.values), weights)
-    scores = case.probe.target(torch.from_numpy(found).float()).double().numpy()
-    decided = _decisions(found) == _decisions(case.probe.whole[None].cpu().numpy())
-    return _Points(shares, scores / whole, decided)
+    """The model's scores and decisions at rows of weights."""
+    image_score = positive_score(case)
+    logits = measures.in_parts(case.probe.logits, rows, len(case.values), weights)
+    scores = case.probe.target(torch.from_numpy(logits).float()).double().numpy()
+    decided = _decisions(logits) == _decisions(case.probe.whole[None].cpu().numpy())
+    return _Points(shares, scores / image_score, decided)
 
 
 def _decisions(logits: Float[np.ndarray, "n k"]) -> np.ndarray:
     """The class decided for; where there is a single score, whether it is above 0."""
     return logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(1)
-
-
-def _share(information: Values) -> Values:
-    total = information.sum()
-    return information / total if total > 0 else np.full(len(information), 1 / len(information))
-
-
-def _grown(information: Values) -> Float[np.ndarray, " m"]:
-    """The share of the information in the first 0, 1, … cells, 1 for all of them."""
-    sums = np.append(0.0, np.cumsum(_share(information)))
-    return np.asarray(sums / sums[-1])
 
 
 def _is_mask(case: Case, given: Any) -> bool:

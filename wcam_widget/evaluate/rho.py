@@ -2,64 +2,98 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from wcam_widget.evaluate import measures
-from wcam_widget.evaluate.result import Faithfulness, gathered
-from wcam_widget.evaluate.scoring_space import Asked, Case, Domain, ensure_domain
-from wcam_widget.explain.method import Pixels
-from wcam_widget.explain.wcam.wcam import Wcam
+from wcam_widget.evaluate.result import Faithfulness, collect
+from wcam_widget.evaluate.scoring_space import AttributionsLike, Case, Domain, DomainLike, MeasureInputs
+from wcam_widget.model import ImagesLike, ModelLike, TargetsLike
 
 
 def rho_plus(
-    model: Any,
-    images: Pixels,
-    attributions: Any,
-    targets: Any = None,
-    domain: str | Wcam | Domain = "own",
+    model: ModelLike,
+    images: ImagesLike,
+    attributions: AttributionsLike,
+    targets: TargetsLike = None,
+    domain: DomainLike = "own",
 ) -> Faithfulness:
-    """The score of the image weighted by the map, over the mean weight; higher is better.
+    """Score of the image weighted by the map, over the mean weight; higher is better.
 
     Weights are the cells' values, stretched to [0, 1] over the image; a flat map has weights of 1, which give
-    the plain score. Arguments and errors are those of ``wcam_widget.evaluate.faithfulness.insertion``; the
-    baseline is the image's mean colour unless given ("black": weights on pixels before normalisation).
-    Small maps are divided by little: a single pixel of N gets up to N times the baseline's score, so compare
-    with ``null``. Source: Jalwana et al. (2021), "CAMERAS".
+    the plain score. Small maps are divided by little: a single pixel of N gets up to N times the baseline's
+    score, so compare with ``null``. "black" as baseline weights pixels before normalisation.
 
-    >>> import torch
-    >>> from wcam_widget import Logit
-    >>> images = torch.tensor([[[[0.0, 0.5], [0.5, 1.0]]]])
-    >>> whole = lambda images: images.mean((2, 3))
-    >>> rho_plus(whole, images, images[:, 0], [Logit(0)], Domain(baseline="black")).mean
-    0.75
+    Args:
+        model: A ``BlackBox``, a torch module or a callable.
+        images: (B, C, H, W) in [0, 1], or a list of images.
+        attributions: One ``Attribution`` per image, or maps, (B, H, W).
+        targets: A class or target for all images or for each; a class stands for its probability, None for
+            the class that was explained.
+        domain: Which cells are removed: "own", "pixels", "wavelet", a ``Wcam`` or a ``Domain``. Baseline:
+            the image's mean colour unless given.
+
+    Returns:
+        One value per image, with ``null`` rankings measured in the same cells.
+
+    Raises:
+        ValueError: For an argument that does not fit the images, with its name first.
+        TypeError: For an argument of another type, likewise.
+
+    References:
+        Jalwana et al. (2021), "CAMERAS", section 5.
+
+    Examples:
+        >>> import torch
+        >>> from wcam_widget import Logit
+        >>> images = torch.tensor([[[[0.0, 0.5], [0.5, 1.0]]]])
+        >>> total = lambda images: images.mean((2, 3))
+        >>> rho_plus(total, images, images[:, 0], [Logit(0)], Domain(baseline="black")).mean
+        0.75
     """
-    asked = Asked(model, images, attributions, targets, ensure_domain(domain, "mean"))
-    return gathered("rho+", asked, lambda case: _per_weight(case, remaining=False))
+    inputs = MeasureInputs(model, images, attributions, targets, Domain.ensure(domain, "mean"))
+    return collect("rho+", inputs, lambda case: _per_weight(case, remaining=False))
 
 
 def rho_minus(
-    model: Any,
-    images: Pixels,
-    attributions: Any,
-    targets: Any = None,
-    domain: str | Wcam | Domain = "own",
+    model: ModelLike,
+    images: ImagesLike,
+    attributions: AttributionsLike,
+    targets: TargetsLike = None,
+    domain: DomainLike = "own",
 ) -> Faithfulness:
-    """The score of what the map leaves of the image, over the mean of what it leaves; lower is better.
+    """Score of what the map leaves of the image, over the mean of what it leaves; lower is better.
 
-    As ``rho_plus`` with one less each weight; a flat map leaves the whole image.
-    Source: Jalwana et al. (2021), "CAMERAS".
+    As ``rho_plus`` with one less each weight; a flat map leaves the image as it is.
 
-    >>> import torch
-    >>> from wcam_widget import Logit
-    >>> images = torch.tensor([[[[0.0, 0.5], [0.5, 1.0]]]])
-    >>> whole = lambda images: images.mean((2, 3))
-    >>> rho_minus(whole, images, images[:, 0], [Logit(0)], Domain(baseline="black")).mean
-    0.25
+    Args:
+        model: A ``BlackBox``, a torch module or a callable.
+        images: (B, C, H, W) in [0, 1], or a list of images.
+        attributions: One ``Attribution`` per image, or maps, (B, H, W).
+        targets: A class or target for all images or for each; a class stands for its probability, None for
+            the class that was explained.
+        domain: Which cells are removed: "own", "pixels", "wavelet", a ``Wcam`` or a ``Domain``. Baseline:
+            the image's mean colour unless given.
+
+    Returns:
+        One value per image, with ``null`` rankings measured in the same cells.
+
+    Raises:
+        ValueError: For an argument that does not fit the images, with its name first.
+        TypeError: For an argument of another type, likewise.
+
+    References:
+        Jalwana et al. (2021), "CAMERAS", section 5.
+
+    Examples:
+        >>> import torch
+        >>> from wcam_widget import Logit
+        >>> images = torch.tensor([[[[0.0, 0.5], [0.5, 1.0]]]])
+        >>> total = lambda images: images.mean((2, 3))
+        >>> rho_minus(total, images, images[:, 0], [Logit(0)], Domain(baseline="black")).mean
+        0.25
     """
-    asked = Asked(model, images, attributions, targets, ensure_domain(domain, "mean"))
-    return gathered("rho-", asked, lambda case: _per_weight(case, remaining=True))
+    inputs = MeasureInputs(model, images, attributions, targets, Domain.ensure(domain, "mean"))
+    return collect("rho-", inputs, lambda case: _per_weight(case, remaining=True))
 
 
 def _per_weight(case: Case, *, remaining: bool) -> list[float]:

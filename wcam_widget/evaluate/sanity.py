@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from wcam_widget.evaluate.measures import rank_correlation
 from wcam_widget.evaluate.similarity import SSIM, Ssim, constant
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.method import AbstractMethod, Pixels, ensure_batch
-from wcam_widget.model import AbstractTarget, BlackBox, ModelError
+from wcam_widget.explain.method import AbstractMethod, ensure_batch
+from wcam_widget.model import AbstractTarget, BlackBox, ImagesLike, ModelError, ModelLike, TargetsLike
 from wcam_widget.model.module_outputs import looked_into
 from wcam_widget.model.randomise import Randomisation
 from wcam_widget.sensitivity.statistics.jackknife import CONFIDENCE, replicated
@@ -68,9 +68,9 @@ class Sanity:
         measure: "spearman" or "ssim". kind: "signed" or "absolute". One image leaves the limits at -1 and 1.
         Raises ValueError naming ``measure`` or ``kind`` for another one.
         """
-        for name, found, accepted in (("measure", measure, MEASURES), ("kind", kind, KINDS)):
-            if found not in accepted:
-                raise ValueError(f"{name}: found {found!r}; accepted are {' and '.join(accepted)}")
+        for name, value, accepted in (("measure", measure, MEASURES), ("kind", kind, KINDS)):
+            if value not in accepted:
+                raise ValueError(f"{name}: found {value!r}; accepted are {' and '.join(accepted)}")
         number = KINDS.index(kind)
         values = (self.spearman, self.ssim)[MEASURES.index(measure)][number][:, ~self.empty[number, 0]]
         if values.shape[1] == 0:
@@ -100,12 +100,12 @@ class Sanity:
         """
         if self.randomisation.order != "cascading":
             return None
-        found = None
+        first = None
         for name, word in zip(reversed(self.layers), reversed(self.verdicts), strict=True):
             if word != "changed":
                 break
-            found = name
-        return found
+            first = name
+        return first
 
     @property
     def verdict(self) -> str:
@@ -129,46 +129,60 @@ class Sanity:
 
 
 def sanity(
-    model: Any,
+    model: ModelLike,
     method: AbstractMethod,
-    images: Pixels,
-    targets: Any = None,
+    images: ImagesLike,
+    targets: TargetsLike = None,
     randomisation: Randomisation = EVERY_LAYER,
     ssim: Ssim = SSIM,
 ) -> Sanity:
     """Randomise layers of a copy of the network, explain again, and measure how alike the maps still are.
 
-    method: any that spreads over the image; a layer it was given as a module is looked up by its name in the
-    copies. images (B, C, H, W) in [0, 1], sides of at least the window of ``ssim``. targets: one class id,
-    class name, target or None per image; None stands for the top class of the network as it is, also once it
-    is randomised. randomisation: which layers, in which order. Every image keeps the random rows of its clean
-    map. The network is read and never changed. A keyboard interrupt ends the work: the layers done until then
-    are returned, with a warning.
+    Every image keeps the random rows of its clean map. The network is read and never changed. A keyboard
+    interrupt ends the work: the layers done until then are returned, with a warning.
 
-    Raises ValueError naming ``images``, ``targets`` or ``layers[i]`` for what does not fit, ModelError where
-    the network is a plain callable, cannot be copied or cannot be explained with a layer randomised. Source:
-    Adebayo et al. (2018), "Sanity Checks for Saliency Maps".
+    Args:
+        model: A ``BlackBox`` or a torch module.
+        method: Any that spreads over the image; a layer it was given as a module is looked up by its name in
+            the copies.
+        images: (n, c, h, w) in [0, 1], sides of at least the window of ``ssim``.
+        targets: One class id, class name or target for all images or for each; None stands for the top class
+            of the network as it is, also once it is randomised.
+        randomisation: Which layers, in which order.
+        ssim: Settings of the similarity.
 
-    >>> from wcam_widget import GradCam
-    >>> pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), pool, nn.Linear(4, 2))
-    >>> found = sanity(net, GradCam("1"), torch.rand(2, 3, 16, 16))
-    >>> found.layers, found.spearman.shape
-    (('3', '0'), (2, 2, 2))
+    Returns:
+        Rank correlation and similarity after each layer, of each image, and the verdict.
+
+    Raises:
+        ValueError: Naming ``images``, ``targets`` or ``layers[i]`` for what does not fit.
+        ModelError: Where the network is a plain callable, cannot be copied or cannot be explained with a
+            layer randomised.
+
+    References:
+        Adebayo et al. (2018), "Sanity Checks for Saliency Maps", section 3.
+
+    Examples:
+        >>> from wcam_widget import GradCam
+        >>> pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), pool, nn.Linear(4, 2))
+        >>> checked = sanity(net, GradCam("1"), torch.rand(2, 3, 16, 16))
+        >>> checked.layers, checked.spearman.shape
+        (('3', '0'), (2, 2, 2))
     """
     network = BlackBox.ensure(model)
-    asked, given = ensure_batch(images, targets, network)
-    if min(asked.shape[2:]) < ssim.width:
+    batch, given = ensure_batch(images, targets, network)
+    if min(batch.shape[2:]) < ssim.width:
         raise ValueError(
-            f"images: found {asked.shape[2]}x{asked.shape[3]} pixels; with ssim of sigma={ssim.sigma} "
+            f"images: found {batch.shape[2]}x{batch.shape[3]} pixels; with ssim of sigma={ssim.sigma} "
             f"accepted are sides of at least {ssim.width}"
         )
     names = randomisation.names(network)
-    wanted = _fixed(given, network.logits(asked), network)
+    wanted = _fixed(given, network.logits(batch), network)
     portable = _by_names(method, network)
 
     def explained(box: BlackBox) -> _Maps:
-        return _Maps.of(portable.last(box, image, wanted[i], i) for i, image in enumerate(asked))
+        return _Maps.collect(portable.last(box, image, wanted[i], i) for i, image in enumerate(batch))
 
     maps, done = explained(network), list[_Compared]()
     try:
@@ -208,8 +222,8 @@ class _Maps:
     method: str
 
     @classmethod
-    def of(cls, attributions: Iterable[Attribution]) -> _Maps:
-        """Of attributions as they come; of each only its map is kept."""
+    def collect(cls, attributions: Iterable[Attribution]) -> _Maps:
+        """The maps of attributions as they come; nothing else of them is kept."""
         signed, method = [], ""
         for one in attributions:
             signed.append(one.spatial())
@@ -233,7 +247,7 @@ class _Maps:
 
 @contextmanager
 def _naming(layer: str) -> Iterator[None]:
-    """Say of what a network cannot answer that a layer of it was randomised."""
+    """Name the randomised layer in what a network raises."""
     try:
         yield
     except ModelError as error:
@@ -261,5 +275,5 @@ def _by_names(method: Any, network: BlackBox) -> Any:
         return names.get(id(value), value) if isinstance(value, nn.Module) else value
 
     given = {name: getattr(method, name) for name in getattr(method, "__dataclass_fields__", ())}
-    found = {name: named(value) for name, value in given.items() if named(value) is not value}
-    return replace(method, **found) if found else method
+    changed = {name: named(value) for name, value in given.items() if named(value) is not value}
+    return replace(method, **changed) if changed else method

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
@@ -16,9 +16,20 @@ from wcam_widget.basis import AbstractBasis, Cells, PixelBasis
 from wcam_widget.basis.bands import overlap
 from wcam_widget.evaluate.rankings import NULLS, Values
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.method import Pixels, ensure_targets
+from wcam_widget.explain.method import ensure_targets
 from wcam_widget.explain.wcam.wcam import Wcam
-from wcam_widget.model import AbstractTarget, BlackBox, Logit, Margin, Probability, ensure_images
+from wcam_widget.model import (
+    AbstractTarget,
+    BlackBox,
+    ImagesLike,
+    Logit,
+    Margin,
+    ModelLike,
+    Probability,
+    TargetLike,
+    TargetsLike,
+    ensure_images,
+)
 from wcam_widget.perturb.baseline import Baseline
 from wcam_widget.perturb.perturbation import Perturbation
 from wcam_widget.perturb.probe import Probe
@@ -30,21 +41,37 @@ ACCEPTED = "one Attribution or map (H, W) per image"
 Map = Float[np.ndarray, "h w"]
 
 
+if TYPE_CHECKING:
+    AttributionsLike: TypeAlias = Sequence[Attribution | Map | Tensor] | np.ndarray | Tensor
+    DomainLike: TypeAlias = "str | Wcam | Domain"
+else:
+    # Checks at run time are our own: their errors name the argument as the caller wrote it.
+    AttributionsLike = DomainLike = Any
+
+
 @dataclass(frozen=True, eq=False)
 class Domain:
     """The cells a map is scored by, what stands in for those removed, and the null rankings beside it.
 
-    space: "own" are the cells of each attribution, for plain maps the same as "pixels": single pixels
-    (``mu_fidelity``: 9x9 cells); "wavelet" the cells of ``Wcam()``: Haar, 3 levels, 8x8 cells in every band,
-    fewer on images under 64 pixels; a ``Wcam`` brings its basis, cells, baseline and clipping. Methods are
-    compared on the same footing in one space other than "own". baseline: as for ``Wcam``, or None for that of
-    the ``Wcam`` or of the measure. nulls: rankings scored beside the map, of "energy", "random" and "centre".
-    seed: of the random ranking and of random subsets. beside: maps of other methods by name, one per image,
-    scored under the same removals and returned among ``null``: cheaper than one call each, as what is removed
-    at random is asked about once. Raises ValueError naming ``domain``, ``nulls`` or ``beside``.
+    Methods are compared on the same footing in one space other than "own".
 
-    >>> Domain("pixels", baseline="black").nulls
-    ('energy', 'random', 'centre')
+    Args:
+        space: "own" are the cells of each attribution, for plain maps the same as "pixels": single pixels
+            (``mu_fidelity``: 9x9 cells); "wavelet" the cells of ``Wcam()``: Haar, 3 levels, 8x8 cells in
+            every band, fewer on images under 64 pixels; a ``Wcam`` brings its basis, cells, baseline and
+            clipping.
+        baseline: As for ``Wcam``; None for that of the ``Wcam`` or of the measure.
+        nulls: Rankings scored beside the map, of "energy", "random" and "centre".
+        seed: Of the random ranking and of random subsets.
+        beside: Maps of other methods by name, one per image, scored under the same removals and returned
+            among ``null``: cheaper than one call each, as what is removed at random is scored once.
+
+    Raises:
+        ValueError: Naming ``domain``, ``nulls`` or ``beside``.
+
+    Examples:
+        >>> Domain("pixels", baseline="black").nulls
+        ('energy', 'random', 'centre')
     """
 
     space: str | Wcam = "own"
@@ -63,6 +90,19 @@ class Domain:
         if taken:
             raise ValueError(f"beside: found {taken[0]!r}, which names a null ranking; accepted are others")
 
+    @classmethod
+    def ensure(cls, domain: DomainLike, baseline: Baseline) -> Domain:
+        """A ``Domain`` of what a caller may write, with the measure's own baseline where none is given."""
+        if not isinstance(domain, str | Wcam | Domain):
+            raise TypeError(
+                f"domain: found {type(domain).__qualname__}; accepted are {', '.join(SPACES)}, "
+                "Wcam and Domain"
+            )
+        made = domain if isinstance(domain, Domain) else cls(domain)
+        if made.baseline is not None:
+            return made
+        return replace(made, baseline=made.space.baseline if isinstance(made.space, Wcam) else baseline)
+
     def scoring_space(self, size: tuple[int, int], pixel_grid: int | None = None) -> Space:
         """The space whose cells are scored, for images of one size (height, width)."""
         if isinstance(self.space, Wcam):
@@ -72,18 +112,6 @@ class Domain:
         if pixel_grid is None:
             return Space.per_coefficient("pixels")
         return Space("pixels", grid=min(pixel_grid, *size))
-
-
-def ensure_domain(domain: Any, baseline: Baseline) -> Domain:
-    """A ``Domain`` of what a caller may write, with the measure's own baseline where none is given."""
-    if not isinstance(domain, str | Wcam | Domain):
-        raise TypeError(
-            f"domain: found {type(domain).__qualname__}; accepted are {', '.join(SPACES)}, Wcam and Domain"
-        )
-    asked = domain if isinstance(domain, Domain) else Domain(domain)
-    if asked.baseline is not None:
-        return asked
-    return replace(asked, baseline=asked.space.baseline if isinstance(asked.space, Wcam) else baseline)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +131,7 @@ class Case:
 
     @cached_property
     def nulls(self) -> dict[str, Values]:
-        """The values of the null rankings asked for, then those of the maps beside."""
+        """The values of the null rankings of the domain, then those of the maps beside."""
         nulls = {name: NULLS[name](self.probe, self.random("ranking")) for name in self.domain.nulls}
         return {**nulls, **self.others}
 
@@ -126,13 +154,13 @@ class Case:
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
-    """What a measure was called with, checked; iterating gives one ``Case`` per image."""
+class MeasureInputs:
+    """What every measure is called with; iterating checks it and gives one ``Case`` per image."""
 
-    model: Any
-    images: Pixels
-    attributions: Any
-    targets: Any
+    model: ModelLike
+    images: ImagesLike
+    attributions: AttributionsLike
+    targets: TargetsLike
     domain: Domain
     pixel_grid: int | None = None
 
@@ -142,13 +170,13 @@ class Asked:
         maps = ensure_maps(self.attributions, images)
         beside = {name: ensure_maps(each, images, "beside") for name, each in self.domain.beside.items()}
         wanted = ensure_targets(self.targets, len(images))
-        whole = network.logits(images)
+        logits = network.logits(images)
         place = self.domain.scoring_space((images.shape[2], images.shape[3]), self.pixel_grid)
         common = place.basis((images.shape[2], images.shape[3]))
         common_cells = place.cells(common)
         targets = [
-            explained(target, given, scores, network)
-            for target, given, scores in zip(wanted, maps, whole, strict=True)
+            measured_target(target, given, row, network)
+            for target, given, row in zip(wanted, maps, logits, strict=True)
         ]
         for number, (image, given, target) in enumerate(zip(images, maps, targets, strict=True)):
             basis, cells = common, common_cells
@@ -156,7 +184,7 @@ class Asked:
                 basis, cells = given.basis, given.cells
             baseline = "mean" if self.domain.baseline is None else self.domain.baseline
             perturbation = Perturbation.of(image.to(network.device), basis, cells, baseline, place.clip)
-            probe = Probe(network, target, perturbation, whole[number])
+            probe = Probe(network, target, perturbation, logits[number])
             others = {name: carried(each[number], basis, cells) for name, each in beside.items()}
             yield Case(probe, carried(given, basis, cells), self.domain, number, others)
 
@@ -177,24 +205,24 @@ def ensure_maps(
 
 def _ensure_map(given: Any, size: tuple[int, int], where: str) -> Attribution | Map:
     if isinstance(given, Attribution):
-        found, values = given.cells.image_size, given.values
+        map_size, values = given.cells.image_size, given.values
     elif isinstance(given, np.ndarray | torch.Tensor):
         values = given.detach().cpu().numpy() if isinstance(given, torch.Tensor) else given
         values = values.astype(np.float64)
-        found = values.shape
+        map_size = values.shape
     else:
         raise TypeError(f"{where}: found {type(given).__qualname__}; accepted are {ACCEPTED}")
-    if tuple(found) != size:
-        raise ValueError(f"{where}: found a map of size {tuple(found)}; the images are of size {size}")
+    if tuple(map_size) != size:
+        raise ValueError(f"{where}: found a map of size {tuple(map_size)}; the images are of size {size}")
     if not np.isfinite(values).all():
         raise ValueError(f"{where}: found NaN or infinite values; accepted are finite ones")
     return given if isinstance(given, Attribution) else values
 
 
-def explained(
-    target: Any, given: Attribution | Map, whole: Float[Tensor, " k"], model: BlackBox
+def measured_target(
+    target: TargetLike, given: Attribution | Map, logits: Float[Tensor, " k"], model: BlackBox
 ) -> AbstractTarget:
-    """The score that is asked: a target as it is; the probability of a class for anything else.
+    """The score that is measured: a target as it is; the probability of a class for anything else.
 
     Of a model that gives no probabilities it is the score of the class.
 
@@ -202,27 +230,27 @@ def explained(
     ValueError naming ``targets`` where an attribution explains no single class.
     """
     if isinstance(target, AbstractTarget):
-        return model.target(target, whole)
+        return model.target(target, logits)
     if target is None and isinstance(given, Attribution):
-        found = [index for index in range(len(whole)) if given.target in _labels(index, whole, model)]
-        if len(found) != 1:
+        classes = [index for index in range(len(logits)) if given.target in _labels(index, logits, model)]
+        if len(classes) != 1:
             raise ValueError(
                 f"targets: None does not do for an attribution of {given.target!r}, which is no class of "
                 "this model; give one class or target per image"
             )
-        target = found[0]
-    resolved = model.target(target, whole)
+        target = classes[0]
+    resolved = model.target(target, logits)
     return resolved.as_probability() if isinstance(resolved, Logit) else resolved
 
 
-def _labels(index: int, whole: Float[Tensor, " k"], model: BlackBox) -> list[str]:
+def _labels(index: int, logits: Float[Tensor, " k"], model: BlackBox) -> list[str]:
     """What the score, the probability and the margin of one class are called."""
     kinds: list[AbstractTarget] = [Logit(index)]
-    if model.head.of(len(whole)).bounded:
+    if model.head.with_classes(len(logits)).bounded:
         kinds.append(Probability(index))
-    if len(whole) > 1:
+    if len(logits) > 1:
         kinds.append(Margin(index))
-    return [model.target(kind, whole).label(model.class_names) for kind in kinds]
+    return [model.target(kind, logits).label(model.class_names) for kind in kinds]
 
 
 def carried(given: Attribution | Map, basis: AbstractBasis, cells: Cells) -> Values:

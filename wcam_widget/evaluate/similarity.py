@@ -35,9 +35,9 @@ class Ssim:
 
     def __post_init__(self) -> None:
         for name in ("sigma", "k1", "k2"):
-            found = getattr(self, name)
-            if not 0.0 < found < float("inf"):
-                raise ValueError(f"{name}: found {found!r}; accepted is a number above 0")
+            value = getattr(self, name)
+            if not 0.0 < value < float("inf"):
+                raise ValueError(f"{name}: found {value!r}; accepted is a number above 0")
 
     @property
     def width(self) -> int:
@@ -72,9 +72,9 @@ class Ssim:
         # Windows that reach over the border are left out, as Wang et al. do: libraries continue maps there,
         # each in its own way, and then differ by as much as 0.1.
         edge = self.width // 2
-        found = torch.as_tensor(full)[:, 0, edge:-edge, edge:-edge].mean((1, 2))
+        similarity = torch.as_tensor(full)[:, 0, edge:-edge, edge:-edge].mean((1, 2))
         same = (one == other).all(2).all(1)  # exactly, whatever rounding inside
-        return np.asarray(torch.where(same, 1.0, found).numpy())
+        return np.asarray(torch.where(same, 1.0, similarity).numpy())
 
 
 SSIM = Ssim()
@@ -92,12 +92,12 @@ def constant(maps: Float[Tensor, "n h w"]) -> Bool[Tensor, " n"]:
 
 def _scaled(maps: Maps, argument: str) -> Float[Tensor, "n h w"]:
     """Maps in double precision, each scaled to [0, 1]; constant ones to 0."""
-    found = torch.as_tensor(maps).detach().cpu().double()
-    if found.ndim != 3 or found.numel() == 0 or not bool(torch.isfinite(found).all()):
+    values = torch.as_tensor(maps).detach().cpu().double()
+    if values.ndim != 3 or values.numel() == 0 or not bool(torch.isfinite(values).all()):
         raise ValueError(
-            f"{argument}: found maps of shape {tuple(found.shape)}, or values that are not finite; "
+            f"{argument}: found maps of shape {tuple(values.shape)}, or values that are not finite; "
             "accepted are finite maps (n, h, w)"
         )
-    least = found.amin((1, 2), keepdim=True)
-    span = found.amax((1, 2), keepdim=True) - least
-    return torch.where(constant(found)[:, None, None], 0.0, (found - least) / span)
+    least = values.amin((1, 2), keepdim=True)
+    span = values.amax((1, 2), keepdim=True) - least
+    return torch.where(constant(values)[:, None, None], 0.0, (values - least) / span)

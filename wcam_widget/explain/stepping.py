@@ -28,7 +28,7 @@ def surrounded(steps: Steps) -> Steps:
         self: Any, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
     ) -> Iterator[Attribution]:
         network = BlackBox.ensure(model)
-        condition = Condition.of(network.net)
+        condition = Condition.now(network.net)
         inner = steps(self, network, image, target, stream)
         try:
             while True:

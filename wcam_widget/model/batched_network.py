@@ -35,7 +35,7 @@ class BatchedNetwork(Classifier, PhotographFit):
 
     @property
     def differentiable(self) -> bool:
-        """Whether `gradients` can be asked: of a torch module, but no plain callable and no quantised one."""
+        """Whether there are `gradients`: of a torch module, but no plain callable and no quantised one."""
         return isinstance(self.net, nn.Module) and not is_quantised(self.net)
 
     @property
@@ -144,7 +144,7 @@ class BatchedNetwork(Classifier, PhotographFit):
 
         def differentiate(start: int, stop: int) -> Load:
             def explained(logits: Tensor) -> Tensor:
-                return self.target(target, logits[0]).of_rows(start, stop)(logits)
+                return self.target(target, logits[0]).for_rows(start, stop)(logits)
 
             logits, values, slope, load = self._network.differentiated(inputs[start:stop], images, explained)
             slopes[start:stop] = slope

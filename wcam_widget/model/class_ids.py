@@ -43,14 +43,14 @@ def _index_of_name(name: str, count: int, class_names: Sequence[str] | None) -> 
             f"target: {name!r} is a class name, but the model has none; "
             "give class_names to BlackBox, or a class id"
         )
-    found = [index for index, known in enumerate(class_names) if known == printable(name)]
-    if len(found) > 1:
-        raise ValueError(f"target: {name!r} is the name of classes {found}; give the class id")
-    if not found:
+    indices = [index for index, known in enumerate(class_names) if known == printable(name)]
+    if len(indices) > 1:
+        raise ValueError(f"target: {name!r} is the name of classes {indices}; give the class id")
+    if not indices:
         close = difflib.get_close_matches(name, class_names, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"the model has {count} classes"
         raise ValueError(f"target: {name!r} is not a class name; {hint}")
-    return index_of(found[0], count, class_names)
+    return index_of(indices[0], count, class_names)
 
 
 def resolved(class_id: ClassId) -> int:

@@ -23,7 +23,7 @@ class _Version:
     dtype: torch.dtype
 
     @classmethod
-    def of(cls, tensor: Tensor) -> "_Version":
+    def now(cls, tensor: Tensor) -> "_Version":
         try:
             count, place = tensor._version, tensor.data_ptr()  # noqa: SLF001 the only way to tell
         except RuntimeError:  # made in inference mode, or without a memory of its own: neither is counted
@@ -37,7 +37,7 @@ class Condition:
     """The parameters and buffers of a network at one time, without their values.
 
     >>> net = nn.Linear(2, 2)
-    >>> before = Condition.of(net)
+    >>> before = Condition.now(net)
     >>> with torch.no_grad():
     ...     _ = net.bias.add_(1)
     >>> before.changed()
@@ -48,7 +48,7 @@ class Condition:
     versions: dict[str, _Version]
 
     @classmethod
-    def of(cls, net: Any) -> "Condition":
+    def now(cls, net: Any) -> "Condition":
         """The condition now; a plain callable has none."""
         return cls(net, _versions(net))
 
@@ -78,4 +78,4 @@ def _versions(net: Any) -> dict[str, _Version]:
         for name, buffer in inner.named_buffers()
         if buffer.is_floating_point() or name.endswith("num_batches_tracked")
     )
-    return {name: _Version.of(tensor) for name, tensor in chain(inner.named_parameters(), buffers)}
+    return {name: _Version.now(tensor) for name, tensor in chain(inner.named_parameters(), buffers)}

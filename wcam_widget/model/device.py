@@ -13,7 +13,7 @@ R = TypeVar("R")
 
 
 def ensure_device(net: object, device: str | torch.device | None) -> torch.device:
-    """Return the device a network is asked on: its own, or for one without tensors the device asked for.
+    """Return the device a network runs on: its own, or for one without tensors the caller's.
 
     Raises ValueError, naming `device`, where it cannot be used here and where it is not the module's own.
 
@@ -25,15 +25,15 @@ def ensure_device(net: object, device: str | torch.device | None) -> torch.devic
         return own or torch.device("cpu")
     try:
         # An empty tensor has the device in full, "cuda" as "cuda:0", and shows whether it can be used at all.
-        asked = torch.empty(0, device=device).device
+        wanted = torch.empty(0, device=device).device
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ValueError(f"device: {str(device)!r} cannot be used here: {error}") from error
-    if own is not None and own != asked:
+    if own is not None and own != wanted:
         raise ValueError(
             f"device: found {str(device)!r}, but net is on {str(own)!r}; "
             f"move it yourself, net.to({str(device)!r}), or leave device out"
         )
-    return asked
+    return wanted
 
 
 def _own_device(net: object) -> torch.device | None:
@@ -88,7 +88,7 @@ def ensure_compiler(device_type: str) -> None:
         cause = str(error).strip().splitlines() or [""]
         raise RuntimeError(
             f"compiled: torch.compile does not work for {device_type!r} here: {type(error).__name__}: "
-            f"{cause[0]}; it needs {needed}; without it, ask the BlackBox itself, which answers the same"
+            f"{cause[0]}; it needs {needed}; without it, use the BlackBox itself, which answers the same"
         ) from error
 
 

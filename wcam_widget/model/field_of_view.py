@@ -84,7 +84,7 @@ class FieldOfView:
     turned: bool = False
 
     @classmethod
-    def whole(cls, size: Size) -> FieldOfView:
+    def full(cls, size: Size) -> FieldOfView:
         """The network sees the image as it is."""
         return cls(Line(0.0, 1.0, size[0], size[0]), Line(0.0, 1.0, size[1], size[1]))
 

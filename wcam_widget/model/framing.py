@@ -66,11 +66,11 @@ def size_hint(images: Tensor, expected: tuple[int, int] | None) -> str:
     >>> size_hint(Tensor(1, 3, 100, 100), (224, 224))
     '\nimage: found 100x100 pixels, but the model takes 224x224; model.fit(photo) makes that of a photograph'
     """
-    found = tuple(images.shape[-2:])
-    if expected is None or found == expected:
+    size = tuple(images.shape[-2:])
+    if expected is None or size == expected:
         return ""
     return (
-        f"\nimage: found {_pixels(found)} pixels, but the model takes {_pixels(expected)}; "
+        f"\nimage: found {_pixels(size)} pixels, but the model takes {_pixels(expected)}; "
         "model.fit(photo) makes that of a photograph"
     )
 

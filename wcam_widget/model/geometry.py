@@ -2,7 +2,7 @@
 
 Waves of grey are sent through ``preprocess``, in phases that are shifted step by step. What comes out at one
 pixel tells by its own phase which place of the image it shows, whatever ``preprocess`` does to colours: gain
-and offset cancel, also where they are those of the whole image. Waves of one and of two periods are sent, and
+and offset cancel, also where they are those of the image. Waves of one and of two periods are sent, and
 the product of the second with the conjugate of the first also cancels a sign. A straight line is fitted to
 the places along each axis, and every pixel must lie on it.
 """
@@ -52,7 +52,7 @@ def field_of_view(model: BlackBox, image: Float[Tensor, "c h w"]) -> FieldOfView
     channels, height, width = image.shape
     shape = channels, height, width
     if model.preprocess is None:
-        return FieldOfView.whole((height, width))
+        return FieldOfView.full((height, width))
     known = model.views.get(shape)
     if known is None or known[0] is not model.preprocess:
         with torch.no_grad(), autocast(model.device, reduced=False):
@@ -73,7 +73,7 @@ def _measured(preprocess: Preprocess, shape: tuple[int, int, int], device: torch
             return FieldOfView(rows, columns, turned)
     raise ModelError(
         "preprocess: it does more than crop, pad, resize, flip and turn by right angles (a rotation, a warp, "
-        f"tiles or a transform of the whole image), so that {INSTEAD}"
+        f"tiles or a transform of all pixels), so that {INSTEAD}"
     )
 
 
@@ -158,10 +158,10 @@ def _line(places: Complex[Tensor, "h w"], side: int) -> Line | None:
     visible, centres = shown.any(1), torch.arange(count) + 0.5
     # The mean over a row, of directions.
     profile = (places / strength.clamp(min=torch.finfo(strength.dtype).tiny) * shown).sum(1)
-    found = _fitted(centres[visible], _place(profile[visible], length), side, count)
-    if found is None:
+    fitted = _fitted(centres[visible], _place(profile[visible], length), side, count)
+    if fitted is None:
         return None
-    start, step = found
+    start, step = fitted
     expected, place = (start + step * centres)[:, None], _place(places, length)
     allowed = _allowed(step, side)
     inside = (expected > 0) & (expected < side)

@@ -40,7 +40,7 @@ def ensure_finite_slopes(slopes: Float[Tensor, "n ..."]) -> None:
 def cutting_module(net: nn.Module, network_input: Tensor) -> str | None:
     """Say which module of ``net`` ends the gradient: one whose output needs none although its input does.
 
-    The network is asked once more, its parameters frozen meanwhile so that they do not pass for a path from
+    The network runs once more, its parameters frozen meanwhile so that they do not pass for a path from
     the input, and left as it was. None where every module passes the gradient on.
 
     >>> class Rounded(nn.Module):
@@ -81,14 +81,14 @@ def _within(inner: str, outer: str) -> bool:
     return inner != outer and (not outer or inner.startswith(f"{outer}."))
 
 
-def _tensors(found: Any) -> Iterator[Tensor]:
-    if isinstance(found, Tensor):
-        yield found
-    elif isinstance(found, Mapping):
-        for item in found.values():
+def _tensors(answer: Any) -> Iterator[Tensor]:
+    if isinstance(answer, Tensor):
+        yield answer
+    elif isinstance(answer, Mapping):
+        for item in answer.values():
             yield from _tensors(item)
-    elif isinstance(found, tuple | list):
-        for item in found:
+    elif isinstance(answer, tuple | list):
+        for item in answer:
             yield from _tensors(item)
 
 

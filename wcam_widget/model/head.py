@@ -28,14 +28,14 @@ class Head:
 
     >>> Head("sigmoid").probabilities(torch.zeros(1, 2))
     tensor([[0.5000, 0.5000]])
-    >>> Head("softmax").of(1).unit
+    >>> Head("softmax").with_classes(1).unit
     'score'
     """
 
     activation: Activation = SOFTMAX
     classes: int | None = None
 
-    def of(self, classes: int) -> "Head":
+    def with_classes(self, classes: int) -> "Head":
         """The head of a network with so many scores."""
         return replace(self, classes=classes)
 
@@ -69,7 +69,7 @@ class Head:
 
         Raises ModelError naming ``activation`` where a callable gives anything else.
         """
-        if not self.of(logits.shape[1]).bounded:
+        if not self.with_classes(logits.shape[1]).bounded:
             return logits
         if self.activation == SOFTMAX:
             return logits.softmax(dim=1)
@@ -114,13 +114,13 @@ def ensure_activation(activation: Any) -> Activation:
     return cast("Callable[[Tensor], Any]", activation)
 
 
-def _ensure_probabilities(found: Any, logits: Tensor) -> Tensor:
+def _ensure_probabilities(shares: Any, logits: Tensor) -> Tensor:
     accepted = f"accepted are probabilities in [0, 1] of shape {tuple(logits.shape)}"
-    if not isinstance(found, Tensor):
-        raise ModelError(f"activation: returned {type(found).__qualname__}; {accepted}")
-    if found.shape != logits.shape:
-        raise ModelError(f"activation: returned shape {tuple(found.shape)}; {accepted}")
-    low, high = (float(value) for value in found.detach().aminmax())
+    if not isinstance(shares, Tensor):
+        raise ModelError(f"activation: returned {type(shares).__qualname__}; {accepted}")
+    if shares.shape != logits.shape:
+        raise ModelError(f"activation: returned shape {tuple(shares.shape)}; {accepted}")
+    low, high = (float(value) for value in shares.detach().aminmax())
     if not (low >= -CERTAIN and high <= 1 + CERTAIN):
         raise ModelError(f"activation: returned values in [{low:.4g}, {high:.4g}]; {accepted}")
-    return found.float()
+    return shares.float()

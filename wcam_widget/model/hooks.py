@@ -15,10 +15,10 @@ from torch.autograd.graph import get_gradient_edge
 
 @final
 @dataclass(frozen=True, eq=False)
-class Seen:
+class ModuleOutput:
     """What one module answered, as it was before anything was done to it in place.
 
-    ``edge`` is its place in the graph of gradients, None where it has none. ``whole`` says that the module
+    ``edge`` is its place in the graph of gradients, None where it has none. ``single`` says that the module
     answered with this tensor alone, not with several things of which it is the first. ``given`` is the shape
     of the first tensor the module was given, empty where there was none.
     """
@@ -27,12 +27,12 @@ class Seen:
     module: nn.Module
     answer: Tensor
     edge: Any
-    whole: bool
+    single: bool
     given: tuple[int, ...]
 
 
 @contextmanager
-def listening(module: nn.Module, seen: list[Seen], name: str | None = None) -> Iterator[None]:
+def listening(module: nn.Module, seen: list[ModuleOutput], name: str | None = None) -> Iterator[None]:
     """Note the answers of one module, or of all modules of a network where no name is given."""
     watched = [(name, module)] if name is not None else list(module.named_modules())
     watched = [each for each in watched if not isinstance(each[1], torch.jit.ScriptModule)]  # take no hooks
@@ -46,12 +46,12 @@ def listening(module: nn.Module, seen: list[Seen], name: str | None = None) -> I
             edge = get_gradient_edge(tensor) if tensor.requires_grad else None
             # What follows gets a copy, so that nothing it does in place reaches what was noted. A copy inside
             # of a larger answer cannot be put back into every kind of it: there the note is the copy.
-            whole = tensor is answer
-            noted = tensor.detach() if whole else tensor.detach().clone()
-            asked = next((each for each in map(_first_tensor, (given, named)) if each is not None), None)
-            shape = () if asked is None else tuple(asked.shape)
-            seen.append(Seen(label, watched_module, noted, edge, whole, shape))
-            return tensor.clone() if whole else None
+            single = tensor is answer
+            noted = tensor.detach() if single else tensor.detach().clone()
+            first = next((each for each in map(_first_tensor, (given, named)) if each is not None), None)
+            shape = () if first is None else tuple(first.shape)
+            seen.append(ModuleOutput(label, watched_module, noted, edge, single, shape))
+            return tensor.clone() if single else None
 
         return watched_module.register_forward_hook(note, with_kwargs=True)
 
@@ -63,9 +63,9 @@ def listening(module: nn.Module, seen: list[Seen], name: str | None = None) -> I
 
 
 @contextmanager
-def listening_to(modules: Sequence[tuple[str, nn.Module]]) -> Iterator[list[list[Seen]]]:
+def listening_to(modules: Sequence[tuple[str, nn.Module]]) -> Iterator[list[list[ModuleOutput]]]:
     """Note the answers of several modules under their names: a list for each, in their order."""
-    runs = [list[Seen]() for _ in modules]
+    runs = [list[ModuleOutput]() for _ in modules]
     with ExitStack() as stack:
         for (name, module), run in zip(modules, runs, strict=True):
             stack.enter_context(listening(module, run, name=name))
@@ -81,7 +81,7 @@ def _first_tensor(answer: Any) -> Tensor | None:
     return next((item for item in values if isinstance(item, Tensor)), None)
 
 
-def slopes_of(scores: Float[Tensor, " m"], seen: Sequence[Seen]) -> list[Tensor | None]:
+def slopes_of(scores: Float[Tensor, " m"], seen: Sequence[ModuleOutput]) -> list[Tensor | None]:
     """Derivatives of each score by what was noted for its own image; None where no path leads there."""
     edges = [each.edge for each in seen if each.edge is not None]
     if not edges or not scores.requires_grad:

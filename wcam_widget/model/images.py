@@ -70,12 +70,20 @@ def ensure_images(
         images: A tensor or array (B, C, H, W), B >= 1, or a list of images of one size, each as for
             ``ensure_image``; also a single path or image of PIL.
         argument: What messages call it.
-        fit: As for ``ensure_image``, of which errors are too.
+        fit: How paths and images of PIL are resized and cropped, ``BlackBox.fit``; None: not at all.
 
-    >>> ensure_images(torch.rand(2, 3, 8, 8)).shape
-    torch.Size([2, 3, 8, 8])
-    >>> ensure_images([torch.rand(3, 8, 8), np.zeros((8, 8, 3), np.uint8)]).shape
-    torch.Size([2, 3, 8, 8])
+    Returns:
+        (B, C, H, W), float32.
+
+    Raises:
+        TypeError: As ``ensure_image`` does, which names the place in a list.
+        ValueError: Likewise, and for an empty list and images of different shapes.
+
+    Examples:
+        >>> ensure_images(torch.rand(2, 3, 8, 8)).shape
+        torch.Size([2, 3, 8, 8])
+        >>> ensure_images([torch.rand(3, 8, 8), np.zeros((8, 8, 3), np.uint8)]).shape
+        torch.Size([2, 3, 8, 8])
     """
     if is_photograph(images):
         return ensure_image(images, argument, fit)[None]
@@ -93,37 +101,37 @@ def ensure_images(
     return torch.stack(each)
 
 
-def _checked(found: Any, rank: int, argument: str, accepted: str) -> Tensor:
-    if not isinstance(found, Tensor | np.ndarray):
-        kind = f"{type(found).__module__}.{type(found).__qualname__}"
+def _checked(pixels: Any, rank: int, argument: str, accepted: str) -> Tensor:
+    if not isinstance(pixels, Tensor | np.ndarray):
+        kind = f"{type(pixels).__module__}.{type(pixels).__qualname__}"
         raise TypeError(f"{argument}: found {kind}; accepted is {accepted}")
-    if rank == 3 and len(found.shape) == 4 and found.shape[0] == 1:
-        found = found[0]
-    dtype = str(found.dtype).removeprefix("torch.").lstrip("<>=|")
-    dtype = found.dtype.name if isinstance(found, np.ndarray) else dtype
-    is_float = found.dtype.is_floating_point if isinstance(found, Tensor) else found.dtype.kind == "f"
+    if rank == 3 and len(pixels.shape) == 4 and pixels.shape[0] == 1:
+        pixels = pixels[0]
+    dtype = str(pixels.dtype).removeprefix("torch.").lstrip("<>=|")
+    dtype = pixels.dtype.name if isinstance(pixels, np.ndarray) else dtype
+    is_float = pixels.dtype.is_floating_point if isinstance(pixels, Tensor) else pixels.dtype.kind == "f"
     if not is_float and dtype not in _FULL_RANGE:
         raise ValueError(f"{argument}: found dtype {dtype}; accepted is {accepted}")
-    channels_first = _channels_first(found, rank, argument, accepted, is_float=is_float)
-    pixels = _as_float32(channels_first)
+    channels_first = _channels_first(pixels, rank, argument, accepted, is_float=is_float)
+    values = _as_float32(channels_first)
     if not is_float:
-        return pixels / _FULL_RANGE[dtype]
-    return clamped(pixels, argument, accepted)
+        return values / _FULL_RANGE[dtype]
+    return clamped(values, argument, accepted)
 
 
-def _as_float32(found: Tensor | Shaped[np.ndarray, "*shape"]) -> Tensor:
-    if isinstance(found, Tensor):
-        pixels = found.detach().to(device="cpu", dtype=torch.float32)
+def _as_float32(pixels: Tensor | Shaped[np.ndarray, "*shape"]) -> Tensor:
+    if isinstance(pixels, Tensor):
+        values = pixels.detach().to(device="cpu", dtype=torch.float32)
         with torch.inference_mode(mode=False):  # a tensor made in inference mode can have no gradient
-            return pixels.clone() if pixels.is_inference() else pixels
+            return values.clone() if values.is_inference() else values
     # ascontiguousarray: torch reads no negative strides; the copy of a read-only array keeps torch silent.
-    contiguous = np.ascontiguousarray(found, dtype=np.float32)
+    contiguous = np.ascontiguousarray(pixels, dtype=np.float32)
     return torch.from_numpy(contiguous if contiguous.flags.writeable else contiguous.copy())
 
 
-def _channels_first(found: Any, rank: int, argument: str, accepted: str, *, is_float: bool) -> Any:
-    """The image or batch with its channels before its rows; ValueError where it is none."""
-    shape = tuple(found.shape)
+def _channels_first(pixels: Any, rank: int, argument: str, accepted: str, *, is_float: bool) -> Any:
+    """The image or batch with its channels before its rows; ValueError where there is none."""
+    shape = tuple(pixels.shape)
     if len(shape) != rank:
         raise ValueError(
             f"{argument}: found shape {shape}{_rank_hint(rank, len(shape))}; accepted is {accepted}"
@@ -137,17 +145,17 @@ def _channels_first(found: Any, rank: int, argument: str, accepted: str, *, is_f
             f"give floats (C, H, W) in [0, 1]"
         )
     if first:
-        return found
+        return pixels
     if last:
-        return found.swapaxes(-1, -2).swapaxes(-2, -3)
+        return pixels.swapaxes(-1, -2).swapaxes(-2, -3)
     transparent = " (transparency: Image.fromarray makes an image of PIL, which is laid over white)"
     hint = transparent if 4 in (shape[-1], shape[-3]) else ""
     raise ValueError(f"{argument}: found {shape[-3]} channels in shape {shape}{hint}; accepted is {accepted}")
 
 
-def _rank_hint(rank: int, found: int) -> str:
+def _rank_hint(rank: int, axes: int) -> str:
     return {
         (3, 4): " (a batch: give one image, e.g. images[0])",
         (4, 3): " (one image: add a batch axis, e.g. image[None])",
         (3, 2): " (no channel axis: add one, e.g. image[None])",
-    }.get((rank, found), "")
+    }.get((rank, axes), "")

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from wcam_widget.model.batches import Pass
 from wcam_widget.model.blackbox import BlackBox
-from wcam_widget.model.hooks import Seen, listening, listening_to, slopes_of
+from wcam_widget.model.hooks import ModuleOutput, listening, listening_to, slopes_of
 from wcam_widget.model.module_outputs import Answer, answered, looked_into, size_of
 from wcam_widget.model.outputs import ModelError
 from wcam_widget.model.positions import Layer, followed
@@ -30,7 +30,7 @@ SHOWN = 20  # candidates named in an error
 
 @final
 @dataclass(frozen=True, eq=False)
-class Captured:
+class LayerCapture:
     """What a layer answered for one batch of images, and how their scores change with it.
 
     ``start`` is the place of the first image. ``activations`` (m, c, h, w) and ``slopes``, the derivatives of
@@ -48,7 +48,7 @@ class Captured:
 
 
 def find_layer(model: BlackBox, layer: Any, image: Float[Tensor, "c h w"], argument: str = "layer") -> Layer:
-    """The layer asked for, from one pass of one image: a module of the network, its name, or "auto".
+    """The layer a caller names, from one pass of one image: a module of the network, its name, or "auto".
 
     "auto" is the last spatial stage: the last module that answers with one tensor of more than one position
     on which the top score depends; pooling is passed over. Of a transformer's tokens it is the last
@@ -110,7 +110,7 @@ def capture(
     layer: Layer,
     images: Float[Tensor, "n c h w"],
     targets: Sequence[Any],
-    use: Callable[[Captured], None],
+    use: Callable[[LayerCapture], None],
 ) -> Float[Tensor, "n k"]:
     """Run images through a network and hand a layer's activations and gradients to ``use``, batch by batch.
 
@@ -122,7 +122,7 @@ def capture(
 
     Raises ModelError where the score has no gradient path to the layer.
     """
-    return capture_all(model, [layer], images, targets, lambda found: use(found[0]))
+    return capture_all(model, [layer], images, targets, lambda captures: use(captures[0]))
 
 
 def capture_all(
@@ -130,13 +130,13 @@ def capture_all(
     layers: Sequence[Layer],
     images: Float[Tensor, "n c h w"],
     targets: Sequence[Any],
-    use: Callable[[list[Captured]], None],
+    use: Callable[[list[LayerCapture]], None],
 ) -> Float[Tensor, "n k"]:
     """The same for several layers, from one forward and one backward pass; ``use`` gets one each."""
 
     def look(batch: Pass) -> Tensor:
         with listening_to([(layer.name, layer.module) for layer in layers]) as runs:
-            logits = batch.ask()
+            logits = batch.forward()
         unseen = [layer.name for layer, run in zip(layers, runs, strict=True) if not run]
         if unseen:
             raise ValueError(f"layer: {unseen[0]!r} is not run for these images")
@@ -145,7 +145,7 @@ def capture_all(
         last = [run[-1] for run in runs]
         use(
             [
-                Captured(
+                LayerCapture(
                     start=batch.start,
                     activations=layer.layout.spatial(seen.answer, size).float(),
                     slopes=layer.layout.spatial(_ensure_slopes(slopes, layer), size).float(),
@@ -188,9 +188,9 @@ def activations(
     answers: list[Tensor] = []
 
     def look(batch: Pass) -> Tensor:
-        seen: list[Seen] = []
+        seen: list[ModuleOutput] = []
         with listening(layer.module, seen, name=layer.name):
-            logits = batch.ask()
+            logits = batch.forward()
         answers.append(layer.layout.spatial(seen[-1].answer, size_of(batch.network_input)).float())
         return logits
 
@@ -210,7 +210,7 @@ def last_stage(stages: Sequence[Layer]) -> Layer:
 
 
 def _name_of(layer: str | nn.Module, net: nn.Module, argument: str) -> str:
-    """The name of a module of the network, or the name itself; unknown names are told later, with shapes."""
+    """The name of a module of the network, or the name itself; unknown names are refused later."""
     if isinstance(layer, str):
         return layer
     names = [name for name, module in net.named_modules() if module is layer]

@@ -78,7 +78,7 @@ def layout_of(shape: Sequence[int], size: Size, known: Sequence[Size] = ()) -> L
 
     A grid has the input's aspect and at most as many rows and columns. Tokens, (n, count, channels), are told
     by count: a grid that ``known`` layers before had, such as a patch embedding's, or that halving gives from
-    those, or one of whole patches; up to eight tokens may come before. The least of those decides.
+    those, or one of full patches; up to eight tokens may come before. The least of those decides.
 
     >>> layout_of((1, 197, 768), (224, 224)).grid, layout_of((1, 7, 7, 768), (224, 224)).order
     ((14, 14), 'channels last')

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from wcam_widget.model.batches import Pass, uncompiled
 from wcam_widget.model.blackbox import BlackBox
-from wcam_widget.model.hooks import Seen, listening, slopes_of
+from wcam_widget.model.hooks import ModuleOutput, listening, slopes_of
 from wcam_widget.model.layout import Layout, Size, layout_of
 from wcam_widget.model.outputs import ModelError
 
@@ -30,7 +30,7 @@ class Answer:
     such maps, wider ones of a padded image and means over one come before.
     """
 
-    seen: Seen
+    seen: ModuleOutput
     layout: Layout | None
     entered: Size | None
     matters: bool
@@ -40,7 +40,7 @@ class Answer:
     def may_stage(self) -> bool:
         """Whether it may stand for a stage: one map alone, of a module that does more than pool."""
         pools = type(self.seen.module).__module__ == POOLING
-        return self.layout is not None and self.seen.whole and not pools
+        return self.layout is not None and self.seen.single and not pools
 
 
 def answered(model: BlackBox, image: Float[Tensor, "c h w"], *, backward: bool) -> list[Answer]:
@@ -52,9 +52,9 @@ def answered(model: BlackBox, image: Float[Tensor, "c h w"], *, backward: bool) 
     answers: list[Answer] = []
 
     def look(batch: Pass) -> Tensor:
-        seen: list[Seen] = []
+        seen: list[ModuleOutput] = []
         with listening(net, seen):
-            logits = batch.ask()
+            logits = batch.forward()
         size = size_of(batch.network_input)
         slopes = slopes_of(logits.max(dim=1).values, seen) if backward else [None] * len(seen)
         answers[:] = _read(seen, slopes, size)
@@ -64,7 +64,7 @@ def answered(model: BlackBox, image: Float[Tensor, "c h w"], *, backward: bool) 
     return answers
 
 
-def _read(seen: Sequence[Seen], slopes: Sequence[Tensor | None], size: Size) -> list[Answer]:
+def _read(seen: Sequence[ModuleOutput], slopes: Sequence[Tensor | None], size: Size) -> list[Answer]:
     """Where answers to one image lie over the network's input; grids of earlier ones tell tokens."""
     answers, known, keeps = [], list[Size](), True
     for each, slope in zip(seen, slopes, strict=True):
@@ -93,7 +93,7 @@ def _keeps_places(shape: Sequence[int], given: Sequence[int], size: Size) -> boo
     return layout is not None and not (made_of_one_place and layout.positions > 1)
 
 
-def _pairs(answered: Seen, seen: Sequence[Seen]) -> bool:
+def _pairs(answered: ModuleOutput, seen: Sequence[ModuleOutput]) -> bool:
     """Whether an answer (n, heads, count, count) is of pairs of tokens, as attention's, not of places."""
     shape = answered.answer.shape
     counts = {each.answer.shape[1] for each in seen if each.answer.ndim == 3}

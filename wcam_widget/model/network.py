@@ -20,7 +20,7 @@ from wcam_widget.model.outputs import ModelError, Reader, blaming_scores
 @final
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A network with its preprocessing, on its device, in its precision; what a `BlackBox` asks.
+    """A network with its preprocessing, on its device, in its precision; what a `BlackBox` runs.
 
     >>> from wcam_widget.model.batches import NETWORKS
     >>> net, cpu = nn.Sequential(nn.Flatten(), nn.Linear(12, 2)), torch.device("cpu")
@@ -60,7 +60,7 @@ class Network:
     def watched(
         self, start: int, images: Tensor, work: Callable[[Pass], Tensor], *, backward: bool
     ) -> tuple[Tensor, Load]:
-        """The class scores of a batch that ``work`` asks for, with hooks in the network, and the load."""
+        """The class scores of a batch that ``work`` runs, with hooks in the network, and the load."""
         if backward:
             self._ensure_gradients()
         with torch.inference_mode(mode=False), torch.set_grad_enabled(backward):
@@ -70,12 +70,12 @@ class Network:
             # Compiled code does not run hooks that came later.
             answers: list[Tensor] = []
 
-            def ask() -> Tensor:
+            def forward() -> Tensor:
                 answers.append(self.scores(network_input, len(images), uncompiled(self.net)))
                 return answers[-1]
 
             with self.batches.state.lock, blaming_scores(answers, start):
-                logits = work(Pass(start, network_input, ask))
+                logits = work(Pass(start, network_input, forward))
         return logits.detach(), load
 
     def _ensure_gradients(self) -> None:
@@ -99,14 +99,16 @@ class Network:
         if isinstance(net, nn.Module):
             with self.batches.state.lock, eval_mode(net), autocast(self.device, reduced=self._reduced):
                 module = cutting_module(net, network_input)
-        found = "" if module is None else f": {module} ends it"
-        return f"net: its scores have no gradient path to the images{found}; {INSTEAD}"
+        cause = "" if module is None else f": {module} ends it"
+        return f"net: its scores have no gradient path to the images{cause}; {INSTEAD}"
 
     def prepared(self, images: Tensor, *, backward: bool) -> tuple[Tensor, Load]:
         """What the network is given for images; TooManyError where it is known that not as many fit."""
         with autocast(self.device, reduced=False):
             there = moved(images, self.device)
-            network_input = there if self.preprocess is None else _asked("preprocess", self.preprocess, there)
+            network_input = (
+                there if self.preprocess is None else _called("preprocess", self.preprocess, there)
+            )
         if not isinstance(network_input, Tensor):
             raise ModelError(f"preprocess: returned {type(network_input).__qualname__}; accepted is a tensor")
         load = Load(tuple(network_input.shape[1:]), self._reduced, backward)
@@ -116,7 +118,7 @@ class Network:
     def scores(self, network_input: Tensor, images: int, net: Any = None) -> Float[Tensor, "n k"]:
         """Score one batch on the device by ``net`` or its own; the caller chooses the gradient mode."""
         with self.batches.state.lock, eval_mode(self.net), autocast(self.device, reduced=self._reduced):
-            output = _asked("net", self.net if net is None else net, network_input, self.input_size)
+            output = _called("net", self.net if net is None else net, network_input, self.input_size)
         logits = self.reader.read(output, images)
         if self.class_names is not None and logits.shape[1] != len(self.class_names):
             raise ValueError(
@@ -144,7 +146,7 @@ class Network:
         return self.precision == "bfloat16" or (self.precision == "auto" and self.device.type == "cuda")
 
 
-def _asked(
+def _called(
     who: str, function: Callable[[Tensor], Any], batch: Tensor, size: tuple[int, int] | None = None
 ) -> Any:
     """Call the user's function; re-raise what it raises in the caller's words, with what it was given."""

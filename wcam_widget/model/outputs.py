@@ -140,8 +140,8 @@ def _read(output: Any, rows: int, choice: Choice | None) -> tuple[Tensor, _Form]
     if rank == 1:
         scores = scores[:, None]
     if scores.ndim != 2 or scores.shape[1] == 0:
-        found = f"scores of shape {tuple(scores.shape)} for {rows} images"
-        raise ModelError(f"net: returned {found}; {_ACCEPTED}")
+        kinds = f"scores of shape {tuple(scores.shape)} for {rows} images"
+        raise ModelError(f"net: returned {kinds}; {_ACCEPTED}")
     if scores.shape[0] != rows:
         raise ModelError(f"net: returned {scores.shape[0]} rows of scores for {rows} images")
     return scores.float(), _Form(scores.shape[1], rank, kind, str(scores.device))
@@ -167,8 +167,8 @@ class _Leaf(NamedTuple):
 
     @property
     def is_float(self) -> bool:
-        found = self.array.dtype
-        return found.is_floating_point if isinstance(found, torch.dtype) else found.kind == "f"
+        dtype = self.array.dtype
+        return dtype.is_floating_point if isinstance(dtype, torch.dtype) else dtype.kind == "f"
 
     def __str__(self) -> str:
         return f"{self.path} {tuple(self.array.shape)}"
@@ -188,11 +188,11 @@ def _scores_in(output: Any) -> Tensor:
             f"net: returned {type(output).__qualname__} with {len(candidates)} tensors that may be the class "
             f"scores: {shown}; choose one, e.g. BlackBox(net, output={_choice_of(candidates[-1].path)})"
         )
-    found = candidates or leaves
-    if len(found) != 1:
+    candidates = candidates or leaves
+    if len(candidates) != 1:
         shapes = f" (it holds {', '.join(map(str, leaves[:_ROWS_SHOWN]))})" if leaves else ""
         raise ModelError(f"net: returned {type(output).__qualname__} without scores{shapes}; {_ACCEPTED}")
-    return _tensor(found[0].array)
+    return _tensor(candidates[0].array)
 
 
 def _leaves(answer: Any, path: str = "", depth: int = 0) -> Iterator[_Leaf]:
@@ -247,9 +247,9 @@ def _chosen(output: Any, choice: Choice) -> Any:
     except (KeyError, IndexError, TypeError):
         part = getattr(output, choice, None) if isinstance(choice, str) else None
     if part is None:
-        found = ", ".join(map(str, _leaves(output))) or "no tensors"
+        held = ", ".join(map(str, _leaves(output))) or "no tensors"
         raise ModelError(
-            f"output: {choice!r} is not in what net returned, {type(output).__qualname__} with {found}"
+            f"output: {choice!r} is not in what net returned, {type(output).__qualname__} with {held}"
         )
     return part
 

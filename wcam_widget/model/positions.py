@@ -52,7 +52,7 @@ class Layer:
 def followed(model: BlackBox, layers: Sequence[Layer], image: Float[Tensor, "c h w"]) -> list[Layer]:
     """Those of some layers whose positions follow the image, from one pass of five pictures.
 
-    Of tokens it is found out, too, how many of those that are no places come first and how many last.
+    Of tokens it is measured, too, how many of those that are no places come first and how many last.
     """
     doubtful = [layer for layer in layers if not layer.sure]
     if not doubtful:
@@ -86,22 +86,22 @@ def _changes(
 ) -> list[Float[Tensor, "4 _"]]:
     """How far each position of each layer moves from what it is for the first picture."""
     start: dict[int, Tensor] = {}
-    found = [dict[int, Tensor]() for _ in layers]
+    changes = [dict[int, Tensor]() for _ in layers]
 
     def look(batch: Pass) -> Tensor:
         with listening_to([(layer.name, layer.module) for layer in layers]) as runs:
-            logits = batch.ask()
+            logits = batch.forward()
         for number, (layer, run) in enumerate(zip(layers, runs, strict=True)):
             answer = run[-1].answer.float()
             if layer.layout.order != "tokens":
                 answer = layer.layout.spatial(answer, size_of(batch.network_input)).flatten(2).movedim(1, 2)
             if batch.start == 0:
                 start[number] = answer[0]
-            found[number][batch.start] = (answer - start[number]).norm(dim=2).cpu()
+            changes[number][batch.start] = (answer - start[number]).norm(dim=2).cpu()
         return logits
 
     model.watch(pictures, look, backward=False)
-    return [torch.cat([parts[first] for first in sorted(parts)])[1:] for parts in found]
+    return [torch.cat([parts[first] for first in sorted(parts)])[1:] for parts in changes]
 
 
 def _read(layer: Layer, changes: Float[Tensor, "4 count"], view: FieldOfView) -> Layer | None:

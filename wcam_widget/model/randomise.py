@@ -70,7 +70,7 @@ class Randomisation:
     def copies(self, model: BlackBox) -> Iterator[tuple[str, BlackBox]]:
         """The names of layers, and a copy of the network with each randomised, and those before if cascading.
 
-        One copy is held at a time, and changed when the next is asked for. The network itself is only read.
+        One copy is held at a time, and changed for the next. The network itself is only read.
         Raises ModelError where it cannot be copied.
         """
         made = None

@@ -86,7 +86,7 @@ class AbstractTarget(ABC):
                     "name, Logit, Probability, Margin or Custom"
                 )
             target = Logit(target)
-        return target.resolve(count, class_names).under(head.of(count))
+        return target.resolve(count, class_names).under(head.with_classes(count))
 
     def under(self, head: Head) -> "AbstractTarget":
         """This target for a network whose class scores mean something else than the softmax's."""
@@ -94,7 +94,7 @@ class AbstractTarget(ABC):
         object.__setattr__(made, "head", head)
         return made
 
-    def of_rows(self, start: int, stop: int) -> "AbstractTarget":
+    def for_rows(self, start: int, stop: int) -> "AbstractTarget":
         """The target of images `start` to `stop` of a pass, where each image has a class of its own."""
         del start, stop
         return self
@@ -105,10 +105,12 @@ class AbstractTarget(ABC):
 class Logit(AbstractTarget):
     """The score of one class as the network gives it, before any activation.
 
-    `class_id` is an int in 0 .. k-1, or a class name that `ensure_target` replaces by its int.
+    Args:
+        class_id: 0 to k-1, or a class name, which ``AbstractTarget.ensure`` replaces by its number.
 
-    >>> Logit(1)(torch.tensor([[0.0, 2.0, -1.0]]))
-    tensor([2.])
+    Examples:
+        >>> Logit(1)(torch.tensor([[0.0, 2.0, -1.0]]))
+        tensor([2.])
     """
 
     class_id: ClassId
@@ -140,15 +142,17 @@ class Logit(AbstractTarget):
 class Probability(AbstractTarget):
     """The probability of one class, in [0, 1], by the model's activation, the softmax where it names none.
 
-    `class_id` is an int in 0 .. k-1, or a class name that `ensure_target` replaces by its int. A model
-    without probabilities (``activation="none"``, or a single score under the softmax) refuses it.
+    Args:
+        class_id: 0 to k-1, or a class name, which ``AbstractTarget.ensure`` replaces by its number.
 
-    >>> Probability(0)(torch.zeros(1, 4))
-    tensor([0.2500])
-    >>> BlackBox = getattr(__import__("wcam_widget"), "BlackBox")
-    >>> labels = BlackBox(lambda images: images.mean((2, 3)), activation="sigmoid")
-    >>> labels.scores(torch.zeros(1, 3, 2, 2), Probability(0))
-    tensor([0.5000])
+    Raises:
+        ValueError: Naming ``target``, where the model has no probabilities.
+
+    Examples:
+        >>> Probability(0)(torch.zeros(1, 4))
+        tensor([0.2500])
+        >>> Probability(0).under(Head("sigmoid"))(torch.zeros(1, 4))
+        tensor([0.5000])
     """
 
     class_id: ClassId
@@ -186,13 +190,17 @@ class Probability(AbstractTarget):
 class Margin(AbstractTarget):
     """How far the score of one class is above that of `other`, or of the best other class where it is None.
 
-    Positive exactly where the network prefers `class_id`: of logits, or of probabilities where the activation
-    of the model is a function. Both ids are ints in 0 .. k-1 or class names.
+    Of logits, or of probabilities where the activation of the model is a function.
 
-    >>> Margin(1)(torch.tensor([[0.0, 2.0, 1.5]]))
-    tensor([0.5000])
-    >>> Margin(1, other=0)(torch.tensor([[0.0, 2.0, 1.5]]))
-    tensor([2.])
+    Args:
+        class_id: 0 to k-1, or a class name.
+        other: Another class; None for the best other one of each image.
+
+    Examples:
+        >>> Margin(1)(torch.tensor([[0.0, 2.0, 1.5]]))
+        tensor([0.5000])
+        >>> Margin(1, other=0)(torch.tensor([[0.0, 2.0, 1.5]]))
+        tensor([2.])
     """
 
     class_id: ClassId
@@ -234,11 +242,16 @@ class Margin(AbstractTarget):
 class Custom(AbstractTarget):
     """Any function from class scores (n, k) to one score per image (n,), row by row.
 
-    For gradients the function must be made of torch operations. Calling raises TypeError where it returns no
-    tensor and ValueError where it returns anything but n finite numbers.
+    Args:
+        function: From class scores (n, k) to a tensor (n,); of torch operations where gradients are needed.
+        name: What is explained, in words, for titles and files.
 
-    >>> Custom(lambda logits: logits.logsumexp(dim=1), "evidence").label(None)
-    'evidence'
+    Raises:
+        TypeError, ValueError: When called, where the function returns anything but n finite numbers.
+
+    Examples:
+        >>> Custom(lambda logits: logits.logsumexp(dim=1), "evidence").label(None)
+        'evidence'
     """
 
     function: Callable[[Tensor], Any]

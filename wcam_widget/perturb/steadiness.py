@@ -40,7 +40,7 @@ class Steadiness:
         """Look before a run, or before it goes on."""
         if self.beside is not None:
             return
-        self.condition = Condition.of(self.probe.model.net)
+        self.condition = Condition.now(self.probe.model.net)
         ones = torch.ones(1, len(self.probe.cells))
         alone = self.probe.logits(ones)[0]
         beside = self.probe.logits(torch.cat([ones, torch.zeros_like(ones)]))[0]

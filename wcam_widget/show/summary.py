@@ -81,7 +81,7 @@ class Subject:
 def subject_of(probe: Probe) -> Subject:
     """What a probe explains, a class by its probability."""
     target, names = probe.target, probe.model.class_names
-    head = probe.model.head.of(len(probe.whole))
+    head = probe.model.head.with_classes(len(probe.whole))
     if not isinstance(target, Logit | Probability) or len(probe.whole) == 1 or not head.bounded:
         return Subject(target.label(names), probe.score)
     number = int(target.class_id)

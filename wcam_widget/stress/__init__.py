@@ -1,4 +1,4 @@
-"""Images made harder on purpose: attacks on a model, over the whole image, at chosen scales or places."""
+"""Images made harder on purpose: attacks on a model, over all pixels, at chosen scales or places."""
 
 from wcam_widget.stress.attacks import Attack, Schedule, fgsm, pgd
 from wcam_widget.stress.salient import Enhancement, salient_pgd

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from wcam_widget.model import ImagesLike, ModelLike, TargetsLike
 from wcam_widget.model.head import BY_DEFAULT, SIGMOID, Head
 from wcam_widget.stress.threat import Threat
 from wcam_widget.stress.victim import Victim
 
 WHOLE_IMAGE = Threat()
 EPSILON = 8 / 255
-Labels = Sequence[Any] | Tensor | np.ndarray
 
 
 @final
@@ -25,12 +24,19 @@ Labels = Sequence[Any] | Tensor | np.ndarray
 class Schedule:
     """How ``pgd`` walks.
 
-    steps: gradient steps of each walk. size: length of one step in the norm of the threat, or None for 2.5
-    epsilon / steps. starts: walks; the first begins at the image itself, each other one at a random
-    perturbation. seed: of those. Raises ValueError naming what is out of range.
+    Args:
+        steps: Gradient steps of each walk, at least 1.
+        size: Length of one step in the norm of the threat, above 0; None for 2.5 epsilon / steps.
+        starts: Walks, at least 1; the first begins at the image itself, each other one at a random
+            perturbation.
+        seed: Of those.
 
-    >>> Schedule(steps=10).length(0.02)
-    0.005
+    Raises:
+        ValueError: Naming what is out of range.
+
+    Examples:
+        >>> Schedule(steps=10).length(0.02)
+        0.005
     """
 
     steps: int = 20
@@ -40,9 +46,9 @@ class Schedule:
 
     def __post_init__(self) -> None:
         for name in ("steps", "starts"):
-            found = getattr(self, name)
-            if int(found) != found or found < 1:
-                raise ValueError(f"{name}: found {found!r}; accepted is an integer of at least 1")
+            count = getattr(self, name)
+            if int(count) != count or count < 1:
+                raise ValueError(f"{name}: found {count!r}; accepted is an integer of at least 1")
         if self.size is not None and not 0.0 < self.size < float("inf"):
             raise ValueError(f"size: found {self.size!r}; accepted are None and a number above 0")
 
@@ -56,10 +62,17 @@ class Schedule:
 class Attack:
     """What an attack made of images.
 
-    images: the attacked images in [0, 1], on the CPU. linf, l2: sizes of their perturbations, in the [0, 1]
-    scale; l2 over all channels and pixels. before, after: class scores (n, k) of the clean and of the
-    attacked images. labels: the class each attack was to leave, or, where ``threat.targeted``, to reach.
-    gradients: backward passes over one image, all images together.
+    Attributes:
+        images: The attacked images, (n, c, h, w) in [0, 1], on the CPU.
+        linf: Largest change of a value of each image, (n,), in the [0, 1] scale.
+        l2: Euclidean size of each perturbation, (n,), over all channels and pixels.
+        before: Class scores of the clean images, (n, k).
+        after: Class scores of the attacked images, (n, k).
+        labels: The class each attack was to leave, or, where ``threat.targeted``, to reach, (n,).
+        epsilon: The bound of the perturbations, in the norm of the threat.
+        threat: Its norm, aim and bands.
+        gradients: Backward passes over one image, all images together.
+        head: What the class scores mean.
     """
 
     images: Float[Tensor, "n c h w"]
@@ -74,7 +87,7 @@ class Attack:
     head: Head = BY_DEFAULT
 
     @classmethod
-    def of(cls, victim: Victim, change: Float[Tensor, "n c h w"], gradients: int) -> Attack:
+    def from_change(cls, victim: Victim, change: Float[Tensor, "n c h w"], gradients: int) -> Attack:
         """The result of a perturbation."""
         images = victim.ball.settled(change).cpu()
         moved = (images.double() - victim.ball.images.cpu().double()).flatten(1)
@@ -133,54 +146,88 @@ class Attack:
 
 
 def fgsm(
-    model: Any,
-    images: Any,
-    targets: Labels | None = None,
+    model: ModelLike,
+    images: ImagesLike,
+    targets: TargetsLike = None,
     epsilon: float = EPSILON,
     threat: Threat = WHOLE_IMAGE,
 ) -> Attack:
     """One step of length epsilon along the steepest ascent of the cross-entropy, or descent where targeted.
 
-    images (n, c, h, w) in [0, 1]; the model's own preprocessing comes after the perturbation. targets: one
-    class id or class name per image, None for its own top class; the class to leave, or with
-    ``threat.targeted`` to reach (then None is refused). epsilon: 0 to 1 in linf, 0 to sqrt(c h w) in l2.
     The step is made once, also where it does not raise the loss; images are clipped to [0, 1]. The model is
-    left as it was found. Raises ValueError or TypeError naming the argument that does not fit, ModelError
-    where the model has no gradients. Source: Goodfellow et al. (2015), "Explaining and Harnessing
-    Adversarial Examples".
+    left as it was.
 
-    >>> net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 3))
-    >>> attack = fgsm(net, torch.full((2, 3, 2, 2), 0.5), epsilon=0.125)
-    >>> attack.linf, bool((attack.scores_after < attack.scores_before).all())
-    (array([0.125, 0.125]), True)
+    Args:
+        model: A ``BlackBox`` or a torch module; its own preprocessing comes after the perturbation.
+        images: (n, c, h, w) in [0, 1], or a list of images.
+        targets: One class id or class name per image; the class to leave, or with ``threat.targeted`` to
+            reach. None for each image's own top class, refused where targeted.
+        epsilon: 0 to 1 in linf, 0 to sqrt(c h w) in l2.
+        threat: Norm, aim and bands.
+
+    Returns:
+        The attacked images with their sizes and class scores.
+
+    Raises:
+        ValueError: Naming the argument that does not fit.
+        TypeError: Naming the argument, for another type.
+        ModelError: Where the model has no gradients.
+
+    References:
+        Goodfellow, Shlens and Szegedy (2015), "Explaining and Harnessing Adversarial Examples", section 4.
+
+    Examples:
+        >>> net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 3))
+        >>> attack = fgsm(net, torch.full((2, 3, 2, 2), 0.5), epsilon=0.125)
+        >>> attack.linf, bool((attack.scores_after < attack.scores_before).all())
+        (array([0.125, 0.125]), True)
     """
-    victim = Victim.of(model, images, targets, epsilon, threat)
+    victim = Victim.prepare(model, images, targets, epsilon, threat)
     _, slope = victim.slope(torch.zeros_like(victim.ball.images))
     change = victim.ball.fit(victim.ball.epsilon * victim.ball.steepest(slope))
-    return Attack.of(victim, change, gradients=len(change))
+    return Attack.from_change(victim, change, gradients=len(change))
 
 
 def pgd(
-    model: Any,
-    images: Any,
-    targets: Labels | None = None,
+    model: ModelLike,
+    images: ImagesLike,
+    targets: TargetsLike = None,
     epsilon: float = EPSILON,
     threat: Threat = WHOLE_IMAGE,
     schedule: Schedule = Schedule(),
 ) -> Attack:
     """Projected gradient ascent of the cross-entropy, or descent where targeted; the best point is kept.
 
-    Arguments and errors are those of ``fgsm``; ``schedule`` says how many steps, how long, from where. More
-    steps of one length or more starts never lower the loss that is reached. Source: Madry et al. (2018),
-    "Towards Deep Learning Models Resistant to Adversarial Attacks".
+    More steps of one length or more starts never lower the loss that is reached. The model is left as it was.
 
-    >>> net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 3))
-    >>> threat = Threat("l2", bands=("HH1",), levels=1)
-    >>> attack = pgd(net, torch.full((2, 3, 4, 4), 0.5), [0, 2], 0.5, threat, Schedule(steps=5))
-    >>> attack.gradients, bool((attack.l2 <= 0.5).all())
-    (10, True)
+    Args:
+        model: A ``BlackBox`` or a torch module; its own preprocessing comes after the perturbation.
+        images: (n, c, h, w) in [0, 1], or a list of images.
+        targets: One class id or class name per image; the class to leave, or with ``threat.targeted`` to
+            reach. None for each image's own top class, refused where targeted.
+        epsilon: 0 to 1 in linf, 0 to sqrt(c h w) in l2.
+        threat: Norm, aim and bands.
+        schedule: How many steps, how long, and from where.
+
+    Returns:
+        The attacked images with their sizes and class scores.
+
+    Raises:
+        ValueError: Naming the argument that does not fit.
+        TypeError: Naming the argument, for another type.
+        ModelError: Where the model has no gradients.
+
+    References:
+        Madry et al. (2018), "Towards Deep Learning Models Resistant to Adversarial Attacks", section 2.
+
+    Examples:
+        >>> net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 3))
+        >>> threat = Threat("l2", bands=("HH1",), levels=1)
+        >>> attack = pgd(net, torch.full((2, 3, 4, 4), 0.5), [0, 2], 0.5, threat, Schedule(steps=5))
+        >>> attack.gradients, bool((attack.l2 <= 0.5).all())
+        (10, True)
     """
-    victim = Victim.of(model, images, targets, epsilon, threat)
+    victim = Victim.prepare(model, images, targets, epsilon, threat)
     ball, length = victim.ball, schedule.length(victim.ball.epsilon)
     best = torch.zeros_like(ball.images)
     highest = torch.full((len(best),), -torch.inf, device=best.device)
@@ -193,11 +240,11 @@ def pgd(
             change = ball.fit(change + length * ball.steepest(slope))
         loss = victim.loss(victim.model.logits(ball.settled(change))).to(best.device)
         best, highest = higher((best, highest), (change, loss))
-    return Attack.of(victim, best, gradients=len(best) * schedule.steps * schedule.starts)
+    return Attack.from_change(victim, best, gradients=len(best) * schedule.steps * schedule.starts)
 
 
-def higher(known: tuple[Tensor, Tensor], found: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+def higher(kept: tuple[Tensor, Tensor], tried: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     """Of two sets of perturbations with their losses, for each image the one of higher loss."""
-    (best, highest), (change, loss) = known, found
+    (best, highest), (change, loss) = kept, tried
     higher = loss > highest
     return torch.where(higher[:, None, None, None], change, best), torch.where(higher, loss, highest)

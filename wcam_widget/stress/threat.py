@@ -27,17 +27,23 @@ SLACK = 1e-6  # what rounding may exceed a bound by before it is cut off, in ima
 class Threat:
     """The threat model of an attack: its norm, its aim, and the wavelet bands it may touch.
 
-    norm: "linf", the largest change of any pixel value, or "l2", the root of the summed squares over all
-    channels and pixels. targeted: reach the given classes instead of leaving them. bands: names as in
-    ``WaveletBasis((H, W), "haar", levels)``, such as ("LH2", "HL2"), or None for the whole image: all other
-    Haar coefficients of the perturbation are then 0, up to rounding. levels: scales of that transform, used
-    with bands only. Haar because its tiles do not overlap: the bounds of single pixels can be kept tile by
-    tile without leaving the bands.
+    Haar because its tiles do not overlap: the bounds of single pixels can be kept tile by tile without
+    leaving the bands.
 
-    Raises ValueError for an unknown norm, an empty or unknown band and levels below 1.
+    Args:
+        norm: "linf", the largest change of any pixel value, or "l2", the root of the summed squares over all
+            channels and pixels.
+        targeted: Reach the given classes instead of leaving them.
+        bands: Names as in ``WaveletBasis((H, W), "haar", levels)``, such as ("LH2", "HL2"): all other Haar
+            coefficients of the perturbation are 0, up to rounding. None for the image without restriction.
+        levels: Scales of that transform, at least 1, used with bands only.
 
-    >>> Threat("l2", bands=("HH1",)).tile
-    2
+    Raises:
+        ValueError: For an unknown norm, an empty or unknown band and levels below 1.
+
+    Examples:
+        >>> Threat("l2", bands=("HH1",)).tile
+        2
     """
 
     norm: str = "linf"
@@ -60,14 +66,14 @@ class Threat:
                     f"bands: found {name!r}; with levels={self.levels} accepted are {', '.join(known)}"
                 )
         if not named:
-            raise ValueError("bands: found none; name at least one, or give None for the whole image")
+            raise ValueError("bands: found none; name at least one, or give None to change every band")
         object.__setattr__(self, "bands", named)
 
     @property
     def tile(self) -> int:
         """Side, in pixels, of the squares in which the perturbation can be scaled without leaving its bands.
 
-        This is the tile of the coarsest band; 1 where the whole image may change.
+        This is the tile of the coarsest band; 1 where every band may change.
         """
         if self.bands is None:
             return 1
@@ -176,7 +182,7 @@ class Ball:
     def fit(self, change: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """A perturbation of this set near ``change``.
 
-        For the whole image one cut is enough. With bands, alternating projections (von Neumann 1949; Boyle
+        Without bands one cut is enough. With bands, alternating projections (von Neumann 1949; Boyle
         and Dykstra 1986 on convex sets) bring it near, and tiles that still leave the bounds are shrunk.
         """
         if self.threat.bands is None:

@@ -11,7 +11,15 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from typing_extensions import override
 
-from wcam_widget.model import AbstractTarget, BlackBox, Logit, ensure_images
+from wcam_widget.model import (
+    AbstractTarget,
+    BlackBox,
+    ImagesLike,
+    Logit,
+    ModelLike,
+    TargetsLike,
+    ensure_images,
+)
 from wcam_widget.model.head import BY_DEFAULT, Head
 from wcam_widget.stress.threat import Ball, Threat
 
@@ -38,7 +46,7 @@ class LogOdds(AbstractTarget):
         return -self.sign * self.head.log_odds(logits, torch.tensor(self.classes))
 
     @override
-    def of_rows(self, start: int, stop: int) -> LogOdds:
+    def for_rows(self, start: int, stop: int) -> LogOdds:
         return replace(self, classes=self.classes[start:stop])
 
     @override
@@ -66,18 +74,23 @@ class Victim:
     ball: Ball
 
     @classmethod
-    def of(cls, model: Any, images: Any, targets: Any, epsilon: Any, threat: Threat) -> Victim:
-        """The victim of checked arguments; ValueError or TypeError naming the one that does not fit."""
+    def prepare(
+        cls, model: ModelLike, images: ImagesLike, targets: TargetsLike, epsilon: Any, threat: Threat
+    ) -> Victim:
+        """Check the arguments of an attack and score the clean images.
+
+        Raises ValueError or TypeError naming the argument that does not fit.
+        """
         network = BlackBox.ensure(model)
-        asked = ensure_images(images, "images", network.fit)
-        ball = threat.around(asked.to(network.device), epsilon)
-        wanted = _ensure_length(targets, len(asked), threat)
-        before = network.logits(asked)
-        head = network.head.of(before.shape[1])
+        batch = ensure_images(images, "images", network.fit)
+        ball = threat.around(batch.to(network.device), epsilon)
+        wanted = _ensure_length(targets, len(batch), threat)
+        before = network.logits(batch)
+        head = network.head.with_classes(before.shape[1])
         if not head.bounded:
-            found = "a single score per image" if head.classes == 1 else "scores that are no probabilities"
+            kind = "a single score per image" if head.classes == 1 else "scores that are no probabilities"
             raise ValueError(
-                f"model: found {found}; an attack needs classes, or labels (activation='sigmoid')"
+                f"model: found {kind}; an attack needs classes, or labels (activation='sigmoid')"
             )
         labels = tuple(_label(number, each, before[number], network) for number, each in enumerate(wanted))
         return cls(network, before, LogOdds(labels, -1.0 if threat.targeted else 1.0, head), ball)
@@ -119,12 +132,12 @@ def _ensure_length(targets: Any, count: int, threat: Threat) -> list[Any]:
 def _label(number: int, wanted: Any, logits: Tensor, model: BlackBox) -> int:
     """The class id of one entry of ``targets``; errors say which."""
     try:
-        found = model.target(wanted, logits)
+        target = model.target(wanted, logits)
     except (TypeError, ValueError) as error:
         raise type(error)(f"targets[{number}]: {str(error).removeprefix('target: ')}") from None
-    if isinstance(wanted, AbstractTarget) or not isinstance(found, Logit):
+    if isinstance(wanted, AbstractTarget) or not isinstance(target, Logit):
         raise TypeError(
             f"targets[{number}]: found {type(wanted).__qualname__}; "
             "accepted are a class id, a class name and None"
         )
-    return int(found.class_id)
+    return int(target.class_id)

@@ -81,7 +81,7 @@ def _verified(path: Path) -> dict[str, Tensor]:
 
 
 def _class_names(name: str) -> tuple[str, ...]:
-    """The first of each class's synonyms; "crane" and "maillot", which two classes share, are told apart."""
+    """The first of each class's synonyms; "crane" and "maillot", which two classes share, differ."""
     lookup = _imported(_NAMES, name).get_1k_class_name
     synonyms = [lookup(label) for label in range(1000)]
     if not all(isinstance(words, str) for words in synonyms):

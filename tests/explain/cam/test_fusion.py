@@ -41,7 +41,7 @@ def test_otsu_is_that_of_scikit_image_on_smooth_maps(seed):
 
 
 def unit(heat: Tensor) -> Tensor | None:
-    return in_unit(heat, FieldOfView.whole((heat.shape[0], heat.shape[1])))
+    return in_unit(heat, FieldOfView.full((heat.shape[0], heat.shape[1])))
 
 
 def blob(width: float) -> Tensor:

@@ -28,7 +28,7 @@ from wcam_widget.model import (
 from wcam_widget.model.device import moved
 from wcam_widget.model.field_of_view import FieldOfView
 from wcam_widget.model.geometry import field_of_view
-from wcam_widget.model.layers import Captured, capture, find_layer
+from wcam_widget.model.layers import LayerCapture, capture, find_layer
 from wcam_widget.model.positions import Layer
 
 PUBLISHED_SIZES = tuple(range(224, 1000, 100))  # of an image of 224 pixels; others are scaled alike
@@ -230,7 +230,7 @@ def fused(
     ``views`` say where the answers lie over the image. The product of means is not the mean of products: both
     stacks are averaged over the image first, ``chunk`` channels at a time.
 
-    >>> ones, view = torch.ones(2, 2, 2), FieldOfView.whole((2, 2))
+    >>> ones, view = torch.ones(2, 2, 2), FieldOfView.full((2, 2))
     >>> fused([ones], [torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]).repeat(2, 1, 1)], [view], 1)
     tensor([[0., 1.],
             [0., 1.]])
@@ -261,9 +261,9 @@ def _captured(
 
     A ``preprocess`` that left the first size as it was, and this one too, need not be measured again.
     """
-    captured: dict[int, Captured] = {}
+    captured: dict[int, LayerCapture] = {}
 
-    def keep(part: Captured) -> None:
+    def keep(part: LayerCapture) -> None:
         captured[part.start] = part
 
     logits = capture(model, layer, images, targets, keep)
@@ -275,7 +275,7 @@ def _captured(
         top=logits.argmax(1),
         targets=tuple(target for part in parts for target in part.targets),
         scores=tuple(score for part in parts for score in part.scores.tolist()),
-        view=FieldOfView.whole(size) if as_is else field_of_view(model, images[0]),
+        view=FieldOfView.full(size) if as_is else field_of_view(model, images[0]),
     )
 
 

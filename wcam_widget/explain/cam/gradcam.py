@@ -18,7 +18,7 @@ from wcam_widget.explain.method import AbstractMethod
 from wcam_widget.model import BlackBox, ImageLike, ModelLike, TargetLike, ensure_image
 from wcam_widget.model.field_of_view import FieldOfView
 from wcam_widget.model.geometry import field_of_view
-from wcam_widget.model.layers import Captured, activations, capture, find_layer
+from wcam_widget.model.layers import LayerCapture, activations, capture, find_layer
 from wcam_widget.model.positions import Layer
 
 Weighting = Callable[[Tensor, Tensor], Tensor]
@@ -157,7 +157,7 @@ class GradCam(AbstractMethod):
         (layer, view), started = at, time.perf_counter()
         maps, scored = images.new_empty(len(images), *view.size), {}
 
-        def keep(part: Captured) -> None:
+        def keep(part: LayerCapture) -> None:
             weights = WEIGHTINGS[self.variant](part.activations, part.slopes)
             made = view.over((weights * part.activations).sum(1).relu())
             maps[part.start : part.start + len(made)] = made.cpu()

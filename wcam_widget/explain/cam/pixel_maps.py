@@ -72,7 +72,7 @@ def masks_over(
 
     Constant ones are 0, and all are where the network does not look.
 
-    >>> masks_over(torch.tensor([[[1.0, 3.0]]]), FieldOfView.whole((1, 2)))
+    >>> masks_over(torch.tensor([[[1.0, 3.0]]]), FieldOfView.full((1, 2)))
     (tensor([[[0., 1.]]]), tensor([2.]))
     """
     over = view.over(maps)
@@ -86,7 +86,7 @@ def masks_over(
 def in_unit(heat: Float[Tensor, "h w"], view: FieldOfView) -> Float[Tensor, "h w"] | None:
     """A map stretched to [0, 1] where the network looks, 0 elsewhere; None where it shows no place.
 
-    >>> view = FieldOfView.whole((1, 2))
+    >>> view = FieldOfView.full((1, 2))
     >>> in_unit(torch.tensor([[1.0, 3.0]]), view), in_unit(torch.ones(1, 2), view)
     (tensor([[0., 1.]]), None)
     """

@@ -15,7 +15,7 @@ from wcam_widget.model.device import moved
 from wcam_widget.model.field_of_view import FieldOfView
 from wcam_widget.model.geometry import field_of_view
 from wcam_widget.model.gradients import ensure_finite_slopes
-from wcam_widget.model.layers import Captured
+from wcam_widget.model.layers import LayerCapture
 from wcam_widget.model.positions import Layer
 from wcam_widget.perturb.baseline import Baseline, baseline_image
 
@@ -71,7 +71,7 @@ class Block:
     scored: int = 0
 
     @classmethod
-    def of(cls, layer: Layer, captured: Captured, threshold: Threshold) -> Block:
+    def of(cls, layer: Layer, captured: LayerCapture, threshold: Threshold) -> Block:
         """What a layer answered for one image; constant maps, which show no place, are left out.
 
         Raises ModelError where a gradient is NaN or infinite.

@@ -29,7 +29,7 @@ from wcam_widget.model import (
     ensure_image,
 )
 from wcam_widget.model.blocks import block_layers
-from wcam_widget.model.layers import AUTO, Captured, capture_all, find_layer
+from wcam_widget.model.layers import AUTO, LayerCapture, capture_all, find_layer
 from wcam_widget.model.positions import Layer
 from wcam_widget.perturb.baseline import Baseline
 
@@ -180,7 +180,7 @@ class Sise(AbstractMethod):
         masked = Masked.of(model, explained, image, self.baseline)
         blocks: list[Block] = []
 
-        def choose(captured: list[Captured]) -> None:
+        def choose(captured: list[LayerCapture]) -> None:
             blocks[:] = [
                 Block.of(layer, each, self.threshold) for layer, each in zip(layers, captured, strict=True)
             ]

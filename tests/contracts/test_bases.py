@@ -21,8 +21,10 @@ from wcam_widget.basis import (
     PixelBasis,
     WaveletBasis,
     basis_from,
+    most_cells,
 )
 from wcam_widget.basis.bands import approximations
+from wcam_widget.explain.cell_sums import per_band, summed
 
 Make = Callable[[tuple[int, int]], AbstractBasis]
 MAKERS: dict[str, Make] = {
@@ -72,6 +74,59 @@ def test_round_trip_at_any_size_and_for_any_channels(
     picture = basis.pack(image)
     assert picture.shape == (*image.shape[:-2], *basis.picture_size)
     assert (basis.unpack(picture) - image).abs().max() < 1e-5
+
+
+def cut(basis: AbstractBasis, way: int) -> Cells:
+    """Cells of one of several kinds: one per band, a regular grid, or blocks of coefficients."""
+    if way == 0:
+        return Cells.whole(basis)
+    if way > 4:
+        return Cells.dyadic(basis, way - 4)
+    without_place = max(band.scale for band in basis.bands) >= max(basis.size)
+    return Cells.regular(basis, 1 if without_place else min(way, most_cells(basis)))
+
+
+any_basis_and_cut = given(
+    name=st.sampled_from(NAMES),
+    size=st.tuples(st.integers(8, 45), st.integers(8, 45)),
+    way=st.integers(0, 12),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@any_basis_and_cut
+def test_every_coefficient_lies_in_exactly_one_cell_of_its_band(
+    name: str, size: tuple[int, int], way: int
+) -> None:
+    basis = MAKERS[name](size)
+    cells = cut(basis, way)
+    count = np.zeros(basis.picture_size, int)
+    for number, top, left, height, width in cells.rectangles.tolist():
+        band = basis.bands[number]
+        assert band.top <= top < top + height <= band.top + band.height
+        assert band.left <= left < left + width <= band.left + band.width
+        count[top : top + height, left : left + width] += 1
+    inside = np.zeros(basis.picture_size, int)
+    for band in basis.bands:
+        inside[band.slices] = 1
+    np.testing.assert_array_equal(count, inside)
+
+
+@settings(max_examples=150, deadline=None)
+@any_basis_and_cut
+def test_maps_over_the_image_and_sums_over_bands_conserve_mass(
+    name: str, size: tuple[int, int], way: int
+) -> None:
+    basis = MAKERS[name](size)
+    cells = cut(basis, way)
+    values = np.random.default_rng(way).normal(size=len(cells))
+    heat = cells.spatial(values)
+    assert heat.shape == basis.size
+    assert heat.sum() == pytest.approx(values.sum(), abs=1e-9 * np.abs(values).sum())
+    bands = per_band(cells, values)
+    assert bands.sum() == pytest.approx(values.sum(), abs=1e-9 * np.abs(values).sum())
+    energy = basis.pack(photograph(basis.size)).double().square()
+    assert summed(energy, cells).sum() == pytest.approx(float(energy.sum()))
 
 
 @every_basis

@@ -26,7 +26,11 @@ VARIANTS = ("standard", "robust")
 class Demo:
     """What `load_demo` returns; also unpacks as `model, images, labels, class_names`.
 
-    images: (12, 3, 128, 128) in [0, 1], held out from training. labels: (12,) class ids.
+    Attributes:
+        model: The network, with its preprocessing and class names.
+        images: (12, 3, 128, 128) in [0, 1], held out from training.
+        labels: Class ids, (12,).
+        class_names: Nine names, in order.
     """
 
     model: BlackBox
@@ -69,10 +73,18 @@ def load_demo(variant: str = "standard", device: str | torch.device = "cpu") -> 
 
 
 def load_network(variant: str = "standard", device: str | torch.device = "cpu") -> BlackBox:
-    """Load one of the bundled networks; raises ValueError, naming `variant`, for a name not in `VARIANTS`.
+    """Load one of the bundled networks.
 
-    >>> load_network("robust").class_names[0]
-    'brick-disc'
+    Args:
+        variant: One of `VARIANTS`.
+        device: Where the network runs.
+
+    Raises:
+        ValueError: Naming ``variant``, for another one.
+
+    Examples:
+        >>> load_network("robust").class_names[0]
+        'brick-disc'
     """
     if variant not in VARIANTS:
         raise ValueError(f"variant: found {variant!r}; accepted are {' and '.join(map(repr, VARIANTS))}")

@@ -62,6 +62,12 @@ class Comparison:
 
     ``str`` and a notebook show it as a table of means with their standard errors, the best of the methods in
     each column in bold.
+
+    Attributes:
+        rows: One row per method.
+        nulls: One row per null ranking.
+        columns: Measure and domain of each column.
+        images: How many images were measured.
     """
 
     rows: tuple[Row, ...]

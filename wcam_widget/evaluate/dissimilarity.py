@@ -63,9 +63,14 @@ class Protocol:
 class Dissimilarity:
     """NISSIM of every map, attack level and image: ``nissim`` (m, e, n) in the order of ``maps``.
 
-    maps: "spatial", then the bands where the method has several. epsilons (e,): attack levels. empty
-    (m, 1 + e, n): maps that are constant, clean ones first; they are kept, as constant 0. fooled (e, n):
-    attacks that reached their aim. method and protocol say how all of it was made.
+    Attributes:
+        maps: "spatial", then the bands where the method has several.
+        epsilons: Attack levels, (e,).
+        nissim: (m, e, n), 0 same to 1 opposite.
+        empty: Maps that are constant, clean ones first, (m, 1 + e, n); they are kept, as constant 0.
+        fooled: Attacks that reached their aim, (e, n).
+        method: How the maps were made.
+        protocol: How images were attacked and maps compared.
     """
 
     maps: tuple[str, ...]

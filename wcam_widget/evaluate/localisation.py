@@ -33,11 +33,15 @@ Heat = Float[np.ndarray, "h w"]
 class Localisation:
     """One measure of one map per image, and what pixels chosen blindly would reach.
 
-    ``values`` and ``chance`` (B,) lie in [0, 1], higher is better. ``flat`` (B,) is True where a map points
-    nowhere, as all its pixels are equal; its value is 0.
+    Attributes:
+        measure: Its name.
+        values: In [0, 1], higher is better, (B,).
+        chance: What pixels chosen blindly would reach, in [0, 1], (B,).
+        flat: True where a map points nowhere, as all its pixels are equal; its value is 0, (B,).
 
-    >>> Localisation("pointing game", np.array([1.0, 0.0]), np.array([0.2, 0.4]), np.zeros(2, bool)).mean
-    0.5
+    Examples:
+        >>> Localisation("pointing game", np.array([1.0, 0.0]), np.array([0.2, 0.4]), np.zeros(2, bool)).mean
+        0.5
     """
 
     measure: str

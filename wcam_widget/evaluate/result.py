@@ -18,14 +18,19 @@ WITH_AREAS = ("insertion", "deletion")
 class Faithfulness:
     """One measure of one map per image, and of the null rankings in the same cells.
 
-    ``values`` (B,) hold the measure, ``flat`` (B,) is True where a map gives all cells one value and so ranks
-    nothing. ``curves`` (B, s + 1) are the scores of insertion and deletion at ``fractions`` (B, s + 1) of the
-    cells, both ends included; ``values`` are then the areas. Those of ROAD (B, 9) are half differences of
-    scores, and ``values`` their means. Other measures have none: (B, 0). ``null`` holds the same for
-    "energy", "random" and "centre". ``domain`` says which cells were removed.
+    Attributes:
+        measure: Its name.
+        domain: Which cells were removed.
+        values: The measure of each image, (B,); areas of insertion and deletion, means of ROAD.
+        flat: True where a map gives all cells one value and so ranks nothing, (B,).
+        fractions: Shares of the cells at the points of each curve, (B, s + 1), both ends included; (B, 0)
+            where a measure has no curves.
+        curves: Scores of insertion and deletion there, (B, s + 1), or half differences of ROAD, (B, 9).
+        null: The same for the null rankings.
 
-    >>> Faithfulness("deletion", "pixels", np.array([0.25, 0.75]), np.zeros(2, bool)).mean
-    0.5
+    Examples:
+        >>> Faithfulness("deletion", "pixels", np.array([0.25, 0.75]), np.zeros(2, bool)).mean
+        0.5
     """
 
     measure: str

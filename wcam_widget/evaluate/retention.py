@@ -29,12 +29,17 @@ KEPT = 0.9  # share of the score
 class Retention:
     """Curves of what is retained of each image's score against what is retained of its information.
 
-    ``retained`` (B, s + 1) are shares of the image's score, ``decided`` (B, s + 1) says whether its top class
-    is still the top class, ``shares`` hold the information (B, s + 1) by "l1" and by "entropy", from 0 to 1:
-    ``information`` is the one that ``against`` chose. ``flat`` (B,) is True where a map ranks nothing.
-    ``soft`` is one point an image, of masks used as they are, or None where maps are no masks. ``null`` holds
-    the same for null rankings; the readings ``area``, ``decision``, ``score`` and ``conciseness`` have them
-    beside.
+    The readings ``area``, ``decision``, ``score`` and ``conciseness`` have those of the null rankings beside.
+
+    Attributes:
+        domain: Which cells were kept.
+        shares: Information by "l1" and by "entropy", 0 to 1, (B, s + 1) each.
+        retained: Shares of the image's score, (B, s + 1).
+        decided: Whether the image's top class is still the top class, (B, s + 1).
+        flat: True where a map ranks nothing, (B,).
+        soft: One point an image, of masks used as they are; None where maps are no masks.
+        null: The same for the null rankings.
+        measure: The information that ``against`` chose.
     """
 
     domain: str

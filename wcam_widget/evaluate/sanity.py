@@ -41,10 +41,15 @@ class Mean(NamedTuple):
 class Sanity:
     """How alike maps of a randomised network are to those of the network itself.
 
-    layers: names, in the order they were randomised. spearman, ssim (2, l, n): rank correlation over pixels
-    and structural similarity of the maps, signed first, then their absolute values, after each layer, of each
-    image. empty (2, 1 + l, n): maps that are constant, clean ones first; a comparison with one counts as 0.
-    method and randomisation say how it was made; complete is False where the work was interrupted.
+    Attributes:
+        layers: Names, in the order they were randomised.
+        spearman: Rank correlation over pixels, signed maps first, then their absolute values, after each
+            layer, of each image, (2, l, n).
+        ssim: Structural similarity, likewise.
+        empty: Maps that are constant, clean ones first, (2, 1 + l, n); a comparison with one counts as 0.
+        method: How the maps were made.
+        randomisation: Which layers were randomised, and how.
+        complete: False where the work was interrupted.
     """
 
     layers: tuple[str, ...]

@@ -1,13 +1,12 @@
 """How a model sees a photograph: the half of its preprocessing that moves pixels. The other maps colours."""
 
 from collections.abc import Callable
-from typing import Any
 
 from jaxtyping import Float
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from wcam_widget.model.photograph import photograph_pixels, read_photograph
+from wcam_widget.model.photograph import ColourLike, PhotoLike, photograph_pixels, read_photograph
 
 
 class PhotographFit:
@@ -19,7 +18,7 @@ class PhotographFit:
     framing: Callable[[Image.Image], Tensor] | None = None
     """What `fit` does to an RGB image of PIL, (3, H, W) in [0, 1]; None: `cover`. Set by `load_model`."""
 
-    def fit(self, photo: Any, background: Any = "white") -> Float[Tensor, "3 h w"]:
+    def fit(self, photo: PhotoLike, background: ColourLike = "white") -> Float[Tensor, "3 h w"]:
         """Resize and crop a photograph as the model's own preprocessing does.
 
         The result goes where images go: `preprocess(fit(photo))` is what the model's source would make of

@@ -11,10 +11,10 @@ import os
 import stat
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
@@ -25,6 +25,13 @@ from typing_extensions import TypeIs
 
 from wcam_widget.model.clamping import clamped
 from wcam_widget.text import printable
+
+if TYPE_CHECKING:
+    PhotoLike: TypeAlias = str | os.PathLike[str] | Image.Image
+    ColourLike: TypeAlias = str | Sequence[int]
+else:
+    # Checks at run time are our own: their errors name the argument as the caller wrote it.
+    PhotoLike = ColourLike = Any
 
 _ACCEPTED = "8 and 16 bits per value, and floats in [0, 1]"
 # PIL keeps the upper halves of 16-bit colours; bytes read in the other order give the lower ones.
@@ -38,7 +45,9 @@ class PhotographWarning(UserWarning):
     """What a reader of an explanation has to know of the photograph."""
 
 
-def read_photograph(source: Any, background: Any = "white", argument: str = "image") -> Image.Image:
+def read_photograph(
+    source: PhotoLike, background: ColourLike = "white", argument: str = "image"
+) -> Image.Image:
     """Read a photograph as an upright RGB image of PIL, 8 bits deep.
 
     Args:
@@ -69,7 +78,7 @@ def read_photograph(source: Any, background: Any = "white", argument: str = "ima
 
 
 def photograph_pixels(
-    source: Any, background: Any = "white", argument: str = "image"
+    source: PhotoLike, background: ColourLike = "white", argument: str = "image"
 ) -> Float[Tensor, "3 h w"]:
     """Read a photograph as float32 in [0, 1], (3, H, W), as deep as it is stored.
 
@@ -161,7 +170,7 @@ def _opened(path: Path, name: str) -> tuple[Image.Image, Image.Image | None, str
                 file.tile = swapped
                 lower = _upright(file, name)
     if frames > 1:
-        _tell(f"{name}: holds {frames} frames; the first is read")
+        _warn(f"{name}: holds {frames} frames; the first is read")
     return upright, lower, kind
 
 
@@ -184,7 +193,7 @@ def _upright(image: Image.Image, name: str) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
     except Exception:  # noqa: BLE001  damaged EXIF data raise almost anything; the pixels were read
-        _tell(f"{name}: its EXIF data cannot be read; it is taken as it is stored")
+        _warn(f"{name}: its EXIF data cannot be read; it is taken as it is stored")
         return image.copy()
 
 
@@ -243,9 +252,9 @@ def _laid_over(
         clear = bool((alpha < 1.0).any())
         over = colours * alpha + np.array(colour, np.float32) / np.float32(255.0) * (1.0 - alpha)
     if clear:
-        _tell(f"{name}: has transparent parts; they are laid over {'#' + bytes(colour).hex()}")
+        _warn(f"{name}: has transparent parts; they are laid over {'#' + bytes(colour).hex()}")
     return over
 
 
-def _tell(message: str) -> None:
+def _warn(message: str) -> None:
     warnings.warn(message, PhotographWarning, stacklevel=2)

@@ -83,7 +83,7 @@ def ensure_shift(shift: Sequence[int], levels: int) -> tuple[int, int]:
     steps = tuple(shift)
     if len(steps) != 2 or any(int(step) != step or not 0 <= step < 2**levels for step in steps):
         raise ValueError(
-            f"shift={shift!r} must be (down, right), integers from 0 to {2**levels - 1}, "
+            f"shift={shift!r} must be (down, right), whole numbers of pixels from 0 to {2**levels - 1}, "
             f"less than the {2**levels} pixels of a tile of level {levels}"
         )
     return int(steps[0]), int(steps[1])

@@ -152,7 +152,21 @@ def test_a_band_that_acts_with_others_says_so():
 
 
 def test_an_even_map_has_no_place():
-    assert "the map is spread over the image" in sentence(made({"A2": 0.5}), CAT)
+    words = sentence(made({"A2": 0.5}), CAT)
+    assert "the map is spread over the image." in words
+    assert "densest" not in words
+
+
+def test_a_map_that_is_spread_unevenly_says_where_it_is_densest():
+    basis = PixelBasis((48, 48))
+    cells = Cells.regular(basis, 4)
+    values = np.ones(16)
+    values[2] = 4.0
+    words = sentence(made(values=values, cells=cells, basis=basis, variance=np.nan, unit="x"), CAT)
+    assert words == (
+        "Egyptian cat (.39): the map is spread over the image, densest around row 6, column 28 (top), with "
+        "25 % in a ninth of the image."
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from wcam_widget.basis import Cells
 from wcam_widget.show.words import format_percent
 
 MOST, LARGEST = 0.5, 0.3  # parts of the map in one ninth of the image that make it a place
+DENSE = 0.2  # and the part, nearly twice that of an even map, from which a spread map has a densest place
 _PLACES = (("upper left", "top", "upper right"), ("left", "centre", "right"))
 
 
@@ -23,15 +24,17 @@ def place_words(heat: Float[np.ndarray, "h w"], cells: Cells) -> str:
     windows = summed[tall:, wide:] - summed[:-tall, wide:] - summed[tall:, :-wide] + summed[:-tall, :-wide]
     top, left = np.unravel_index(int(windows.argmax()), windows.shape)
     share = float(windows[top, left] / heat.sum())
-    if share < LARGEST:
+    if share < DENSE:
         return "the map is spread over the image"
     window = heat[top : top + tall, left : left + wide]
     row = int(top + np.average(np.arange(tall), weights=window.sum(1)))
     column = int(left + np.average(np.arange(wide), weights=window.sum(0)))
+    there = f"around row {row}, column {column} ({region(row / height, column / width)})"
+    held = f"{format_percent(share)} in a ninth of the image"
+    if share < LARGEST:
+        return f"the map is spread over the image, densest {there}, with {held}"
     part = "most of the map" if share >= MOST else "the largest part of the map"
-    where = region(row / height, column / width)
-    there = f"row {row}, column {column} ({where})"
-    return f"{part} ({format_percent(share)} in a ninth of the image) lies around {there}"
+    return f"{part} ({held}) lies {there}"
 
 
 def region(down: float, across: float) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -111,26 +112,37 @@ def test_what_a_reader_has_to_know_of_an_image_is_in_the_report(folder):
 ODD = [b"caf\xe9.png", b"a\nb.png", b"\xe2\x80\xaegnp.png", b"\x1b[31mred.png", b"<b>&.png"]
 
 
-@pytest.mark.parametrize("name", ODD)
-def test_odd_names_are_written_with_an_escape_everywhere(folder, name):
-    path = os.fsdecode(name)
-    (folder / "cat.png").rename(folder / path)
-    page = os.fsdecode(name.replace(b".png", b".html"))
-    command = [sys.executable, "-m", "wcam_widget.cli.app", "explain", path, "--model", "cli_models:channels"]
-    command = [sys.executable, "-c", "from wcam_widget.cli.app import app; app()", *command[3:]]
-    command += [*QUICK, "--target", "2", "--npz", "maps", "--out", page]
+HIDDEN = {"\x1b", "\u202e", "\ud800"}
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_odd_names_are_written_with_an_escape_everywhere(folder, options):
+    names = [os.fsdecode(name) for name in ODD]
+    for name in names:
+        shutil.copy(folder / "cat.png", folder / name)
+    page = names[len(options)].replace(".png", ".html")
+    command = [sys.executable, "-c", "from wcam_widget.cli.app import app; app()", "explain", *names]
+    command += ["--model", "cli_models:channels", *QUICK, "--target", "2", "--npz", "maps", "--out", page]
     environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": f"{folder}:{':'.join(sys.path)}"}
-    for json_too in ([], ["--json"]):
-        result = subprocess.run([*command, *json_too], capture_output=True, env=environment, check=False)
-        assert result.returncode == 0, result.stderr
-        printed = result.stdout.decode("ascii")
-        assert len(printed.splitlines()) == 3 or json.loads(printed)["failed"] == []
-        assert not set(printed) & {"\x1b", "\u202e", "\ud800"}
-    (saved,) = (folder / "maps").iterdir()
-    target = Attribution.load(saved).target
-    assert target == "logit of b\\ud800\\u202e\\n"
-    text = (folder / page).read_text("utf-8")
-    assert not set(text) & {"\x1b", "\u202e"}
+    result = subprocess.run([*command, *options], capture_output=True, env=environment, check=False)
+    assert result.returncode == 0, result.stderr
+    printed = result.stdout.decode("ascii")
+    assert len(printed.splitlines()) == 11 or json.loads(printed)["failed"] == []
+    assert not set(printed) & HIDDEN
+    saved = list((folder / "maps").iterdir())
+    assert len(saved) == len(names)
+    assert {Attribution.load(path).target for path in saved} == {"logit of b\\ud800\\u202e\\n"}
+    assert not set((folder / page).read_text("utf-8")) & {"\x1b", "\u202e"}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_page_with_an_odd_name_is_printed_with_an_escape(folder, name):
+    page = os.fsdecode(name.replace(b".png", b".html"))
+    result = wcam("cat.png", "--out", page)
+    assert result.exit_code == 0, result.stderr
+    assert len(result.stdout.splitlines()) == 2
+    assert not set(result.stdout) & HIDDEN
+    assert (folder / page).exists()
 
 
 def interrupted_writing(times, monkeypatch, calls):

@@ -130,7 +130,7 @@ def test_cancel_keeps_the_partial_map(open_page: OpenPage, scene: Scene) -> None
     cancel.click()
     expect(cancel).to_be_disabled()
     assert question(page)["method"] == "stop"
-    page.evaluate("kernel.answer({})")
+    page.evaluate("kernel.answer()")
     page.evaluate("status => kernel.page.update({_status: status})", {**RUNNING, "state": "cancelled"})
     expect(status).to_have_text("256 forward passes in 3 s, partial")
     expect(cancel).to_be_hidden()
@@ -150,7 +150,7 @@ def test_the_answer_stands_first_and_more_is_a_click_away(open_page: OpenPage, s
     more.click()
     expect(more).to_be_disabled()
     assert question(page)["method"] == "more"
-    page.evaluate("kernel.answer({})")
+    page.evaluate("kernel.answer()")
     update = "status => kernel.page.update({_status: status})"
     page.evaluate(update, {**RUNNING, "answer": words})
     expect(more).to_be_hidden()

@@ -129,7 +129,7 @@ def test_clean_and_corrupted_differ_where_they_were_made_to(image: Tensor) -> No
     clean = (image * 0.5 + 0.25 * (1 + pattern[0])).clamp(0, 1)
     corrupted = clean.clone()
     corrupted[:, :16, :16] = clean[:, :16, :16].unflatten(2, (8, 2)).mean(3).repeat_interleave(2, 2)
-    method = Wcam(Sobol(rows=32), levels=2, grid=4)
+    method = Wcam(Sobol(rows=16), levels=2, grid=4)
     before, after = (last(method, net, one) for one in (clean, corrupted))
     difference = before.compare(after)
     top = before.cells.in_band("HL1")[0]
@@ -141,7 +141,7 @@ def test_clean_and_corrupted_differ_where_they_were_made_to(image: Tensor) -> No
     assert same.cells.p == 1.0
     assert same.cells.distance == 0.0
     with pytest.raises(ValueError, match=r"other was made by 'Wcam · Sobol · haar, 1"):
-        before.compare(last(Wcam(Sobol(rows=32), levels=1, grid=4), net, clean))
+        before.compare(last(Wcam(Sobol(rows=2), levels=1, grid=4), net, clean))
 
 
 def test_cells_that_matter_are_found_with_all_tested_at_once() -> None:

@@ -29,7 +29,10 @@ ANALYSES: dict[str, tuple[AbstractAnalysis, AbstractAnalysis]] = {
     "Sobol, interactions": (Sobol(rows=4, interactions=True), Sobol(rows=8, interactions=True)),
     "Sobol, until stable": (Sobol(rows=40, stable=2), Sobol(rows=48)),
     "Derivative": (Derivative(rows=16), Derivative(rows=40)),
-    "Screened": (Screened(rows=6, budget=300), Screened(rows=12, budget=500)),
+    "Screened": (
+        Screened(rows=4, gradient_rows=4, budget=150),
+        Screened(rows=8, gradient_rows=4, budget=250),
+    ),
     "Refined": (Refined(rows=6, budget=70), Refined(rows=6)),
     "Hsic": (Hsic(rows=64), Hsic(rows=130)),
 }
@@ -180,7 +183,7 @@ def test_what_does_not_suffice_is_refused_before_any_evaluation(
     assert analysis.validate(6, 3) is None
     if not isinstance(analysis, Screened | Refined):
         return
-    short = replace(analysis, budget=130 if isinstance(analysis, Screened) else 20)
+    short = replace(analysis, budget=120 if isinstance(analysis, Screened) else 20)
     assert short.planned(600, 30) == short.budget  # counts, and refuses nothing
     for refuse in (lambda: short.validate(600, 30), lambda: short.init(Analytic(Failing(), np.arange(30)))):
         with pytest.raises(ValueError, match=f"budget={short.budget} is too small"):

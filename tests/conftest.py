@@ -11,7 +11,8 @@ from hypothesis import settings
 from tools import chromium
 
 # No test depends on how fast the machine is, and a failure seen in CI is seen again.
-settings.register_profile("tests", deadline=None, derandomize=bool(os.environ.get("CI")))
+# Forty examples of each property: every local run draws others, so that more are seen over time than in one.
+settings.register_profile("tests", deadline=None, derandomize=bool(os.environ.get("CI")), max_examples=40)
 settings.load_profile("tests")
 
 

@@ -35,7 +35,16 @@ MOST_TRACES = 16  # images of one call whose class scores are kept: they must no
 
 
 class AbstractMethod(ABC):
-    """Holds parameters only; ``method(model, images, targets)`` explains, ``steps`` streams one image."""
+    """Parameters of a method; ``method(model, images, targets)`` explains, ``steps`` streams one image.
+
+    Laws, which every method keeps (tests/contracts/test_methods.py):
+
+    - Equal inputs and seed give equal outputs, whatever the batch size: to 1e-6 of the largest value, but for
+      what the network itself rounds otherwise in batches of another size.
+    - The model is as it was before: modes, hooks, gradients and values, also after an exception, an interrupt
+      or a stream that was not read to its end.
+    - A map of a constant score is zeros, and ``stop`` says so.
+    """
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -57,6 +66,18 @@ class AbstractMethod(ABC):
 
         They are the cells of ``space``, or of ``Space()`` where the method has none of its own, so that every
         map can be taken apart.
+
+        Args:
+            model: A ``BlackBox``, a torch module or a callable.
+            image: (C, H, W) in [0, 1], a path, or an image of PIL, which goes through ``BlackBox.fit``.
+            target: A class id, a class name or a target; None for the top class.
+
+        Returns:
+            A function of weights (n, d) in [0, 1]; weights of 1 give the score of the image itself.
+
+        Raises:
+            ValueError: Naming what does not fit the image.
+            ModelError: Where the model fails on the image.
         """
         space = Space() if self.space is None else self.space
         return space.probe(model, image, target)
@@ -65,20 +86,34 @@ class AbstractMethod(ABC):
     def steps(
         self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
     ) -> Iterator[Attribution]:
-        """Attributions of one image (C, H, W) in [0, 1], one per block of work; stop iterating to cancel.
+        """Attributions of one image, one per block of work; stop iterating to cancel.
 
-        ``image`` may also be a path or an image of PIL, which goes through ``BlackBox.fit``. ``target`` is
-        None for the top class, a class id, a class name or a target. ``stream`` separates the random rows of
-        several images.
+        Args:
+            model: A ``BlackBox``, a torch module or a callable.
+            image: (C, H, W) in [0, 1], a path, or an image of PIL, which goes through ``BlackBox.fit``.
+            target: A class id, a class name or a target; None for the top class.
+            stream: Separates the random rows of several images, at least 0.
+
+        Yields:
+            The map so far; the last one is complete.
+
+        Raises:
+            ValueError: Naming the argument that does not fit.
+            ModelError: Where the model fails, or lacks what the method needs.
         """
 
     def rounds(
         self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[TargetLike]
     ) -> Iterator[tuple[int, Attribution]]:
-        """The place of an image and its attribution, image by image; a later one replaces an earlier one.
+        """Attributions of several images; methods that send them through the network together override this.
 
-        Methods that send several images through the network together override this, and nothing else, for
-        batches.
+        Args:
+            model: The model.
+            images: (n, C, H, W) in [0, 1].
+            targets: One for each image.
+
+        Yields:
+            The place of an image and its map so far; a later one of a place replaces an earlier one.
         """
         for stream, (image, target) in enumerate(zip(images, targets, strict=True)):
             for one in self.steps(model, image, target, stream):
@@ -88,15 +123,23 @@ class AbstractMethod(ABC):
     def last(
         self, model: BlackBox, image: Float[Tensor, "c h w"], target: TargetLike, stream: int = 0
     ) -> Attribution:
-        """The last attribution of one image; versions of it with one ``stream`` get the same random rows.
+        """The last attribution of one image.
 
-        Raises ValueError where ``steps`` gives none.
+        Args:
+            model: The model.
+            image: (C, H, W) in [0, 1].
+            target: A class id, a class name or a target; None for the top class.
+            stream: Of the random rows: versions of an image with one ``stream`` get the same.
 
-        >>> import torch
-        >>> from wcam_widget import Sobol, Wcam
-        >>> network = BlackBox(lambda images: images.mean((2, 3)))
-        >>> Wcam(Sobol(rows=2), levels=1, grid=2).last(network, torch.rand(1, 8, 8), 0).complete
-        True
+        Raises:
+            ValueError: Where ``steps`` gives none.
+
+        Examples:
+            >>> import torch
+            >>> from wcam_widget import Sobol, Wcam
+            >>> network = BlackBox(lambda images: images.mean((2, 3)))
+            >>> Wcam(Sobol(rows=2), levels=1, grid=2).last(network, torch.rand(1, 8, 8), 0).complete
+            True
         """
         latest = None
         for latest in self.steps(model, image, target, stream):  # noqa: B007 the last one is the result
@@ -110,13 +153,25 @@ class AbstractMethod(ABC):
     def __call__(
         self, model: ModelLike, images: ImagesLike, targets: TargetsLike = None
     ) -> list[Attribution]:
-        """One attribution for each image of (B, C, H, W) in [0, 1], or of a list of images of one size.
+        """One attribution for each image.
 
-        In a list paths and images of PIL may stand, which go through ``BlackBox.fit``. ``targets`` is one
-        class id, class name, target or None for all images, or holds one per image. Up to 16 images keep the
-        class scores of their runs, for ``Attribution.for_target`` and ``Wcam.resume``. A keyboard interrupt
-        ends the work: what was done until then is returned, the last map partial, with a warning. Raises
-        ValueError naming ``images`` or ``targets`` for what does not fit.
+        Up to 16 images keep the class scores of their runs, for ``Attribution.for_target`` and
+        ``Wcam.resume``. A keyboard interrupt ends the work: what was done until then is returned, with a
+        warning, the last map partial.
+
+        Args:
+            model: A ``BlackBox``, a torch module or a callable.
+            images: (B, C, H, W) in [0, 1], or a list of images of one size, of paths, or of images of PIL,
+                which go through ``BlackBox.fit``.
+            targets: One class id, class name or target for all images, or one for each; None for the top
+                class.
+
+        Returns:
+            One attribution an image, in their order.
+
+        Raises:
+            ValueError: Naming ``images`` or ``targets`` for what does not fit.
+            ModelError: Where the model fails, or lacks what the method needs.
         """
         network = BlackBox.ensure(model)
         batch, wanted = ensure_batch(images, targets, network)
@@ -133,7 +188,9 @@ class AbstractMethod(ABC):
         return [done[place] for place in sorted(done)]
 
 
-def ensure_batch(images: ImagesLike, targets: TargetsLike, model: BlackBox) -> tuple[Tensor, list[Any]]:
+def ensure_batch(
+    images: ImagesLike, targets: TargetsLike, model: BlackBox
+) -> tuple[Float[Tensor, "b c h w"], list[TargetLike]]:
     """Images (B, C, H, W) in float32 and a target for each; ValueError naming the argument that is wrong.
 
     Args:
@@ -150,7 +207,7 @@ def ensure_batch(images: ImagesLike, targets: TargetsLike, model: BlackBox) -> t
 
 
 def ensure_targets(targets: TargetsLike, count: int) -> list[TargetLike]:
-    """One target for each of ``count`` images; TypeError or ValueError naming ``targets`` where it is none.
+    """One target for each of ``count`` images; TypeError or ValueError naming ``targets`` where not.
 
     >>> ensure_targets("cat", 2), ensure_targets(np.array([3, 5]), 2)
     (['cat', 'cat'], [3, 5])

@@ -120,7 +120,10 @@ class Cameras(AbstractMethod):
             raise ValueError(f"chunk={self.chunk!r} must be a positive number of channels")
 
     def input_sizes(self, size: tuple[int, int]) -> list[tuple[int, int]]:
-        """Heights and widths at which an image of one ``size`` is shown to the network.
+        """Heights and widths in pixels at which an image is shown to the network.
+
+        Args:
+            size: Height and width of the image in pixels.
 
         >>> Cameras().input_sizes((224, 448))[:3], Cameras(sizes=(32,)).input_sizes((64, 96))
         ([(224, 448), (324, 648), (424, 848)], [(32, 48)])

@@ -140,11 +140,17 @@ class Sise(AbstractMethod):
     def adaptive(cls, layers: Layers = AUTO, fusion: str = "hard") -> Sise:
         """Ada-SISE: the threshold of every layer is Otsu's, over the gradients that are positive.
 
-        Source: Sudhakar et al. (2021), "Ada-SISE: Adaptive Semantic Input Sampling for Efficient Explanation
-        of Convolutional Neural Networks".
+        Args:
+            layers: As for ``Sise``.
+            fusion: As for ``Sise``.
 
-        >>> Sise.adaptive().threshold
-        'otsu'
+        References:
+            Sudhakar et al. (2021), "Ada-SISE: Adaptive Semantic Input Sampling for Efficient Explanation of
+            Convolutional Neural Networks".
+
+        Examples:
+            >>> Sise.adaptive().threshold
+            'otsu'
         """
         return cls(layers, ADAPTIVE, fusion)
 

@@ -97,11 +97,25 @@ class WaveletGradient(AbstractMethod):
         approximation: bool = False,
         seed: int = 42,
     ) -> PublishedWaveletGradient:
-        """The conventions of WAM's published code, for comparison: see ``PublishedWaveletGradient``."""
+        """The conventions of WAM's published code, for comparison.
+
+        Args:
+            mode: As for ``PublishedWaveletGradient``.
+            rows: As there, at least 2.
+            levels: As there, at least 1 or None.
+            approximation: As there.
+            seed: As there, at least 0.
+        """
         return PublishedWaveletGradient(mode, rows, levels, approximation, seed)
 
     def change(self, model: ModelLike, image: ImageLike, target: TargetLike = None) -> float:
-        """The score of an image less that of its baseline: what the values of "integrated" add up to."""
+        """The score of an image less that of its baseline: what the values of "integrated" add up to.
+
+        Args:
+            model: A ``BlackBox``, a torch module or a callable.
+            image: (C, H, W) in [0, 1], a path, or an image of PIL.
+            target: A class id, a class name or a target; None for the top class.
+        """
         probe = self.probe(model, image, target)
         return probe.score - float(probe(torch.zeros(1, len(probe.cells)))[0])
 

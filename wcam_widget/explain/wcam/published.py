@@ -27,7 +27,7 @@ from wcam_widget.explain.map_info import MapInfo
 from wcam_widget.explain.method import AbstractMethod
 from wcam_widget.model import BlackBox, ImageLike, ModelLike, TargetLike, ensure_image
 from wcam_widget.sensitivity import Estimate, GroupEstimate, Kind
-from wcam_widget.sensitivity.analysis import ALL_ROWS
+from wcam_widget.sensitivity.analysis import ALL_ROWS, CONSTANT_SCORE
 
 GRID, LEVELS = 28, 3  # of the published code; fewer where an image has no room for them
 STATISTIC = "share of the summed cell totals, as published"
@@ -91,7 +91,16 @@ class PublishedWcam(AbstractMethod):
     def images(
         self, picture: Float[Tensor, "c s s"], basis: WaveletBasis, masks: Float[Tensor, "n d"]
     ) -> Float[Tensor, "n c s s"]:
-        """The images of rows of masks: stretched to their own range, cut to 256 grey levels, in [0, 1]."""
+        """The images of rows of masks: stretched to their own range, cut to 256 grey levels.
+
+        Args:
+            picture: The coefficients (C, S, S) of the image.
+            basis: Their basis.
+            masks: Rows (n, grid^2) in [0, 1], the cells row by row.
+
+        Returns:
+            Images (n, C, S, S) in [0, 1].
+        """
         grid = math.isqrt(masks.shape[1])
         nearest = torch.arange(basis.size[0], device=masks.device) * grid // basis.size[0]
         weights = masks.view(-1, 1, grid, grid)[:, :, nearest][:, :, :, nearest]
@@ -133,7 +142,8 @@ class PublishedWcam(AbstractMethod):
 
             scores.append(resolved(network.logits_of(make, len(masks))).double().numpy())
             estimate = self._estimate(np.array(scores), owner, cells)
-            stop = ALL_ROWS if len(scores) == self.rows else ""
+            reason = ALL_ROWS if estimate.value.any() else CONSTANT_SCORE
+            stop = reason if len(scores) == self.rows else ""
             yield info.attribution(estimate, time.perf_counter() - started, stop)
 
     def _basis(self, image: Tensor) -> WaveletBasis:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import xarray
 
 NO_TRACE = "it was read from a file or copied, or made without keeping scores: explain the image by itself"
-INTERVALS = ("student", "bootstrap")
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,10 +194,8 @@ class Attribution:
         Raises:
             ValueError: For another ``kind``, or where the method has no replicates.
         """
-        if kind not in INTERVALS:
-            raise ValueError(f"kind={kind!r} is unknown; {', '.join(INTERVALS)} are known")
         self._ensure_replicates("intervals")
-        return limits(self.estimate, confidence, bootstrap=kind == "bootstrap")
+        return limits(self.estimate, kind, confidence)
 
     def matters(
         self, threshold: float = RESOLUTION, level: float = LEVEL, control: str = "holm"
@@ -221,8 +218,7 @@ class Attribution:
             ValueError: For another ``control``, or where the method has no replicates.
 
         References:
-            Holm (1979), "A simple sequentially rejective multiple test procedure"; Benjamini and Hochberg
-            (1995), "Controlling the false discovery rate".
+            Holm (1979), "A sequentially rejective test"; Benjamini and Hochberg (1995), false discovery rates.
         """
         self._ensure_replicates("matters")
         return above(self.estimate, threshold, level, control)
@@ -255,7 +251,11 @@ class Attribution:
             raise ValueError(f"{purpose} needs independent replicates; {self.method} has none so far")
 
     def stopped(self, reason: str) -> Attribution:
-        """The same result with the ``reason`` why it ended before it was complete; complete ones stay."""
+        """The same result, if it is not complete, with why it ended.
+
+        Args:
+            reason: What ``stop`` then says.
+        """
         return self if self.complete else replace(self, stop=reason)
 
     def alone(self) -> Attribution:

@@ -12,12 +12,18 @@ from wcam_widget.sensitivity.statistics.jackknife import Limits, Replicated
 from wcam_widget.sensitivity.statistics.multiple_tests import exceeding
 from wcam_widget.sensitivity.statistics.paired import Difference, compare
 
+INTERVALS = ("student", "bootstrap")
 
-def limits(estimate: Estimate, confidence: float, *, bootstrap: bool = False) -> Limits:
+
+def limits(estimate: Estimate, kind: str, confidence: float) -> Limits:
     """Lower and upper ends of every cell: Student's t or a bootstrap, or the bounds there are."""
+    if kind not in INTERVALS:
+        raise ValueError(f"kind={kind!r} is unknown; {', '.join(INTERVALS)} are known")
     replicated = Replicated(estimate.value, estimate.left_out)
-    ends = replicated.bootstrap_interval(confidence=confidence) if bootstrap else None
-    low, high = replicated.interval(confidence) if ends is None else ends
+    if kind == "bootstrap":
+        low, high = replicated.bootstrap_interval(confidence=confidence)
+    else:
+        low, high = replicated.interval(confidence)
     measured = estimate.measured
     return np.where(measured, low, estimate.low), np.where(measured, high, estimate.high)
 

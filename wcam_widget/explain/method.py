@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from functools import wraps
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, final
 
 import numpy as np
@@ -14,7 +15,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.stepping import surrounded
 from wcam_widget.model import (
     AbstractTarget,
     BlackBox,
@@ -25,11 +25,14 @@ from wcam_widget.model import (
     TargetsLike,
     ensure_images,
 )
-from wcam_widget.model.device import ordinary
+from wcam_widget.model.condition import Condition
+from wcam_widget.model.device import ordinary, ordinary_tensors
 from wcam_widget.perturb.probe import Probe
 from wcam_widget.perturb.space import Space
+from wcam_widget.perturb.steadiness import unresolved
 
 Pixels = ImagesLike
+Steps = Callable[..., Iterator[Attribution]]
 
 MOST_TRACES = 16  # images of one call whose class scores are kept: they must not pile up over a data set
 
@@ -49,7 +52,7 @@ class AbstractMethod(ABC):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "steps" in vars(cls):
-            cls.steps = surrounded(cls.steps)  # type: ignore[method-assign]
+            cls.steps = _guarded(cls.steps)  # type: ignore[method-assign]
 
     @property
     def title(self) -> str:
@@ -235,3 +238,40 @@ if TYPE_CHECKING:
     MethodLike: TypeAlias = AbstractMethod | None
 else:
     MethodLike = Any  # checked where it is used, with an error in the caller's words
+
+
+def _guarded(steps: Steps) -> Steps:
+    """The ``steps`` of a method, each made of ordinary tensors also inside ``torch.inference_mode``.
+
+    Where the parameters or buffers of the network changed meanwhile, a map that is complete says so, and
+    no cell of it is resolved.
+    """
+
+    @wraps(steps)
+    def guarded(
+        self: Any, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
+    ) -> Iterator[Attribution]:
+        network = BlackBox.ensure(model)
+        condition = Condition.now(network.net)
+        inner = steps(self, network, image, target, stream)
+        try:
+            while True:
+                with ordinary_tensors():
+                    step = next(inner, None)
+                if step is None:
+                    return
+                yield _compared(step, condition)
+        finally:
+            close = getattr(inner, "close", None)
+            if close is not None:
+                close()
+
+    return guarded
+
+
+def _compared(step: Attribution, condition: Condition) -> Attribution:
+    # Runs that keep their scores look for themselves.
+    if not step.complete or step.traces or not (words := condition.words()):
+        return step
+    stop = f"{step.stop}; {words}: the map mixes both; explain again"
+    return replace(step, stop=stop, estimate=unresolved(step.estimate))

@@ -42,7 +42,13 @@ class Profile:
 
     @classmethod
     def from_groups(cls, bands: Sequence[Band], groups: GroupEstimate, statistic: str) -> Profile:
-        """The profile of an estimate whose groups are the ``bands``."""
+        """The profile of an estimate whose groups are the bands.
+
+        Args:
+            bands: In the order of the groups.
+            groups: Numbers (g,) of the bands.
+            statistic: How ``total`` is defined.
+        """
         return cls(
             names=tuple(band.name for band in bands),
             levels=tuple(band.level for band in bands),

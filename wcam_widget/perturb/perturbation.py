@@ -74,12 +74,20 @@ class Perturbation:
         return cls(basis, cells, basis.pack(image) - base, base, clip)
 
     def images(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
-        """The images of rows of weights, on the picture's device; differentiable."""
+        """The images of rows of weights, on the picture's device; differentiable.
+
+        Args:
+            weights: Rows (n, d) in [0, 1].
+        """
         there = moved(weights.to(self.picture.dtype), self.picture.device)
         return self._bounded(self.basis.unpack(self.base + self.picture * self._masks(there)))
 
     def rebuild(self, weights: Float[Tensor, " d"]) -> Float[Tensor, "c h w"]:
-        """The image of one row of weights."""
+        """The image of one row of weights.
+
+        Args:
+            weights: A row (d,) in [0, 1].
+        """
         return self.images(weights[None])[0]
 
     def images_one_at_a_time(

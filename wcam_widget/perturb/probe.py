@@ -92,7 +92,11 @@ class Probe:
         return self.perturbation.images(moved(weights, self.picture.device))
 
     def rebuild(self, weights: Float[Tensor, " d"]) -> Float[Tensor, "c h w"]:
-        """The image (C, H, W) of one row of weights (d,) in [0, 1]."""
+        """The image (C, H, W) of one row of weights.
+
+        Args:
+            weights: A row (d,) in [0, 1].
+        """
         return self.perturbation.rebuild(weights)
 
     def logits(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
@@ -116,7 +120,16 @@ class Probe:
         end_row: Float[Tensor, " d"],
         which: Int[np.ndarray, " m"] | None = None,
     ) -> Float[Tensor, "m k"]:
-        """Class scores of ``start_row`` with one weight from ``end_row``, for each of ``which`` or all."""
+        """Class scores of rows that differ from ``start_row`` in one weight each.
+
+        Args:
+            start_row: As for ``one_at_a_time``.
+            end_row: As there.
+            which: As there.
+
+        Returns:
+            Class scores (m, k), on the CPU.
+        """
         count = len(start_row) if which is None else len(which)
         if count == 0:
             return self.whole.new_zeros(0, len(self.whole))

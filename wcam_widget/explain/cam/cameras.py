@@ -136,10 +136,11 @@ class Cameras(AbstractMethod):
         )
         return [(max(1, round(size[0] * scale)), max(1, round(size[1] * scale))) for scale in scales]
 
+    @override
     def steps(
         self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
     ) -> Iterator[Attribution]:
-        """The map of one image (C, H, W) after every input size; ``stream`` has no effect."""
+        # The map of one image (C, H, W) after every input size; ``stream`` has no effect.
         del stream
         network = BlackBox.ensure(model)
         batch = ensure_image(image, "image", network.fit)[None]
@@ -151,7 +152,7 @@ class Cameras(AbstractMethod):
     def rounds(
         self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[TargetLike]
     ) -> Iterator[tuple[int, Attribution]]:
-        """Attributions of several images at a time where an accelerator takes them together, else of one."""
+        # Attributions of several images at a time where an accelerator takes them together, else of one.
         layer, together = find_layer(model, self.layer, images[0]), 1 if model.device.type == "cpu" else GROUP
         for start in range(0, len(images), together):
             group, so_far, interrupt = images[start : start + together], None, None

@@ -120,10 +120,11 @@ class GradCam(AbstractMethod):
         """The variant's name."""
         return TITLES[self.variant]
 
+    @override
     def steps(
         self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
     ) -> Iterator[Attribution]:
-        """The attribution of one image (C, H, W), in one step; ``stream`` has no effect: nothing is drawn."""
+        # The attribution of one image (C, H, W), in one step; ``stream`` has no effect: nothing is drawn.
         del stream
         network = BlackBox.ensure(model)
         for _, one in self.rounds(network, ensure_image(image, "image", network.fit)[None], [target]):
@@ -133,7 +134,7 @@ class GradCam(AbstractMethod):
     def rounds(
         self, model: BlackBox, images: Float[Tensor, "n c h w"], targets: Sequence[TargetLike]
     ) -> Iterator[tuple[int, Attribution]]:
-        """The attributions of as many images at a time as go through the network together."""
+        # The attributions of as many images at a time as go through the network together.
         layer, together = find_layer(model, self.layer, images[0]), model.batch_size
         view = field_of_view(model, images[0])
         if self.variant == SCORECAM:

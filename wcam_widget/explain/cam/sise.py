@@ -160,14 +160,13 @@ class Sise(AbstractMethod):
         """The method's own name, or its adaptive variant's."""
         return "AdaSise" if self.threshold == ADAPTIVE else "Sise"
 
+    @override
     def steps(
         self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
     ) -> Iterator[Attribution]:
-        """The map of one image (C, H, W) after every chunk of masks, the deepest block first.
-
-        Blocks of which nothing is known yet are left out of the fusion. ``stream`` has no effect: nothing is
-        drawn.
-        """
+        # The map of one image (C, H, W) after every chunk of masks, the deepest block first. Blocks
+        # of which nothing is known yet are left out of the fusion. ``stream`` has no effect:
+        # nothing is drawn.
         del stream
         network = BlackBox.ensure(model)
         run = self._begun(network, ensure_image(image, "image", network.fit), target)

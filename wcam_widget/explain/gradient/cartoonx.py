@@ -115,16 +115,17 @@ class CartoonX(AbstractMethod):
 
     @override
     def probe(self, model: ModelLike, image: ImageLike, target: TargetLike = None) -> Probe:
-        """The score of one image as a function of its cells' weights; a class stands for its probability."""
+        # A class stands for its probability.
         probe = self.space.probe(model, image, target)
         if isinstance(target, AbstractTarget) or not isinstance(probe.target, Logit):
             return probe
         return replace(probe, target=probe.target.as_probability())
 
+    @override
     def steps(
         self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
     ) -> Iterator[Attribution]:
-        """The mask of one image after every 5 steps of the descent, the last one complete."""
+        # The mask of one image after every 5 steps of the descent, the last one complete.
         started, network = time.perf_counter(), BlackBox.ensure(model)
         probe = self.probe(network, image, target)
         distortion = Distortion(probe, self.noise, stream)
@@ -147,7 +148,11 @@ class CartoonX(AbstractMethod):
             yield info.attribution(estimate, time.perf_counter() - started, stop)
 
     def describe(self, cells: Cells) -> str:
-        """The method in words, as shown above its pictures."""
+        """The method in words, as shown above its pictures.
+
+        Args:
+            cells: The cells of the image.
+        """
         parts = "every coefficient" if self.grid is None else f"{len(cells)} cells"
         return f"CartoonX · sparsity {self.sparsity:g} · {self.space.basis_words(cells)}, {parts}"
 

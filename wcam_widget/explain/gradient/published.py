@@ -99,10 +99,11 @@ class PublishedWaveletGradient(AbstractMethod):
         """Single coefficients, black without them."""
         return Space.per_coefficient(levels=self.levels, baseline="black")
 
+    @override
     def steps(
         self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
     ) -> Iterator[Attribution]:
-        """Attributions after each block of 8 gradients; ``stream`` has no effect: the noise is fixed."""
+        # Attributions after each block of 8 gradients; ``stream`` has no effect: the noise is fixed.
         del stream
         started, network = time.perf_counter(), BlackBox.ensure(model)
         probe = self.probe(network, image, target)

@@ -119,10 +119,11 @@ class WaveletGradient(AbstractMethod):
         probe = self.probe(model, image, target)
         return probe.score - float(probe(torch.zeros(1, len(probe.cells)))[0])
 
+    @override
     def steps(
         self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
     ) -> Iterator[Attribution]:
-        """Attributions of one image after each block of 8 gradients, the last one complete."""
+        # Attributions of one image after each block of 8 gradients, the last one complete.
         started = time.perf_counter()
         probe, mode = self.probe(BlackBox.ensure(model), image, target), self._mode
         unit = probe.target.unit if mode.signed else f"{probe.target.unit} per unit of coefficient"
@@ -134,7 +135,11 @@ class WaveletGradient(AbstractMethod):
             )
 
     def describe(self, cells: Cells) -> str:
-        """The method in words, as shown above its pictures."""
+        """The method in words, as shown above its pictures.
+
+        Args:
+            cells: The cells of the image.
+        """
         name = type(self._mode).__name__.lower()
         parts = "every coefficient" if self.grid is None else f"{len(cells)} cells"
         return f"WaveletGradient · {name} · {self.space.basis_words(cells)}, {parts}"

@@ -111,10 +111,11 @@ class PublishedWcam(AbstractMethod):
         span = images.amax((1, 2, 3), keepdim=True) - lowest
         return torch.where(span > 0, (images - lowest) / span, 0.0).mul(255).floor() / 255
 
+    @override
     def steps(
         self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
     ) -> Iterator[Attribution]:
-        """Attributions after each design row; ``stream`` has no effect: the published design is fixed."""
+        # Attributions after each design row; ``stream`` has no effect: the published design is fixed.
         del stream
         network = BlackBox.ensure(model)
         pixels = ensure_image(image, "image", network.fit)

@@ -48,7 +48,10 @@ class SpunWcam(AbstractMethod):
         return self.wcam.space
 
     def shifts(self, tile: int) -> list[tuple[int, int]]:
-        """Shifts in pixels for tiles of one size, as even as a lattice can be; the first is none.
+        """Shifts (down, right) in pixels, as even as a lattice can be; the first is (0, 0).
+
+        Args:
+            tile: Side of the coarsest tiles in pixels.
 
         >>> SpunWcam(Wcam(), 4).shifts(8)
         [(0, 0), (2, 5), (4, 2), (6, 7)]
@@ -57,10 +60,11 @@ class SpunWcam(AbstractMethod):
         columns = [int(tile * ((number * 0.6180339887) % 1) + 0.5) % tile for number in range(self.spins)]
         return [(tile * number // self.spins, column) for number, column in enumerate(columns)]
 
+    @override
     def steps(
         self, model: ModelLike, image: ImageLike, target: TargetLike = None, stream: int = 0
     ) -> Iterator[Attribution]:
-        """Attributions of one image: those of the first shift as they grow, then means of complete runs."""
+        # Attributions of one image: those of the first shift as they grow, then means of complete runs.
         network = BlackBox.ensure(model)
         pixels = ensure_image(image, "image", network.fit)
         basis = self.wcam.basis((pixels.shape[1], pixels.shape[2]))

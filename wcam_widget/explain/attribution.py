@@ -218,7 +218,7 @@ class Attribution:
             ValueError: For another ``control``, or where the method has no replicates.
 
         References:
-            Holm (1979), "A sequentially rejective test"; Benjamini and Hochberg (1995), false discovery rates.
+            Holm (1979), "A sequentially rejective test"; Benjamini and Hochberg (1995), false discovery.
         """
         self._ensure_replicates("matters")
         return above(self.estimate, threshold, level, control)

@@ -10,6 +10,8 @@ from wcam_widget.perturb.probe import Probe
 from wcam_widget.sensitivity import Estimate
 from wcam_widget.sensitivity.analysis import GROUP_STATISTIC, UNIT
 
+ALL_ZERO = "the map is zero everywhere"
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class MapInfo:

@@ -9,12 +9,11 @@ from torch import Tensor
 
 from wcam_widget.basis import Cells, PixelBasis
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.map_info import MapInfo
+from wcam_widget.explain.map_info import ALL_ZERO, MapInfo
 from wcam_widget.model.field_of_view import FieldOfView
 from wcam_widget.sensitivity import Estimate
 
 NO_STATISTIC = "a map over the image has no totals of bands"
-ALL_ZERO = "the map is zero everywhere"
 FLAT = 1e-6  # of the largest value, below which a map's differences are rounding
 
 

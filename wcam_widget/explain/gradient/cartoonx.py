@@ -14,11 +14,10 @@ from typing_extensions import override
 
 from wcam_widget.basis import Cells
 from wcam_widget.explain.attribution import Attribution
-from wcam_widget.explain.cam.pixel_maps import ALL_ZERO
 from wcam_widget.explain.cell_sums import estimate_of, per_band, summed
 from wcam_widget.explain.gradient.distortion import Distortion, Noise, spatial_slope
 from wcam_widget.explain.gradient.modes import ensure_count, exact
-from wcam_widget.explain.map_info import MapInfo
+from wcam_widget.explain.map_info import ALL_ZERO, MapInfo
 from wcam_widget.explain.method import AbstractMethod
 from wcam_widget.model import AbstractTarget, BlackBox, ImageLike, Logit, ModelLike, TargetLike
 from wcam_widget.perturb.baseline import Baseline

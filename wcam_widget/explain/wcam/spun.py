@@ -10,7 +10,7 @@ from typing_extensions import override
 from wcam_widget.basis import AbstractBasis
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.method import AbstractMethod
-from wcam_widget.explain.wcam.wcam import Wcam
+from wcam_widget.explain.wcam.scale_method import AbstractScaleMethod
 from wcam_widget.model import BlackBox, ImageLike, ModelLike, TargetLike, ensure_image
 from wcam_widget.perturb.space import BasisMaker, Space
 from wcam_widget.perturb.steadiness import unresolved
@@ -21,20 +21,30 @@ from wcam_widget.sensitivity.statistics.average import averaged
 class SpunWcam(AbstractMethod):
     """The mean of a ``Wcam`` over shifted tiles; make it by ``Wcam(…).spun(…)``.
 
-    spins: shifts, at least 2, spread over one tile of the coarsest band; each is a run of its own, with rows
-    of its own. Cells cover the same part of the image at every shift, so values are averaged cell by cell,
-    and the map no longer depends on where tiles happen to begin. Source: Coifman and Donoho (1995),
-    "Translation-invariant de-noising".
+    Cells cover the same part of the image at every shift, so values are averaged cell by cell, and the map no
+    longer depends on where tiles happen to begin.
 
-    >>> import torch
-    >>> from wcam_widget import Sobol
-    >>> method = Wcam(Sobol(rows=2), levels=1, grid=2).spun(2)
-    >>> (attribution,) = method(lambda images: images.mean((2, 3)), torch.rand(1, 3, 8, 8))
-    >>> attribution.method
-    'Wcam · Sobol · haar, 1 levels, 2x2 cells per band · mean of 2 shifts'
+    Args:
+        wcam: The method that is averaged.
+        spins: Shifts, at least 2, spread over one tile of the coarsest band; each is a run of its own, with
+            rows of its own.
+
+    Raises:
+        ValueError: Naming ``spins`` where it is not valid; when called, as ``wcam`` does.
+
+    References:
+        Coifman and Donoho (1995), "Translation-invariant de-noising".
+
+    Examples:
+        >>> import torch
+        >>> from wcam_widget import Sobol, Wcam
+        >>> method = Wcam(Sobol(rows=2), levels=1, grid=2).spun(2)
+        >>> (attribution,) = method(lambda images: images.mean((2, 3)), torch.rand(1, 3, 8, 8))
+        >>> attribution.method
+        'Wcam · Sobol · haar, 1 levels, 2x2 cells per band · mean of 2 shifts'
     """
 
-    wcam: Wcam
+    wcam: AbstractScaleMethod
     spins: int = 4
 
     def __post_init__(self) -> None:
@@ -53,7 +63,8 @@ class SpunWcam(AbstractMethod):
         Args:
             tile: Side of the coarsest tiles in pixels.
 
-        >>> SpunWcam(Wcam(), 4).shifts(8)
+        >>> from wcam_widget import Wcam
+        >>> Wcam().spun(4).shifts(8)
         [(0, 0), (2, 5), (4, 2), (6, 7)]
         """
         # Multiples of the golden ratio fill an interval evenly whatever their number.
@@ -72,9 +83,8 @@ class SpunWcam(AbstractMethod):
         bases = [basis.shifted(*shift) for shift in self.shifts(tile)]
         done: list[Attribution] = []
         for number, shifted in enumerate(bases):
-            one = replace(self.wcam, wavelet=always(shifted))
-            now = None
-            for now in one.steps(network, pixels, target, stream * self.spins + number):
+            space, now = replace(self.space, wavelet=always(shifted)), None
+            for now in self.wcam.steps_in(space, network, pixels, target, stream * self.spins + number):
                 yield self._joined(done, now)
             if now is not None:
                 done.append(now)

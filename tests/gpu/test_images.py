@@ -23,7 +23,9 @@ ATOL = 1e-5
 def both(basis, **options):
     """The same perturbation on the CPU and on the accelerator."""
     cells = Cells.regular(basis, 4)
-    return tuple(Perturbation.of(image().to(device), basis, cells, **options) for device in ("cpu", DEVICE))
+    return tuple(
+        Perturbation.from_image(image().to(device), basis, cells, **options) for device in ("cpu", DEVICE)
+    )
 
 
 def rows(count, cells):

@@ -19,7 +19,7 @@ BASES = [PixelBasis((64, 72)), WaveletBasis((64, 72), "haar", 3), WaveletBasis((
 @pytest.mark.parametrize("count", [None, 10])
 def test_rows_are_made_without_waiting(basis, count):
     cells = Cells.regular(basis, 4)
-    perturbation = Perturbation.of(image().to(DEVICE), basis, cells)
+    perturbation = Perturbation.from_image(image().to(DEVICE), basis, cells)
     which = None if count is None else np.random.default_rng(0).permutation(len(cells))[:count]
     base, other = torch.rand(2, len(cells))
     perturbation.images_one_at_a_time(base, other, which)(0, 5)  # makes the patches, once
@@ -49,7 +49,7 @@ def test_batches_are_scored_without_waiting_until_their_scores_are_brought(monke
     monkeypatch.setattr(batches.Gathered, "_bring", waiting)
     monkeypatch.setattr(blackbox, "ensure_finite_slopes", checked)
     basis = WaveletBasis((64, 72), "haar", 3)
-    perturbation = Perturbation.of(image().to(DEVICE), basis, Cells.regular(basis, 4))
+    perturbation = Perturbation.from_image(image().to(DEVICE), basis, Cells.regular(basis, 4))
     base, other = torch.rand(2, len(perturbation.cells))
     model = BlackBox(network(DEVICE), batch_size=16)
     make = perturbation.images_one_at_a_time(base, other)

@@ -34,7 +34,7 @@ every_basis = pytest.mark.parametrize("basis", BASES, ids=repr)
 
 def perturbation_of(basis: AbstractBasis, cells: Cells) -> Perturbation:
     image = torch.rand(3, *SIZE, generator=torch.Generator().manual_seed(0))
-    return Perturbation.of(image, basis, cells)
+    return Perturbation.from_image(image, basis, cells)
 
 
 @every_basis

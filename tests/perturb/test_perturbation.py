@@ -30,7 +30,7 @@ def photograph(basis: AbstractBasis, channels: int = 3) -> Tensor:
 def test_all_ones_give_the_image_and_all_zeros_the_baseline(basis: AbstractBasis, channels: int) -> None:
     image = photograph(basis, channels)
     cells = Cells.regular(basis, 4)
-    perturbation = Perturbation.of(image, basis, cells)
+    perturbation = Perturbation.from_image(image, basis, cells)
     assert (perturbation.rebuild(torch.ones(len(cells))) - image).abs().max() < 1e-5
     mean = image.mean((1, 2), keepdim=True).expand_as(image)
     torch.testing.assert_close(perturbation.rebuild(torch.zeros(len(cells))), mean, atol=1e-5, rtol=0)
@@ -40,7 +40,7 @@ def test_all_ones_give_the_image_and_all_zeros_the_baseline(basis: AbstractBasis
 @pytest.mark.parametrize("cut", ["regular", "dyadic"])
 def test_patches_change_one_cell_as_a_whole_inverse_would(basis: AbstractBasis, cut: str) -> None:
     cells = Cells.regular(basis, 3) if cut == "regular" else Cells.dyadic(basis, 6)
-    perturbation = Perturbation.of(photograph(basis), basis, cells)
+    perturbation = Perturbation.from_image(photograph(basis), basis, cells)
     base, other = torch.rand(2, len(cells), generator=torch.Generator().manual_seed(1))
     make = perturbation.images_one_at_a_time(base, other)
     expected = base.repeat(len(cells), 1)
@@ -52,7 +52,7 @@ def test_patches_change_one_cell_as_a_whole_inverse_would(basis: AbstractBasis, 
 def test_images_of_some_cells_are_those_of_all_in_the_order_asked() -> None:
     basis = WaveletBasis((40, 53), "db4", 3)
     cells = Cells.regular(basis, 4)
-    perturbation = Perturbation.of(photograph(basis), basis, cells)
+    perturbation = Perturbation.from_image(photograph(basis), basis, cells)
     base, other = torch.rand(2, len(cells), generator=torch.Generator().manual_seed(1))
     which = np.array([70, 3, 3, 159, 12, 71, 0])
     everything = perturbation.images_one_at_a_time(base, other)(0, len(cells))
@@ -64,7 +64,7 @@ def test_images_of_some_cells_are_those_of_all_in_the_order_asked() -> None:
 def test_rows_after_the_first_make_no_patches_and_move_no_index(monkeypatch: pytest.MonkeyPatch) -> None:
     basis = WaveletBasis((40, 52), "db2", 2)
     cells = Cells.regular(basis, 4)
-    perturbation = Perturbation.of(photograph(basis), basis, cells)
+    perturbation = Perturbation.from_image(photograph(basis), basis, cells)
     base, other = torch.rand(2, len(cells), generator=torch.Generator().manual_seed(1))
     which = np.array([90, 3, 17])
     first = perturbation.images_one_at_a_time(base, other, which)(0, 3)
@@ -81,7 +81,7 @@ def test_rows_after_the_first_make_no_patches_and_move_no_index(monkeypatch: pyt
 def test_masks_are_those_the_cells_paint() -> None:
     basis = WaveletBasis((40, 53), "db4", 3)  # with gaps
     cells = Cells.regular(basis, 4)
-    perturbation = Perturbation.of(photograph(basis), basis, cells)
+    perturbation = Perturbation.from_image(photograph(basis), basis, cells)
     weights = torch.rand(3, len(cells), generator=torch.Generator().manual_seed(1))
     assert torch.equal(perturbation._masks(weights), cells.paint(weights))
 
@@ -91,7 +91,7 @@ def test_masks_are_those_the_cells_paint() -> None:
 def test_images_are_affine_in_the_weights(first: float, second: float) -> None:
     basis = BASES[1]
     cells = Cells.regular(basis, 2)
-    perturbation = Perturbation.of(photograph(basis), basis, cells)
+    perturbation = Perturbation.from_image(photograph(basis), basis, cells)
     a, b = torch.rand(2, len(cells), generator=torch.Generator().manual_seed(2))
     ends = perturbation.images(torch.stack([a, b]))
     between = perturbation.rebuild(first * a + (1 - first) * b)
@@ -102,23 +102,23 @@ def test_baselines() -> None:
     basis = WaveletBasis((40, 52), "haar", 2)
     cells, image = Cells.regular(basis, 2), photograph(basis)
     nothing = torch.zeros(len(cells))
-    assert Perturbation.of(image, basis, cells, "black").rebuild(nothing).abs().max() < 1e-6
-    blurred = Perturbation.of(image, basis, cells, "blurred").rebuild(nothing)
+    assert Perturbation.from_image(image, basis, cells, "black").rebuild(nothing).abs().max() < 1e-6
+    blurred = Perturbation.from_image(image, basis, cells, "blurred").rebuild(nothing)
     assert 0 < blurred.std() < image.std() / 4
-    own = Perturbation.of(image, basis, cells, torch.full((3, 40, 52), 0.25)).rebuild(nothing)
+    own = Perturbation.from_image(image, basis, cells, torch.full((3, 40, 52), 0.25)).rebuild(nothing)
     torch.testing.assert_close(own, torch.full((3, 40, 52), 0.25), atol=1e-6, rtol=0)
     with pytest.raises(ValueError, match="baseline='grey' is unknown; mean, black, blurred or an image"):
-        Perturbation.of(image, basis, cells, "grey")
+        Perturbation.from_image(image, basis, cells, "grey")
     with pytest.raises(ValueError, match=r"baseline has shape \(3, 8, 8\); the image .* \(3, 40, 52\)"):
-        Perturbation.of(image, basis, cells, torch.zeros(3, 8, 8))
+        Perturbation.from_image(image, basis, cells, torch.zeros(3, 8, 8))
 
 
 def test_clip_bounds_images_and_nothing_else_does() -> None:
     basis = WaveletBasis((40, 52), "haar", 2)
     cells, image = Cells.regular(basis, 2), photograph(basis).round()
     weights = torch.rand(len(cells), generator=torch.Generator().manual_seed(3))
-    free = Perturbation.of(image, basis, cells)
-    clipped = Perturbation.of(image, basis, cells, clip=True)
+    free = Perturbation.from_image(image, basis, cells)
+    clipped = Perturbation.from_image(image, basis, cells, clip=True)
     assert free.rebuild(weights).max() > 1
     torch.testing.assert_close(clipped.rebuild(weights), free.rebuild(weights).clamp(0, 1))
     bounded = clipped.images_one_at_a_time(weights, 1 - weights)(0, 5)

@@ -72,7 +72,7 @@ def test_a_front_end_can_rebuild_any_selection_from_the_picture_frame(wavelet, c
 
 
 def probe_in(basis, image):
-    return Probe(MODEL, Logit(0), Perturbation.of(image, basis, Cells.whole(basis)), torch.zeros(3))
+    return Probe(MODEL, Logit(0), Perturbation.from_image(image, basis, Cells.whole(basis)), torch.zeros(3))
 
 
 @pytest.mark.parametrize("parts", ["channels", "luma"])

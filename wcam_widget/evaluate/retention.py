@@ -237,7 +237,7 @@ def _points(
     image_score = positive_score(case)
     logits = measures.in_parts(case.probe.logits, rows, len(case.values), weights)
     scores = case.probe.target(torch.from_numpy(logits).float()).double().numpy()
-    decided = _decisions(logits) == _decisions(case.probe.whole[None].cpu().numpy())
+    decided = _decisions(logits) == _decisions(case.probe.image_logits[None].cpu().numpy())
     return _Points(shares, scores / image_score, decided)
 
 

@@ -95,7 +95,7 @@ def _differences(case: Case, noise: float) -> list[Curve]:
 def imputation(case: Case, noise: float) -> NoisyLinear:
     """The imputation of one image's picture, with its noise."""
     probe = case.probe
-    baseline = probe.base.cpu().double().numpy()
+    baseline = probe.baseline.cpu().double().numpy()
     drawn = case.random("noise").normal(scale=noise, size=baseline.shape)
     picture = baseline + probe.picture.cpu().double().numpy()
     return NoisyLinear(probe.cells.bands, picture, baseline, drawn)

@@ -183,7 +183,9 @@ class MeasureInputs:
             if self.domain.space == "own" and isinstance(given, Attribution):
                 basis, cells = given.basis, given.cells
             baseline = "mean" if self.domain.baseline is None else self.domain.baseline
-            perturbation = Perturbation.of(image.to(network.device), basis, cells, baseline, place.clip)
+            perturbation = Perturbation.from_image(
+                image.to(network.device), basis, cells, baseline, place.clip
+            )
             probe = Probe(network, target, perturbation, logits[number])
             others = {name: carried(each[number], basis, cells) for name, each in beside.items()}
             yield Case(probe, carried(given, basis, cells), self.domain, number, others)

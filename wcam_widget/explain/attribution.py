@@ -177,8 +177,8 @@ class Attribution:
         if not self.traces:
             raise ValueError(f"for_target has no class scores to go by: {NO_TRACE}")
         probe = self.traces[0].probe
-        resolved = probe.model.target(target, probe.whole)
-        label, score = resolved.label(probe.model.class_names), float(resolved(probe.whole[None])[0])
+        resolved = probe.model.target(target, probe.image_logits)
+        label, score = resolved.label(probe.model.class_names), float(resolved(probe.image_logits[None])[0])
         return replace(self, estimate=joint_estimate(self.traces, resolved), target=label, score=score)
 
     def intervals(self, kind: str = "student", confidence: float = CONFIDENCE) -> Limits:
@@ -275,13 +275,10 @@ class Attribution:
 
     @classmethod
     def load(cls, path: str | Path) -> Attribution:
-        """Read what ``save`` wrote.
+        """Read what ``save`` wrote: the attribution without its run.
 
         Args:
             path: Of the file.
-
-        Returns:
-            The attribution without its run.
 
         Raises:
             ValueError: Naming the file where it is damaged, of a newer version, or far larger unpacked.

@@ -185,7 +185,7 @@ class Run:
     @classmethod
     def begin(cls, probe: Probe, analysis: AbstractAnalysis[Any], stream: int) -> Run:
         """A run before its first step; ValueError where the analysis does not fit the probe."""
-        store = ScoreStore(len(probe.whole))
+        store = ScoreStore(len(probe.image_logits))
         state = analysis.init(RecordingProbe(probe, store), stream)
         return cls(probe, analysis, stream, store, state, Steadiness(probe))
 
@@ -194,7 +194,7 @@ class Run:
         return replace(
             self,
             analysis=analysis,
-            store=ScoreStore(len(self.probe.whole), self.store, len(self.store)),
+            store=ScoreStore(len(self.probe.image_logits), self.store, len(self.store)),
             state=copy.deepcopy(self.state),
             steadiness=self.steadiness.copy(),
         )

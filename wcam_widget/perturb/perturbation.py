@@ -28,13 +28,13 @@ class Perturbation:
         basis: The basis of the coefficients.
         cells: The cells that carry the weights.
         picture: The image's coefficients (C, Hp, Wp) less those of the baseline.
-        base: The baseline's coefficients (C, Hp, Wp), 0 but in approximations.
+        baseline: The baseline's coefficients (C, Hp, Wp), 0 but in approximations.
         clip: Whether images are clamped to [0, 1].
 
     Examples:
         >>> from wcam_widget.basis import WaveletBasis
         >>> image, basis = torch.rand(3, 16, 16), WaveletBasis((16, 16), levels=2)
-        >>> perturbation = Perturbation.of(image, basis, Cells.regular(basis, 2))
+        >>> perturbation = Perturbation.from_image(image, basis, Cells.regular(basis, 2))
         >>> torch.allclose(perturbation.rebuild(torch.ones(28)), image, atol=1e-6)
         True
     """
@@ -42,11 +42,11 @@ class Perturbation:
     basis: AbstractBasis
     cells: Cells
     picture: Float[Tensor, "c hp wp"]
-    base: Float[Tensor, "c hp wp"]
+    baseline: Float[Tensor, "c hp wp"]
     clip: bool = False
 
     @classmethod
-    def of(
+    def from_image(
         cls,
         image: Float[Tensor, "c h w"],
         basis: AbstractBasis,
@@ -68,10 +68,10 @@ class Perturbation:
             ValueError: Naming ``baseline`` where it is unknown or of another shape.
         """
         around = basis.pack(baseline_image(baseline, image).to(image))
-        base = torch.zeros_like(around)
+        coefficients = torch.zeros_like(around)
         for band in approximations(basis.bands):
-            base[(..., *band.slices)] = around[(..., *band.slices)]
-        return cls(basis, cells, basis.pack(image) - base, base, clip)
+            coefficients[(..., *band.slices)] = around[(..., *band.slices)]
+        return cls(basis, cells, basis.pack(image) - coefficients, coefficients, clip)
 
     def images(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         """The images of rows of weights, on the picture's device; differentiable.
@@ -80,7 +80,7 @@ class Perturbation:
             weights: Rows (n, d) in [0, 1].
         """
         there = moved(weights.to(self.picture.dtype), self.picture.device)
-        return self._bounded(self.basis.unpack(self.base + self.picture * self._masks(there)))
+        return self._bounded(self.basis.unpack(self.baseline + self.picture * self._masks(there)))
 
     def rebuild(self, weights: Float[Tensor, " d"]) -> Float[Tensor, "c h w"]:
         """The image of one row of weights.
@@ -111,7 +111,7 @@ class Perturbation:
         """
         cells = np.arange(len(self.cells)) if which is None else np.asarray(which)
         start, end = (moved(row.to(self.picture.dtype), self.picture.device) for row in (start_row, end_row))
-        start_image = self.basis.unpack(self.base + self.picture * self._masks(start[None])[0])
+        start_image = self.basis.unpack(self.baseline + self.picture * self._masks(start[None])[0])
         changes = (end - start).index_select(0, moved(torch.from_numpy(cells), self.picture.device))
         self._patches.keep(cells)
 

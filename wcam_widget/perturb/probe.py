@@ -25,7 +25,7 @@ class Probe:
         model: The network with its preprocessing.
         target: The score, with integer class ids.
         perturbation: The images of rows of weights.
-        whole: Class scores (k,) of the image itself, which a row of ones gives back.
+        image_logits: Class scores (k,) of the image itself, which a row of ones gives back.
 
     Raises:
         ModelError: When called, what the model raises.
@@ -34,7 +34,8 @@ class Probe:
         >>> from wcam_widget.basis import PixelBasis
         >>> from wcam_widget.model import Logit
         >>> basis = PixelBasis((2, 2))
-        >>> perturbation = Perturbation.of(torch.ones(1, 2, 2), basis, Cells.regular(basis, 2), "black")
+        >>> ones, cells = torch.ones(1, 2, 2), Cells.regular(basis, 2)
+        >>> perturbation = Perturbation.from_image(ones, basis, cells, "black")
         >>> model, image_logits = BlackBox(lambda images: images.sum((2, 3))), torch.tensor([4.0])
         >>> Probe(model, Logit(0), perturbation, image_logits)(torch.tensor([[1.0, 1.0, 0.5, 0.0]]))
         tensor([2.5000])
@@ -43,12 +44,12 @@ class Probe:
     model: BlackBox
     target: AbstractTarget
     perturbation: Perturbation
-    whole: Float[Tensor, " k"]
+    image_logits: Float[Tensor, " k"]
 
     @property
     def score(self) -> float:
         """The score of the image itself."""
-        return float(self.target(self.whole[None])[0])
+        return float(self.target(self.image_logits[None])[0])
 
     @property
     def groups(self) -> Int[np.ndarray, " d"]:
@@ -76,9 +77,9 @@ class Probe:
         return self.perturbation.picture
 
     @property
-    def base(self) -> Float[Tensor, "c hp wp"]:
+    def baseline(self) -> Float[Tensor, "c hp wp"]:
         """The baseline's packed coefficients; 0 in every detail band."""
-        return self.perturbation.base
+        return self.perturbation.baseline
 
     def images(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
         """The images the model is shown, on the picture's device.
@@ -132,7 +133,7 @@ class Probe:
         """
         count = len(start_row) if which is None else len(which)
         if count == 0:
-            return self.whole.new_zeros(0, len(self.whole))
+            return self.image_logits.new_zeros(0, len(self.image_logits))
         with torch.no_grad():
             make = self.perturbation.images_one_at_a_time(start_row, end_row, which)
         return self.model.logits_of(make, count)

@@ -150,7 +150,7 @@ class Space:
         basis = self.basis((pixels.shape[1], pixels.shape[2]))
         image_logits = network.logits(pixels[None])[0]
         resolved = network.target(target, image_logits)
-        perturbation = Perturbation.of(
+        perturbation = Perturbation.from_image(
             pixels.to(network.device), basis, self.cells(basis), self.baseline, self.clip
         )
         return Probe(network, resolved, perturbation, image_logits)

@@ -39,7 +39,7 @@ def picture_frame(space: Perturbation, image: Float[Tensor, "c h w"], run: str) 
         )
     channels, height, width = image.shape
     wavelet = _filters(basis)
-    baseline = sum(space.base[(..., *band.slices)] for band in approximations(cells.bands))
+    baseline = sum(space.baseline[(..., *band.slices)] for band in approximations(cells.bands))
     header = {
         "kind": "picture",
         "version": VERSION,

@@ -81,13 +81,13 @@ class Subject:
 def subject_of(probe: Probe) -> Subject:
     """What a probe explains, a class by its probability."""
     target, names = probe.target, probe.model.class_names
-    head = probe.model.head.with_classes(len(probe.whole))
-    if not isinstance(target, Logit | Probability) or len(probe.whole) == 1 or not head.bounded:
+    head = probe.model.head.with_classes(len(probe.image_logits))
+    if not isinstance(target, Logit | Probability) or len(probe.image_logits) == 1 or not head.bounded:
         return Subject(target.label(names), probe.score)
     number = int(target.class_id)
-    share = float(head.probabilities(probe.whole[None])[0, number])
+    share = float(head.probabilities(probe.image_logits[None])[0, number])
     kind: Literal["class", "label"] = "label" if head.activation == SIGMOID else "class"
-    return Subject(class_labels(names, len(probe.whole))[number], share, kind)
+    return Subject(class_labels(names, len(probe.image_logits))[number], share, kind)
 
 
 def sentence(

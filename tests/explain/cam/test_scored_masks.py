@@ -11,23 +11,23 @@ from torch import Tensor
 
 from tests.explain.toys import PICTURE, linear
 from wcam_widget import BlackBox, Logit
-from wcam_widget.explain.cam import scored_masks as credit
-from wcam_widget.explain.cam.scored_masks import Masked, selected
+from wcam_widget.explain.cam import scored_masks
+from wcam_widget.explain.cam.scored_masks import MaskedScorer, selected
 from wcam_widget.explain.cam.sise import Sise
 from wcam_widget.model.field_of_view import FieldOfView
 
 
 @given(st.integers(0, 999), st.integers(1, 5))
-def test_the_credit_of_a_mask_adds_to_its_score(seed, count):
+def test_the_sum_of_a_mask_adds_to_its_score(seed, count):
     maps = torch.rand(count, 3, 4, generator=torch.manual_seed(seed))
-    masked = Masked.of(BlackBox(linear()), Logit(0), PICTURE, "mean")
-    parts = [masked.view.over(masked.credit(each[None])[None])[0] for each in maps]
+    masked = MaskedScorer.from_image(BlackBox(linear()), Logit(0), PICTURE, "mean")
+    parts = [masked.view.over(masked.weighted_sum(each[None])[None])[0] for each in maps]
     for each, part in zip(maps, parts, strict=True):
         mask = masked.view.over(each[None])[0]
         mask = (mask - mask.min()) / (mask.max() - mask.min())
-        score = linear()((masked.base + mask * masked.shown)[None])[0, 0]
+        score = linear()((masked.baseline + mask * masked.shown)[None])[0, 0]
         assert float((part - part.min()).sum()) == pytest.approx(float(score), rel=1e-4)
-    torch.testing.assert_close(masked.view.over(masked.credit(maps)[None])[0], sum(parts))
+    torch.testing.assert_close(masked.view.over(masked.weighted_sum(maps)[None])[0], sum(parts))
 
 
 GAINS = st.lists(st.floats(-1, 1, width=32).filter(lambda gain: abs(gain) > 1e-3), min_size=1, max_size=40)
@@ -57,12 +57,12 @@ def test_adaptive_selection_is_otsu_of_the_positive_gains():
 
 def test_masks_are_made_batch_by_batch(tiny, image, monkeypatch):
     made: list[int] = []
-    stretch = credit.masks_over
+    stretch = scored_masks.masks_over
 
     def noting(maps: Tensor, view: FieldOfView) -> tuple[Tensor, Tensor]:
         made.append(len(maps))
         return stretch(maps, view)
 
-    monkeypatch.setattr(credit, "masks_over", noting)
+    monkeypatch.setattr(scored_masks, "masks_over", noting)
     Sise(["conv1", "conv2"])(BlackBox(tiny, batch_size=2), image[None])
     assert max(made) == 2

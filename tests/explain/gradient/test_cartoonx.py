@@ -97,7 +97,7 @@ def test_masks_made_under_noise_keep_the_class_under_other_noise() -> None:
         assert found.values.mean() < 0.2
         fresh, gone = Distortion(probe, Noise(16, seed=9)), 1 - torch.from_numpy(found.packed()).float()
         rows = torch.stack([fresh._replacement(1, row) - probe.picture for row in range(1, 17)])
-        images = probe.basis.unpack(probe.base + probe.picture + gone * rows)
+        images = probe.basis.unpack(probe.baseline + probe.picture + gone * rows)
         scores.append(float(model.scores(images, probe.target).mean()) / probe.score)
     assert scores[1] < 0.2
     assert scores[0] > 0.6

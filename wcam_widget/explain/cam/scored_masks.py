@@ -1,4 +1,4 @@
-"""The maps of a layer as masks on an image: which are chosen, and what each place earns by them."""
+"""The maps of a layer as masks on an image: which are chosen, and their sum weighted by scores."""
 
 from __future__ import annotations
 
@@ -24,36 +24,37 @@ Threshold = float | str
 
 
 @dataclass(frozen=True, eq=False)
-class Masked:
-    """The score of an image under masks; where a mask is 0, ``base`` is seen instead."""
+class MaskedScorer:
+    """The score of an image under masks; where a mask is 0, ``baseline`` is seen instead."""
 
     model: BlackBox
     target: AbstractTarget
-    base: Float[Tensor, "c h w"]
+    baseline: Float[Tensor, "c h w"]
     shown: Float[Tensor, "c h w"]
     view: FieldOfView
 
     @classmethod
-    def of(
+    def from_image(
         cls, model: BlackBox, target: AbstractTarget, image: Float[Tensor, "c h w"], baseline: Baseline
-    ) -> Masked:
+    ) -> MaskedScorer:
         """An image on the model's device and what hides it."""
-        base, view = moved(baseline_image(baseline, image), model.device), field_of_view(model, image)
-        return cls(model, target, base, moved(image, model.device) - base, view)
+        hidden, view = moved(baseline_image(baseline, image), model.device), field_of_view(model, image)
+        return cls(model, target, hidden, moved(image, model.device) - hidden, view)
 
-    def credit(self, maps: Float[Tensor, "k m n"]) -> Float[Tensor, "m n"]:
-        """What places earn by some maps, at the maps' own resolution and but for a constant.
+    def weighted_sum(self, maps: Float[Tensor, "k m n"]) -> Float[Tensor, "m n"]:
+        """The sum of masks made of maps, each times its score over its sum, at the maps' own resolution.
 
-        The credit of a mask is score x mask / sum(mask). A mask is (U - low) / span, where U is the map
-        stretched over the image, which makes that score x (U - low) / (span x sum(mask)). Stretching is
-        linear, so the sum over maps is made before it; the part with ``low`` is the same everywhere.
+        It is known but for a constant. A mask adds score x mask / sum(mask). It is (U - low) / span, where U
+        is the map stretched over the image, which makes that score x (U - low) / (span x sum(mask)).
+        Stretching is linear, so the sum over maps is made before it; the part with ``low`` is the same
+        everywhere.
         """
         sums = maps.new_zeros(len(maps))
 
         def hidden(start: int, stop: int) -> Tensor:
             masks, spans = masks_over(maps[start:stop], self.view)
             sums[start:stop] = spans * masks.sum((1, 2))
-            return self.base + masks[:, None] * self.shown
+            return self.baseline + masks[:, None] * self.shown
 
         scores = moved(self.target(self.model.logits_of(hidden, len(maps))).to(maps.dtype), maps.device)
         shares = torch.where(sums > 0, scores / torch.where(sums > 0, sums, 1.0), 0.0)
@@ -62,16 +63,16 @@ class Masked:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """A layer, those of its ``count`` maps that are chosen, the strongest first, and their credit so far."""
+    """A layer, those of its ``count`` maps that are chosen, the strongest first, and their sum so far."""
 
     layer: Layer
     count: int
     maps: Float[Tensor, "k m n"]
-    credit: Float[Tensor, "m n"]
+    heat: Float[Tensor, "m n"]
     scored: int = 0
 
     @classmethod
-    def of(cls, layer: Layer, captured: LayerCapture, threshold: Threshold) -> Block:
+    def from_layer(cls, layer: Layer, captured: LayerCapture, threshold: Threshold) -> Block:
         """What a layer answered for one image; constant maps, which show no place, are left out.
 
         Raises ModelError where a gradient is NaN or infinite.
@@ -90,14 +91,14 @@ class Block:
         """Maps that are not scored yet."""
         return len(self.maps) - self.scored
 
-    def grown(self, masked: Masked, chunk: int) -> Block:
+    def grown(self, masked: MaskedScorer, chunk: int) -> Block:
         """The block with its next ``chunk`` maps scored."""
         maps = self.maps[self.scored : self.scored + chunk]
-        return replace(self, credit=self.credit + masked.credit(maps), scored=self.scored + len(maps))
+        return replace(self, heat=self.heat + masked.weighted_sum(maps), scored=self.scored + len(maps))
 
     def over(self, view: FieldOfView) -> Float[Tensor, "h w"] | None:
         """The block's map over an image, in [0, 1]; None where it shows no place."""
-        return in_unit(view.over(self.credit[None])[0], view)
+        return in_unit(view.over(self.heat[None])[0], view)
 
 
 def selected(gains: Float[Tensor, " c"], threshold: Threshold) -> Bool[Tensor, " c"]:

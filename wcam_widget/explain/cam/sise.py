@@ -15,7 +15,7 @@ from typing_extensions import override
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.cam.fusion import CUTS, cascade
 from wcam_widget.explain.cam.pixel_maps import map_attribution, pixel_info
-from wcam_widget.explain.cam.scored_masks import ADAPTIVE, Block, Masked, Threshold
+from wcam_widget.explain.cam.scored_masks import ADAPTIVE, Block, MaskedScorer, Threshold
 from wcam_widget.explain.method import AbstractMethod
 from wcam_widget.model import (
     AbstractTarget,
@@ -42,7 +42,7 @@ Layers = str | nn.Module | Sequence[str | nn.Module]
 class _Run:
     """One image on its way: its blocks, shallow to deep, and the cost so far."""
 
-    masked: Masked
+    masked: MaskedScorer
     score: float
     blocks: tuple[Block, ...]
     seconds: float
@@ -182,12 +182,13 @@ class Sise(AbstractMethod):
         explained = model.target(target, image_logits)
         if isinstance(explained, Logit) and not isinstance(target, AbstractTarget):
             explained = explained.as_probability()
-        masked = Masked.of(model, explained, image, self.baseline)
+        masked = MaskedScorer.from_image(model, explained, image, self.baseline)
         blocks: list[Block] = []
 
         def choose(captured: list[LayerCapture]) -> None:
             blocks[:] = [
-                Block.of(layer, each, self.threshold) for layer, each in zip(layers, captured, strict=True)
+                Block.from_layer(layer, each, self.threshold)
+                for layer, each in zip(layers, captured, strict=True)
             ]
 
         capture_all(model, layers, image[None], [self._selecting(explained)], choose)

@@ -235,13 +235,13 @@ def coefficient_gradients(
     probe: Probe, offsets: Float[Tensor, "n c hp wp"]
 ) -> tuple[Float[Tensor, " n"], Float[Tensor, "n c hp wp"]]:
     """Scores of the image with ``offsets`` added to its coefficients, and their derivatives by these."""
-    coefficients, basis = probe.base + probe.picture, probe.basis
+    coefficients, basis = probe.baseline + probe.picture, probe.basis
     return probe.model.gradients(offsets, lambda rows: basis.unpack(coefficients + rows), probe.target)
 
 
 def noisy(probe: Probe, noise: float, seed: tuple[int, ...]) -> Float[Tensor, "c hp wp"]:
     """Coefficients of normal noise, whose deviation is the share ``noise`` of the image's range."""
-    image = probe.basis.unpack(probe.base + probe.picture)
+    image = probe.basis.unpack(probe.baseline + probe.picture)
     drawn = np.random.default_rng(seed).standard_normal(tuple(image.shape), dtype=np.float32)
     return probe.basis.pack(torch.from_numpy(drawn).to(image) * (noise * (image.max() - image.min())))
 

@@ -15,8 +15,8 @@ from wcam_widget.model.outputs import ensure_finite
 # Bytes of scores that wait on their device before they are brought to the CPU and looked at.
 HELD = {"cpu": 0}
 HELD_ELSEWHERE = 16 << 20
-# The largest batch to try where the caller does not say. On a CPU larger ones leave its caches.
-FIRST_BATCH = {"cuda": 256, "cpu": 8}
+# The largest batch to try where the caller does not say.
+FIRST_BATCH = {"cuda": 256}
 FIRST_BATCH_ELSEWHERE = 32
 _CPU_AND_LIBRARY_WORDS = (
     "DefaultCPUAllocator",

@@ -6,7 +6,7 @@ import pytest
 
 from tests.show.pages.conftest import HOSTILE, Elements, saved_states
 from wcam_widget.show.pages import page as export
-from wcam_widget.show.traits import NAMES
+from wcam_widget.show.traits import FRAMES, NAMES
 
 
 def test_a_page_holds_every_state_and_the_code_once(state):

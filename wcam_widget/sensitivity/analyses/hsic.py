@@ -263,7 +263,7 @@ def shares(indices: Replicated, groups: Int[np.ndarray, " d"]) -> GroupEstimate:
     )
 
 
-def _with_left_out(parts: Float[np.ndarray, "r *a"]) -> Float[np.ndarray, "r1 *a"]:
+def _with_left_out(parts: Float[np.ndarray, "r ..."]) -> Float[np.ndarray, "r1 ..."]:
     """The sum over the first axis, then that without each entry."""
     total = parts.sum(0, keepdims=True)
     return np.concatenate([total, total - parts])

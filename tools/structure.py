@@ -126,12 +126,21 @@ def print_figures(root: Path) -> None:
         if each.annotation is not None and re.search(r"\bAny\b", ast.unparse(each.annotation))
     ]
     print(f"parameters typed Any at public doors: {len(is_open)} {is_open}")
+    # An override has the arguments of its parent.
+    inherited = {
+        inner.name
+        for node in definitions
+        if isinstance(node, ast.ClassDef) and node.name.startswith("Abstract")
+        for inner in node.body
+        if isinstance(inner, ast.FunctionDef) and "Args:" in (ast.get_docstring(inner) or "")
+    }
     lacking = [
         node.name
         for node in definitions
         if parameters_of(node)
-        and (words := ast.get_docstring(node))  # an override without words has those of its parent
+        and (words := ast.get_docstring(node))
         and "Args:" not in words
+        and node.name not in inherited
     ]
     print(f"public functions and methods with parameters but no Args: {len(lacking)} {lacking}")
     text = "\n".join(path.read_text("utf-8") for path in (root / PACKAGE).rglob("*.py"))

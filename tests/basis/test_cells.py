@@ -129,7 +129,7 @@ def test_the_heatmap_of_uneven_cells_is_each_cells_own_rectangle() -> None:
     [
         (lambda: Cells.regular(WaveletBasis((64, 64)), 9), r"grid=9 cells .* coarsest band has 8 .* 1 to 8"),
         (lambda: Cells.regular(WaveletBasis((64, 64)), 0), r"grid=0 cells"),
-        (lambda: Cells.regular(WaveletBasis((8, 8)), 2), r"acts on the whole image, so only grid=1"),
+        (lambda: Cells.regular(WaveletBasis((8, 8)), 2), r"acts on all of the image, so only grid=1"),
         (lambda: Cells.dyadic(PixelBasis((8, 8)), 0), r"side=0 must be a positive"),
     ],
 )

@@ -12,7 +12,8 @@ from hypothesis.extra.numpy import arrays
 from wcam_widget import Sobol, Wcam
 from wcam_widget.basis import Cells, PixelBasis, WaveletBasis
 from wcam_widget.evaluate import deletion, insertion, mu_fidelity
-from wcam_widget.evaluate.scoring_space import Domain, carried, over_support
+from wcam_widget.evaluate.carried import carried, over_support
+from wcam_widget.evaluate.scoring_space import Domain
 
 heats = arrays(np.float64, (12, 20), elements=st.floats(-1, 1, width=16))
 HAAR = WaveletBasis((12, 20), levels=2)

@@ -92,11 +92,28 @@ class AbstractBasis(ABC):
 
     @abstractmethod
     def pack(self, image: Float[Tensor, "*batch c h w"]) -> Float[Tensor, "*batch c hp wp"]:
-        """The coefficients of images whose sides are ``size``; 0 in the gaps."""
+        """The coefficients of images whose sides are ``size``; 0 in the gaps.
+
+        Args:
+            image: (..., C, H, W), of any floating type.
+
+        Returns:
+            (..., C, H', W') in the packed layout, of ``picture_size``.
+
+        Raises:
+            ValueError: Naming ``image`` where its sides are not ``size``.
+        """
 
     @abstractmethod
     def unpack(self, picture: Float[Tensor, "*batch c hp wp"]) -> Float[Tensor, "*batch c h w"]:
-        """The images with these coefficients: ``unpack(pack(x)) = x``; gaps are not read."""
+        """The images with these coefficients: ``unpack(pack(x)) = x``.
+
+        Args:
+            picture: (..., C, H', W'), packed; gaps are not read.
+
+        Returns:
+            (..., C, H, W).
+        """
 
     @abstractmethod
     def patches(
@@ -104,8 +121,14 @@ class AbstractBasis(ABC):
     ) -> tuple[Float[Tensor, "n c ph pw"], list[tuple[int, int]]]:
         """Images of single blocks of one band, each only as large as its support.
 
-        ``corners`` are the row and column of each block inside its band. Returned are the patches and the
-        image row and column of their first pixel, which may lie outside the image; all else is exactly 0.
+        Args:
+            coefficients: (n, C, h, w), the coefficients of n blocks.
+            band: The band they are of.
+            corners: (n, 2), the row and column of each block inside its band.
+
+        Returns:
+            The patches (n, C, h', w'), and the image row and column of their first pixel, which may lie
+            outside the image; all else is exactly 0.
         """
 
     @abstractmethod
@@ -118,14 +141,33 @@ class AbstractBasis(ABC):
         return False
 
     def arranged(self, picture: Float[np.ndarray, "hp wp"]) -> Float[np.ndarray, "h w"]:
-        """A packed picture as it is best looked at: most are shown as they are packed."""
+        """A packed picture as it is best looked at: most are shown as they are packed.
+
+        Args:
+            picture: (H', W'), packed values.
+
+        Returns:
+            A picture of the same values, for the eye alone.
+        """
         return picture
 
     def shifted(self, dy: int, dx: int) -> AbstractBasis:
-        """The same basis with tiles that begin ``dy`` pixels above the image and ``dx`` to its left.
+        """The same basis with tiles that begin elsewhere.
 
-        Maps averaged over shifts do not depend on where tiles begin (Coifman and Donoho 1995,
-        "Translation-invariant de-noising"). Raises ValueError where a basis has no tiles.
+        Maps averaged over shifts do not depend on where tiles begin.
+
+        Args:
+            dy: Pixels above the image at which tiles begin, 0 or more.
+            dx: Pixels to its left, 0 or more.
+
+        Returns:
+            A basis of images of the same size.
+
+        Raises:
+            ValueError: Where a basis has no tiles.
+
+        References:
+            Coifman and Donoho (1995), "Translation-invariant de-noising", section 2.
         """
         del dy, dx
         raise ValueError(f"{self!r} has no tiles that could be shifted: only wavelets and packets have")

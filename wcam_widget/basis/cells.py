@@ -13,6 +13,8 @@ from torch import Tensor
 
 from wcam_widget.basis import tree
 from wcam_widget.basis.bands import AbstractBasis, Band, DeviceCopies, overlap
+from wcam_widget.basis.cover import counted, same_cover
+from wcam_widget.basis.grid import first_coefficients, most_cells
 
 CHUNK = 4096  # cells spread over the image at one time
 
@@ -54,7 +56,7 @@ class Cells:
         outside = (corner < home[:, :2]) | (side > home[:, :2] + home[:, 2:] - corner) | (side < 1)
         if outside.any():
             raise ValueError(f"cell {int(outside.any(1).argmax())} is empty or leaves its band")
-        if not _same_cover(self.rectangles[:, 1:], table):
+        if not same_cover(self.rectangles[:, 1:], table):
             raise ValueError("cells must hold every coefficient of every band exactly once")
 
     @classmethod
@@ -62,8 +64,18 @@ class Cells:
         """``grid`` x ``grid`` cells in every band: the same part of the image at every scale.
 
         A coefficient belongs to the cell its tile's centre lies over; those beyond the border, which longer
-        wavelets have, to the cell at the border. Raises ValueError when ``grid`` is not a positive integer or
-        cells would be smaller than the tiles of the coarsest band.
+        wavelets have, to the cell at the border.
+
+        Args:
+            basis: The basis whose coefficients are partitioned.
+            grid: Cells along each side, 1 or more.
+
+        Returns:
+            ``grid`` squared cells for each band.
+
+        Raises:
+            ValueError: Naming ``grid`` when it is not a positive integer or cells would be smaller than the
+                tiles of the coarsest band.
         """
         most = most_cells(basis)
         if grid != 1 and max(band.scale for band in basis.bands) >= max(basis.size):
@@ -79,7 +91,8 @@ class Cells:
             )
         height, width = basis.size
         cuts = [
-            (_lines(band, 0, height, int(grid)), _lines(band, 1, width, int(grid))) for band in basis.bands
+            (first_coefficients(band, 0, height, int(grid)), first_coefficients(band, 1, width, int(grid)))
+            for band in basis.bands
         ]
         return cls._from_cuts(basis, cuts)
 
@@ -87,8 +100,15 @@ class Cells:
     def dyadic(cls, basis: AbstractBasis, side: int) -> Cells:
         """Cells of ``side`` x ``side`` coefficients: finer scales have more and smaller cells.
 
-        The last cells of a band are smaller where ``side`` does not divide it; ``side=1`` makes every
-        coefficient its own cell. Raises ValueError when ``side`` is not a positive integer.
+        Args:
+            basis: The basis whose coefficients are partitioned.
+            side: Coefficients along each side of a cell, 1 or more; 1 makes every coefficient its own cell.
+
+        Returns:
+            The cells; the last ones of a band are smaller where ``side`` does not divide it.
+
+        Raises:
+            ValueError: Naming ``side`` when it is not a positive integer.
         """
         if int(side) != side or side < 1:
             raise ValueError(f"side={side!r} must be a positive number of coefficients")
@@ -102,9 +122,16 @@ class Cells:
     def whole(cls, basis: AbstractBasis) -> Cells:
         """One cell per band: how much each scale and filter matters, wherever in the image it acts.
 
-        >>> from wcam_widget.basis import WaveletBasis
-        >>> len(Cells.whole(WaveletBasis((32, 32), levels=2)))
-        7
+        Args:
+            basis: The basis whose coefficients are partitioned.
+
+        Returns:
+            As many cells as there are bands.
+
+        Examples:
+            >>> from wcam_widget.basis import WaveletBasis
+            >>> len(Cells.whole(WaveletBasis((32, 32), levels=2)))
+            7
         """
         return cls._from_cuts(basis, [([0, band.height], [0, band.width]) for band in basis.bands])
 
@@ -129,9 +156,9 @@ class Cells:
         owner = np.full(self.picture_size, len(self), dtype=np.int64)
         _, top, left, height, width = self.rectangles.T
         cell = np.repeat(np.arange(len(self)), height)  # of every row of every cell
-        row = top[cell] + _counted(height)
+        row = top[cell] + counted(height)
         place = np.repeat(np.arange(len(cell)), width[cell])
-        column = left[cell][place] + _counted(width[cell])
+        column = left[cell][place] + counted(width[cell])
         owner[row[place], column] = cell[place]
         return torch.from_numpy(owner)
 
@@ -177,7 +204,14 @@ class Cells:
         return np.concatenate([low, high], axis=1)
 
     def paint(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, "n 1 hp wp"]:
-        """Masks of the packed picture, each cell filled with its weight; 1 in the gaps. Differentiable."""
+        """Masks of the packed picture, each cell filled with its weight. Differentiable.
+
+        Args:
+            weights: (n, d), a weight for each cell.
+
+        Returns:
+            (n, H', W'); 1 in the gaps.
+        """
         if weights.ndim != 2 or weights.shape[1] != len(self):
             raise ValueError(f"weights must have shape (rows, {len(self)}); found {tuple(weights.shape)}")
         padded = torch.cat([weights, weights.new_ones(len(weights), 1)], dim=1)
@@ -186,12 +220,26 @@ class Cells:
         )
 
     def packed(self, values: Float[np.ndarray, " d"]) -> Float[np.ndarray, "hp wp"]:
-        """The packed picture with each cell filled with its value; 0 in the gaps."""
+        """The packed picture with each cell filled with its value.
+
+        Args:
+            values: (d,), one for each cell.
+
+        Returns:
+            (H', W'); 0 in the gaps.
+        """
         self._ensure_values(values)
         return np.asarray(np.append(values, 0.0)[self.index.numpy()])
 
     def spatial(self, values: Float[np.ndarray, " d"]) -> Float[np.ndarray, "h w"]:
-        """A heatmap in image pixels: each cell spreads its value evenly over its support; the sum is kept."""
+        """A heatmap in image pixels: each cell spreads its value evenly over its support.
+
+        Args:
+            values: (d,), one for each cell.
+
+        Returns:
+            (H, W), whose sum is that of ``values``.
+        """
         self._ensure_values(values)
         heat = np.zeros(self.image_size)
         area = (self.support[:, 2:] - self.support[:, :2]).prod(1)
@@ -210,14 +258,32 @@ class Cells:
         return heat
 
     def in_band(self, name: str) -> Int[np.ndarray, " k"]:
-        """The cells of one band, row by row; KeyError lists the bands there are."""
+        """The cells of one band, row by row.
+
+        Args:
+            name: As "HL2" or "A3".
+
+        Returns:
+            Cell numbers.
+
+        Raises:
+            KeyError: With the bands there are.
+        """
         names = [band.name for band in self.bands]
         if name not in names:
             raise KeyError(f"no band {name!r}; the bands are {', '.join(names)}")
         return np.flatnonzero(self.groups == names.index(name))
 
     def at(self, row: float, column: float) -> Int[np.ndarray, " k"]:
-        """The cells whose support holds the image point (row, column), one or more of every band."""
+        """The cells whose support holds a point of the image, one or more of every band.
+
+        Args:
+            row: From 0 at the top.
+            column: From 0 at the left.
+
+        Returns:
+            Cell numbers, sorted.
+        """
         top, left, bottom, right = self.support.T
         return np.flatnonzero((top <= row) & (row < bottom) & (left <= column) & (column < right))
 
@@ -226,54 +292,6 @@ class Cells:
             raise ValueError(
                 f"values must have one number per cell, {len(self)}; found shape {np.shape(values)}"
             )
-
-
-def most_cells(basis: AbstractBasis) -> int:
-    """The largest ``grid`` of ``Cells.regular``: coefficients of the coarsest band along the shorter side.
-
-    Args:
-        basis: The basis that is cut into cells.
-
-    Examples:
-        >>> from wcam_widget.basis import WaveletBasis
-        >>> most_cells(WaveletBasis((28, 40), levels=3))
-        3
-    """
-    return max(1, min(side // band.scale for band in basis.bands for side in basis.size))
-
-
-def _lines(band: Band, axis: int, side: int, grid: int) -> list[int]:
-    """First coefficients, along one axis of a band, of the cells over ``grid`` equal parts of the image."""
-    count = (band.height, band.width)[axis]
-    centres = band.offset[axis] + band.scale * (np.arange(count) + 0.5)
-    # Comparing products keeps the arithmetic exact: all are multiples of one half.
-    inside = [int(np.searchsorted(centres * grid, side * part)) for part in range(1, grid)]
-    return [0, *inside, count]
-
-
-def _counted(lengths: Int[np.ndarray, " n"]) -> Int[np.ndarray, " m"]:
-    """0 … length-1 for each length, one after another."""
-    return np.asarray(np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths))
-
-
-def _same_cover(some: Int[np.ndarray, "n 4"], others: Int[np.ndarray, "m 4"]) -> bool:
-    """Whether two sets of rectangles lie over every place equally often; no picture of them is made.
-
-    How often rectangles lie over each place follows from its differences along both axes, which are 0 but at
-    their corners.
-    """
-    added, taken = _corners(some)
-    others_added, others_taken = _corners(others)
-    rises, falls = np.concatenate([added, others_taken]), np.concatenate([taken, others_added])
-    return np.array_equal(np.sort(rises), np.sort(falls))
-
-
-def _corners(rectangles: Int[np.ndarray, "n 4"]) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
-    """Places, as one number each, where the differences of rectangles are 1, and where they are -1."""
-    top, left, height, width = rectangles.T.astype(np.int64)
-    above, below = top << 32, (top + height) << 32
-    right = left + width
-    return np.concatenate([above + left, below + right]), np.concatenate([above + right, below + left])
 
 
 def _span(edges: Complex[np.ndarray, " n"]) -> slice:

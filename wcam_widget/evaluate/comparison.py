@@ -76,7 +76,18 @@ class Comparison:
     images: int
 
     def best(self, measure: str, domain: str) -> str:
-        """The method with the best mean; KeyError where that was not measured."""
+        """The method with the best mean.
+
+        Args:
+            measure: As "insertion".
+            domain: As "pixels" or "wavelet".
+
+        Returns:
+            The method's name.
+
+        Raises:
+            KeyError: Where that was not measured.
+        """
         results = {row.name: row.results[measure, domain].mean for row in self.rows}
         return (min if measure in LOWER else max)(results, key=results.__getitem__)
 

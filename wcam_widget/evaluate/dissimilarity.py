@@ -82,18 +82,42 @@ class Dissimilarity:
     protocol: Protocol
 
     def values(self, name: str = SPATIAL) -> Float[np.ndarray, "e n"]:
-        """NISSIM (levels, images) of one map; ValueError naming ``name`` where there is no such map."""
+        """NISSIM of one map, level by level and image by image.
+
+        Args:
+            name: The map's name.
+
+        Returns:
+            (levels, images), in [0, 1].
+
+        Raises:
+            ValueError: Naming ``name`` where there is no such map.
+        """
         if name not in self.maps:
             raise ValueError(f"name: found {name!r}; accepted are {', '.join(self.maps)}")
         values: Float[np.ndarray, "e n"] = self.nissim[self.maps.index(name)]
         return values
 
     def mod(self, name: str = SPATIAL) -> Mod:
-        """Mean observed dissimilarity of one map, a curve over ``epsilons``."""
+        """Mean observed dissimilarity of one map, a curve over ``epsilons``.
+
+        Args:
+            name: The map's name.
+
+        Returns:
+            (levels,), in [0, 1].
+        """
         return mod(self.values(name))
 
     def vid(self, name: str = SPATIAL) -> Vid:
-        """Variation of dissimilarity of one map, over two or more ``epsilons``."""
+        """Variation of dissimilarity of one map, over two or more ``epsilons``.
+
+        Args:
+            name: The map's name.
+
+        Returns:
+            A number of at least 0.
+        """
         return vid(self.values(name))
 
 

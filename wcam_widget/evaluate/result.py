@@ -67,7 +67,16 @@ class Faithfulness:
         """The mean difference from a null ranking, image by image, and its standard error.
 
         Positive is better for insertion, ROAD, mu-fidelity and average increase, negative for deletion and
-        average drop. Raises ValueError naming ``null`` for a ranking that was not scored.
+        average drop.
+
+        Args:
+            null: A ranking that was scored, as "energy".
+
+        Returns:
+            The mean and its standard error.
+
+        Raises:
+            ValueError: Naming ``null`` for a ranking that was not scored.
         """
         if null not in self.null:
             raise ValueError(f"null: found {null!r}; scored were {', '.join(self.null) or 'none'}")

@@ -61,7 +61,11 @@ class Retention:
         return self.shares[self.measure]
 
     def against(self, measure: str) -> Retention:
-        """The same curves against another information, "l1" or "entropy"; the model does not run again."""
+        """The same curves against another information; the model does not run again.
+
+        Args:
+            measure: "l1" or "entropy".
+        """
         if measure not in self.shares:
             raise ValueError(f"measure: found {measure!r}; accepted are {', '.join(self.shares)}")
         soft = None if self.soft is None else self.soft.against(measure)
@@ -91,7 +95,14 @@ class Retention:
     def score(self, share: float = KEPT) -> Faithfulness:
         """The least information at which a share of the score is kept; lower is better.
 
-        Raises ValueError naming ``share`` unless it is above 0 and at most 1.
+        Args:
+            share: Of the score, above 0 and at most 1.
+
+        Returns:
+            One share of the information per image.
+
+        Raises:
+            ValueError: Naming ``share`` unless it is above 0 and at most 1.
         """
         if not 0 < share <= 1:
             raise ValueError(f"share: found {share!r}; accepted is a share of the score in (0, 1]")
@@ -120,7 +131,14 @@ class Retention:
         return _per_information(self, self.soft.retained[:, 0], information, null)
 
     def at(self, information: Float[np.ndarray, " b"]) -> Float[np.ndarray, " b"]:
-        """What is retained of each image's score at a share of its information, by its curve."""
+        """What is retained of each image's score at a share of its information, by its curve.
+
+        Args:
+            information: In [0, 1].
+
+        Returns:
+            One share of the score per image.
+        """
         curves = zip(information, self.information, self.retained, strict=True)
         return np.array([np.interp(*one) for one in curves])
 

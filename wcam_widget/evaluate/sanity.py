@@ -70,8 +70,16 @@ class Sanity:
     def mean(self, measure: str = "spearman", kind: str = "signed", confidence: float = CONFIDENCE) -> Mean:
         """The mean over the images whose clean map is not constant, with Student limits; 0 where all are.
 
-        measure: "spearman" or "ssim". kind: "signed" or "absolute". One image leaves the limits at -1 and 1.
-        Raises ValueError naming ``measure`` or ``kind`` for another one.
+        Args:
+            measure: "spearman" or "ssim".
+            kind: "signed" or "absolute".
+            confidence: Of the limits, in (0, 1).
+
+        Returns:
+            The mean and its limits, which are -1 and 1 for one image.
+
+        Raises:
+            ValueError: Naming ``measure`` or ``kind`` for another one.
         """
         for name, value, accepted in (("measure", measure, MEASURES), ("kind", kind, KINDS)):
             if value not in accepted:
@@ -81,9 +89,9 @@ class Sanity:
         if values.shape[1] == 0:
             nothing = np.zeros(len(self.layers))
             return Mean(nothing, nothing - 1.0, nothing + 1.0)
-        found_mean = replicated(lambda kept: values[:, kept].mean(1), values.shape[1])
-        low, high = found_mean.symmetric_interval(confidence)
-        return Mean(found_mean.value, np.clip(low, -1.0, 1.0), np.clip(high, -1.0, 1.0))
+        over_images = replicated(lambda kept: values[:, kept].mean(1), values.shape[1])
+        low, high = over_images.symmetric_interval(confidence)
+        return Mean(over_images.value, np.clip(low, -1.0, 1.0), np.clip(high, -1.0, 1.0))
 
     @property
     def verdicts(self) -> tuple[str, ...]:

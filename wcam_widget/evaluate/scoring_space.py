@@ -1,4 +1,4 @@
-"""Where a map is scored: the cells a probe removes, and how a map of one domain scores those of another."""
+"""Where a map is scored: the cells that are removed, and what a measure is given."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wcam_widget.basis import AbstractBasis, Cells, PixelBasis
-from wcam_widget.basis.bands import overlap
+from wcam_widget.evaluate.carried import Map, carried
 from wcam_widget.evaluate.rankings import NULLS, Values
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.method import ensure_targets
@@ -37,9 +36,6 @@ from wcam_widget.perturb.space import Space
 
 SPACES = ("own", "pixels", "wavelet")
 ACCEPTED = "one Attribution or map (H, W) per image"
-
-Map = Float[np.ndarray, "h w"]
-
 
 if TYPE_CHECKING:
     AttributionsLike: TypeAlias = Sequence[Attribution | Map | Tensor] | np.ndarray | Tensor
@@ -92,7 +88,15 @@ class Domain:
 
     @classmethod
     def ensure(cls, domain: DomainLike, baseline: Baseline) -> Domain:
-        """A ``Domain`` of what a caller may write, with the measure's own baseline where none is given."""
+        """A ``Domain`` of what a caller may write.
+
+        Args:
+            domain: "own", "pixels", "wavelet", a ``Wcam`` or a ``Domain``.
+            baseline: The measure's own, where none is given.
+
+        Returns:
+            A domain.
+        """
         if not isinstance(domain, str | Wcam | Domain):
             raise TypeError(
                 f"domain: found {type(domain).__qualname__}; accepted are {', '.join(SPACES)}, "
@@ -104,7 +108,15 @@ class Domain:
         return replace(made, baseline=made.space.baseline if isinstance(made.space, Wcam) else baseline)
 
     def scoring_space(self, size: tuple[int, int], pixel_grid: int | None = None) -> Space:
-        """The space whose cells are scored, for images of one size (height, width)."""
+        """The space whose cells are scored.
+
+        Args:
+            size: Height and width of the images in pixels.
+            pixel_grid: Cells along each side where pixels are scored.
+
+        Returns:
+            A space.
+        """
         if isinstance(self.space, Wcam):
             return self.space.space
         if self.space == "wavelet":
@@ -253,41 +265,3 @@ def _labels(index: int, logits: Float[Tensor, " k"], model: BlackBox) -> list[st
     if len(logits) > 1:
         kinds.append(Margin(index))
     return [model.target(kind, logits).label(model.class_names) for kind in kinds]
-
-
-def carried(given: Attribution | Map, basis: AbstractBasis, cells: Cells) -> Values:
-    """The values a map gives to the cells of a domain.
-
-    An attribution keeps its own values on its own cells. Where both sides have the same bands, each band's
-    values are spread over their supports and added up over the new cells, so that sums stay what they were.
-    Anything else goes through the image: values are spread over their supports (``Cells.spatial``), and a
-    cell gets the density of that map over its support, its mean and not its sum, so that no cell gains by
-    being large. Such a map knows no scale: cells over one place are equal, and go from coarse to fine.
-    """
-    if not isinstance(given, Attribution):
-        return over_support(given, cells, density=True)
-    if given.basis.settings() == basis.settings() and np.array_equal(
-        given.cells.rectangles, cells.rectangles
-    ):
-        return given.values
-    names = [band.name for band in given.cells.bands]
-    if isinstance(basis, PixelBasis) or names != [band.name for band in cells.bands]:
-        return over_support(given.spatial(), cells, density=True)
-    values = np.zeros(len(cells))
-    for band in range(len(names)):
-        inside = cells.groups == band
-        heat = given.cells.spatial(np.where(given.cells.groups == band, given.values, 0.0))
-        values[inside] = over_support(heat, cells, density=False)[inside]
-    return values
-
-
-def over_support(heat: Map, cells: Cells, *, density: bool) -> Values:
-    """The mean (``density``) or sum of a map (H, W) over each cell's support; pixels count by their share."""
-    top, left, bottom, right = cells.support.T
-    # Cells side by side share their rows and their columns: each is laid over the image once.
-    rows, row = np.unique(top + 1j * bottom, return_inverse=True)
-    columns, column = np.unique(left + 1j * right, return_inverse=True)
-    vertical = overlap(rows.real, rows.imag, heat.shape[0])
-    horizontal = overlap(columns.real, columns.imag, heat.shape[1])
-    sums = (vertical @ heat @ horizontal.T)[row, column]
-    return np.asarray(sums / ((bottom - top) * (right - left)) if density else sums)

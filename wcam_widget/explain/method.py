@@ -31,7 +31,6 @@ from wcam_widget.perturb.probe import Probe
 from wcam_widget.perturb.space import Space
 from wcam_widget.perturb.steadiness import unresolved
 
-Pixels = ImagesLike
 Steps = Callable[..., Iterator[Attribution]]
 
 MOST_TRACES = 16  # images of one call whose class scores are kept: they must not pile up over a data set

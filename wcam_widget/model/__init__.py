@@ -1,11 +1,11 @@
 """Batched, device-aware evaluation of a network, explanation targets, and validation of images."""
 
 from wcam_widget.model.blackbox import BlackBox, ModelLike
+from wcam_widget.model.custom_target import Custom
 from wcam_widget.model.images import ImageLike, ImagesLike, ensure_image, ensure_images
 from wcam_widget.model.outputs import ModelError
 from wcam_widget.model.targets import (
     AbstractTarget,
-    Custom,
     Logit,
     Margin,
     Probability,

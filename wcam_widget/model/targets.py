@@ -2,7 +2,7 @@
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, TypeAlias, final
 
@@ -14,7 +14,6 @@ from typing_extensions import override
 
 from wcam_widget.model.class_ids import ClassId, index_of, name_of, resolved
 from wcam_widget.model.head import BY_DEFAULT, NONE, Head
-from wcam_widget.text import printable
 
 if TYPE_CHECKING:
     TargetLike: TypeAlias = "AbstractTarget | SupportsIndex | str | None"
@@ -36,11 +35,26 @@ class AbstractTarget(ABC):
 
     @abstractmethod
     def resolve(self, count: int, class_names: Sequence[str] | None) -> "AbstractTarget":
-        """Return this target with integer class ids, checked against `count` classes."""
+        """This target with integer class ids, checked against the network's classes.
+
+        Args:
+            count: Classes of the network.
+            class_names: Their names, in the order of their ids; None where they have none.
+
+        Returns:
+            A target without names.
+        """
 
     @abstractmethod
     def label(self, class_names: Sequence[str] | None) -> str:
-        """Say in words what is explained, e.g. "logit of brick-disc"."""
+        """What is explained in words, e.g. "logit of brick-disc".
+
+        Args:
+            class_names: Names in the order of class ids; None where there are none.
+
+        Returns:
+            A few words.
+        """
 
     @property
     @abstractmethod
@@ -235,58 +249,6 @@ class Margin(AbstractTarget):
     @override
     def unit(self) -> str:
         return f"{self.head.score if self.head.named else 'probability'} difference"
-
-
-@final
-@dataclass(frozen=True)
-class Custom(AbstractTarget):
-    """Any function from class scores (n, k) to one score per image (n,), row by row.
-
-    Args:
-        function: From class scores (n, k) to a tensor (n,); of torch operations where gradients are needed.
-        name: What is explained, in words, for titles and files.
-
-    Raises:
-        TypeError, ValueError: When called, where the function returns anything but n finite numbers.
-
-    Examples:
-        >>> Custom(lambda logits: logits.logsumexp(dim=1), "evidence").label(None)
-        'evidence'
-    """
-
-    function: Callable[[Tensor], Any]
-    name: str
-
-    @override
-    def __call__(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
-        scores = self.function(logits)
-        if not isinstance(scores, Tensor):
-            raise TypeError(
-                f"target: Custom function {self.name!r} returned {type(scores).__qualname__}; "
-                f"accepted is a tensor ({logits.shape[0]},), one score per image"
-            )
-        if scores.shape != logits.shape[:1]:
-            raise ValueError(
-                f"target: Custom function {self.name!r} returned shape {tuple(scores.shape)} "
-                f"for class scores of shape {tuple(logits.shape)}; "
-                f"accepted is ({logits.shape[0]},), one score per image"
-            )
-        if not bool(torch.isfinite(scores).all()):
-            raise ValueError(f"target: Custom function {self.name!r} returned NaN or infinite scores")
-        return scores.float()
-
-    @override
-    def resolve(self, count: int, class_names: Sequence[str] | None) -> "AbstractTarget":
-        return self
-
-    @override
-    def label(self, class_names: Sequence[str] | None) -> str:
-        return printable(self.name)
-
-    @property
-    @override
-    def unit(self) -> str:
-        return "score"
 
 
 def _named(quantity: str, target: Logit | Probability, class_names: Sequence[str] | None) -> str:

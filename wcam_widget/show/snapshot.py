@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wcam_widget.basis import AbstractBasis, Cells
-from wcam_widget.evaluate.scoring_space import carried
+from wcam_widget.evaluate.carried import carried
 from wcam_widget.explain import Attribution
 from wcam_widget.perturb.perturbation import Perturbation
 from wcam_widget.sensitivity import GroupEstimate, Kind

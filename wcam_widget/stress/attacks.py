@@ -137,7 +137,14 @@ class Attack:
         return np.asarray(reached if self.threat.targeted else ~reached)
 
     def reached(self, confidence: float) -> Bool[np.ndarray, " n"]:
-        """Whether the probability of each label is at least ``confidence`` in the attacked image."""
+        """Whether the probability of each label is at least ``confidence`` in the attacked image.
+
+        Args:
+            confidence: In (0, 1].
+
+        Returns:
+            (n,), one for each image.
+        """
         return np.asarray(self.scores_after >= confidence)
 
     def _probability(self, logits: Tensor) -> Float[np.ndarray, " n"]:

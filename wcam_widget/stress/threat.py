@@ -93,9 +93,17 @@ class Threat:
         return float(epsilon)
 
     def around(self, images: Float[Tensor, "n c h w"], epsilon: Any) -> Ball:
-        """The perturbations of ``images`` that are at most ``epsilon`` and keep to the bands and to [0, 1].
+        """The perturbations of images that the threat allows.
 
-        Raises ValueError for an epsilon outside its range, and for sides the tiles of ``levels`` do not fill.
+        Args:
+            images: (n, C, H, W) in [0, 1].
+            epsilon: The largest change, in the norm of the threat.
+
+        Returns:
+            Those that are at most ``epsilon`` and keep to the bands and to [0, 1].
+
+        Raises:
+            ValueError: For an epsilon outside its range, and for sides the tiles of ``levels`` do not fill.
         """
         height, width = images.shape[-2:]
         step = 2**self.levels

@@ -167,7 +167,7 @@ class AbstractBasis(ABC):
             ValueError: Where a basis has no tiles.
 
         References:
-            Coifman and Donoho (1995), "Translation-invariant de-noising", section 2.
+            Coifman and Donoho (1995), "Translation-invariant de-noising".
         """
         del dy, dx
         raise ValueError(f"{self!r} has no tiles that could be shifted: only wavelets and packets have")

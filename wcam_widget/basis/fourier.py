@@ -44,7 +44,7 @@ class FourierBasis(AbstractBasis):
         ValueError: For an unknown partition or a count that leaves bands empty.
 
     References:
-        Bracewell (1983), "Discrete Hartley transform", equation 1; the partitions are those of published
+        Bracewell (1983), "Discrete Hartley transform"; the partitions are those of published
         analyses of networks by frequency.
 
     Examples:

@@ -37,7 +37,7 @@ class PacketBasis(AbstractFilterBank):
         ValueError: For an unknown wavelet, more levels than the size allows or a shift of a tile.
 
     References:
-        Coifman and Wickerhauser (1992), "Entropy-based algorithms for best basis selection", section II.
+        Coifman and Wickerhauser (1992), "Entropy-based algorithms for best basis selection".
 
     Examples:
         >>> basis = PacketBasis((32, 48), "db2", levels=2)

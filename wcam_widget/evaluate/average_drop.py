@@ -43,7 +43,7 @@ def average_drop(
         TypeError: For an argument of another type, likewise.
 
     References:
-        Chattopadhay et al. (2018), "Grad-CAM++", section 5.1, in shares, not percent.
+        Chattopadhay et al. (2018), "Grad-CAM++", in shares, not percent.
 
     Examples:
         >>> import torch
@@ -92,7 +92,7 @@ def average_increase(
         TypeError: For an argument of another type, likewise.
 
     References:
-        Chattopadhay et al. (2018), "Grad-CAM++", section 5.1, in shares, not percent.
+        Chattopadhay et al. (2018), "Grad-CAM++", in shares, not percent.
 
     Examples:
         >>> import torch

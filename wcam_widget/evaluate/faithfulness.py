@@ -49,7 +49,7 @@ def insertion(
         TypeError: For an argument of another type, likewise.
 
     References:
-        Petsiuk, Das and Saenko (2018), "RISE", section 4.3.
+        Petsiuk, Das and Saenko (2018), "RISE".
 
     Examples:
         >>> import torch
@@ -91,7 +91,7 @@ def deletion(
         TypeError: For an argument of another type, likewise.
 
     References:
-        Petsiuk, Das and Saenko (2018), "RISE", section 4.3.
+        Petsiuk, Das and Saenko (2018), "RISE".
 
     Examples:
         >>> import torch
@@ -140,7 +140,7 @@ def mu_fidelity(
 
     References:
         Bhatt, Weller and Moura (2020), "Evaluating and Aggregating Feature-based Model Explanations",
-        equation 1, with Spearman's correlation.
+        with Spearman's correlation.
 
     Examples:
         >>> import torch

@@ -29,7 +29,7 @@ def nissim(first: Maps, second: Maps, ssim: Ssim = SSIM) -> Float[np.ndarray, " 
         ValueError: For maps of different shapes, that are not finite or smaller than the window of ``ssim``.
 
     References:
-        Chakraborty et al. (2022), "Generalizing Adversarial Explanations with Grad-CAM", equation 3.
+        Chakraborty et al. (2022), "Generalizing Adversarial Explanations with Grad-CAM".
 
     Examples:
         >>> import torch
@@ -81,7 +81,7 @@ def mod(values: Float[np.ndarray, "e n"], confidence: float = CONFIDENCE) -> Mod
         ValueError: For values that are not NISSIM of at least one level and one image.
 
     References:
-        Chakraborty et al. (2022), "Generalizing Adversarial Explanations with Grad-CAM", equation 4.
+        Chakraborty et al. (2022), "Generalizing Adversarial Explanations with Grad-CAM".
 
     Examples:
         >>> mod(np.array([[0.1, 0.3], [0.2, 0.4]])).value.round(2).tolist()
@@ -106,7 +106,7 @@ def vid(values: Float[np.ndarray, "e n"], confidence: float = CONFIDENCE) -> Vid
         ValueError: For values that are not NISSIM of at least two levels and one image.
 
     References:
-        Chakraborty et al. (2022), "Generalizing Adversarial Explanations with Grad-CAM", equation 5.
+        Chakraborty et al. (2022), "Generalizing Adversarial Explanations with Grad-CAM".
 
     Examples:
         >>> spread = vid(np.array([[0.1, 0.1], [0.1, 0.5]]))

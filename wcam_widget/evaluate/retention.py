@@ -183,7 +183,7 @@ def retention(
 
     References:
         Kolek et al. (2023), "Explaining image classifiers with multiscale directional image
-        representation", section 4, made a curve.
+        representation", made a curve.
 
     Examples:
         >>> from wcam_widget import Logit

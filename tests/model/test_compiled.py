@@ -43,7 +43,7 @@ def test_without_a_compiler_the_error_says_what_to_do(net, monkeypatch):
     ensure_compiler.cache_clear()
     message = (
         "compiled: torch.compile does not work for 'cpu' here: RuntimeError: InvalidCxxCompiler: "
-        r"no working C\+\+ compiler found; it needs a C\+\+ compiler; without it, ask the BlackBox itself"
+        r"no working C\+\+ compiler found; it needs a C\+\+ compiler; without it, use the BlackBox itself"
     )
     with pytest.raises(RuntimeError, match=message):
         BlackBox(net).compiled()

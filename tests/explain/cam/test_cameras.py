@@ -230,7 +230,7 @@ def interpolating(vit: nn.Module) -> nn.Module:
 def test_a_preprocess_that_undoes_the_sizes_is_told(tiny, image):
     model = BlackBox(tiny, preprocess=lambda images: interpolate(images, (64, 64)))
     with pytest.raises(
-        ModelError, match=r"asked at 96x96 after 64x64.* preprocess brings both to the same size"
+        ModelError, match=r"shown 96x96 after 64x64.* preprocess brings both to the same size"
     ):
         Cameras("conv3", SIZES)(model, image[None])
 

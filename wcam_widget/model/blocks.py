@@ -45,7 +45,6 @@ def block_layers(model: BlackBox, image: Float[Tensor, "c h w"]) -> list[Layer]:
         for each, at in maps
         if each.entered is not None and number[each.entered] < number[at]
     }
-    last = {each.seen.name: each for each, _ in maps}  # the run by which a module is captured
     blind = not any(
         each.matters for each, _ in maps
     )  # a score that depends on no layer has blocks all the same
@@ -56,7 +55,7 @@ def block_layers(model: BlackBox, image: Float[Tensor, "c h w"]) -> list[Layer]:
             if (each.matters or blind) and number[at] == block:
                 homes.setdefault(_home(each.seen.name, block, steps), []).append(each)
         home = max(homes.values(), key=_learned, default=[])
-        stages = [each for each in home if each.may_stage and last[each.seen.name] is each]
+        stages = [each for each in home if each.may_stage]
         if stages and _learned(home):
             layers.append(last_stage(layers_of(stages)))
     layers = followed(model, layers, image)

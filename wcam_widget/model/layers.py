@@ -78,7 +78,7 @@ def find_layer(model: BlackBox, layer: Any, image: Float[Tensor, "c h w"], argum
     chosen = layers_of([each for each in answers if each.seen.name == wanted])
     if not chosen:
         raise ValueError(f"{argument}: {_refusal(wanted, answers)}")
-    places = followed(model, chosen[-1:], image)
+    places = followed(model, chosen, image)
     if not places:
         raise ValueError(f"{argument}: {wanted!r} {UNORDERED}; choose a layer before it, or {INSTEAD}")
     return places[0]
@@ -97,12 +97,11 @@ def _last_followed(
 
 def layers_of(answers: Sequence[Answer]) -> list[Layer]:
     """The layers behind those answers that are maps over the image, each where it answers last."""
-    layers: dict[str, Layer] = {}
-    for each in answers:
-        if each.layout is not None:
-            layers.pop(each.seen.name, None)
-            layers[each.seen.name] = Layer(each.seen.name, each.seen.module, each.layout, each.sure)
-    return list(layers.values())
+    return [
+        Layer(each.seen.name, each.seen.module, each.layout, each.sure)
+        for each in answers
+        if each.layout is not None and each.last
+    ]
 
 
 def capture(
@@ -224,9 +223,9 @@ def _name_of(layer: str | nn.Module, net: nn.Module, argument: str) -> str:
 
 def _refusal(wanted: str, answers: Sequence[Answer]) -> str:
     """Why a name is refused, and which would do."""
-    candidates = {layer.name: layer for layer in layers_of(answers)}
-    names = list(candidates)
-    shown = ", ".join(str(layer) for layer in list(candidates.values())[-SHOWN:])
+    candidates = layers_of(answers)
+    names = [layer.name for layer in candidates]
+    shown = ", ".join(map(str, candidates[-SHOWN:]))
     if len(names) > SHOWN:
         shown = f"{len(names)} layers, the last of them {shown}"
     shapes = [tuple(each.seen.answer.shape) for each in answers if each.seen.name == wanted]

@@ -27,7 +27,8 @@ class Answer:
     ``layout`` is None where the answer is no map of more than one position, ``entered`` the grid of what the
     module was given, None where that is no map. ``matters``: whether the top score depends on any position.
     ``sure``: whether positions are places by the way they are computed: a map in rows and columns that only
-    such maps, wider ones of a padded image and means over one come before.
+    such maps, wider ones of a padded image and means over one come before. ``last``: whether the module is
+    not run again, as a layer is captured where its module answers last.
     """
 
     seen: ModuleOutput
@@ -35,12 +36,13 @@ class Answer:
     entered: Size | None
     matters: bool
     sure: bool
+    last: bool
 
     @property
     def may_stage(self) -> bool:
         """Whether it may stand for a stage: one map alone, of a module that does more than pool."""
         pools = type(self.seen.module).__module__ == POOLING
-        return self.layout is not None and self.seen.single and not pools
+        return self.layout is not None and self.last and self.seen.single and not pools
 
 
 def answered(model: BlackBox, image: Float[Tensor, "c h w"], *, backward: bool) -> list[Answer]:
@@ -67,28 +69,36 @@ def answered(model: BlackBox, image: Float[Tensor, "c h w"], *, backward: bool) 
 def _read(seen: Sequence[ModuleOutput], slopes: Sequence[Tensor | None], size: Size) -> list[Answer]:
     """Where answers to one image lie over the network's input; grids of earlier ones tell tokens."""
     answers, known, keeps = [], list[Size](), True
+    last = {each.name: each for each in seen}
     for each, slope in zip(seen, slopes, strict=True):
         shape = each.answer.shape
         # Parts of an image that are handed on as a batch, as windows of attention are, lie nowhere over it.
-        layout = None if shape[:1] != (1,) or _pairs(each, seen) else layout_of(shape, size, known)
-        layout = layout if layout is not None and layout.positions > 1 else None
+        lies_nowhere = shape[:1] != (1,) or _pairs(each, seen)
+        laid = None if lies_nowhere else layout_of(shape, size, known)
         entered = layout_of(each.given, size, known) if each.given[:1] == (1,) else None
-        matters = layout is not None and slope is not None and _reached(layout, slope, size)
-        keeps = keeps and not _pairs(each, seen) and _keeps_places(shape, each.given, size)
-        sure = layout is not None and keeps
-        answers.append(Answer(each, layout, None if entered is None else entered.grid, matters, sure))
+        keeps = keeps and not lies_nowhere and _keeps_places(shape, laid, entered, size)
+        layout = laid if laid is not None and laid.positions > 1 else None
+        answers.append(
+            Answer(
+                seen=each,
+                layout=layout,
+                entered=None if entered is None else entered.grid,
+                matters=layout is not None and slope is not None and _reached(layout, slope, size),
+                sure=layout is not None and keeps,
+                last=last[each.name] is each,
+            )
+        )
         if layout is not None:
             known.append(layout.grid)
     return answers
 
 
-def _keeps_places(shape: Sequence[int], given: Sequence[int], size: Size) -> bool:
+def _keeps_places(shape: Sequence[int], layout: Layout | None, entered: Layout | None, size: Size) -> bool:
     """Whether an answer is in rows and columns of the image, a padded one too, or scales channels of such."""
-    if len(shape) != 4 or shape[0] != 1:
+    if len(shape) != 4:
         return False
     if shape[2] >= size[0] and shape[3] >= size[1]:
         return True
-    layout, entered = layout_of(shape, size), layout_of(given, size)
     made_of_one_place = entered is not None and entered.positions == 1
     return layout is not None and not (made_of_one_place and layout.positions > 1)
 

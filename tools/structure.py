@@ -9,10 +9,14 @@ from __future__ import annotations
 import argparse
 import ast
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
+
+import grimp
+import numpy as np
+from scipy.sparse.csgraph import connected_components
 
 PACKAGE = "wcam_widget"
 PRIVATE_WORDS = ("asked", "found", "whole", "base", "told")
@@ -28,40 +32,22 @@ def modules_in(root: Path) -> dict[str, ast.Module]:
     return parsed
 
 
-def imports_of(modules: dict[str, ast.Module]) -> Graph:
+def imports_of(root: Path) -> Graph:
     """Which modules of the package each of them imports, also for types alone and inside of functions."""
-    graph: Graph = {name: set() for name in modules}
-    for name, tree in modules.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                inner = {f"{node.module}.{alias.name}" for alias in node.names}
-                graph[name] |= {one if one in modules else node.module for one in inner} & modules.keys()
-            elif isinstance(node, ast.Import):
-                graph[name] |= {alias.name for alias in node.names} & modules.keys()
-        graph[name].discard(name)
-    return graph
+    sys.path.insert(0, str(root))
+    graph = grimp.build_graph(PACKAGE, cache_dir=None)
+    return {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
 
 
-def circles_of(graph: Graph) -> list[set[str]]:
+def circles_of(graph: Graph) -> list[list[str]]:
     """Sets of modules that import each other, directly or by way of others."""
-
-    @cache
-    def reached(start: str) -> frozenset[str]:
-        seen: set[str] = set()
-        waiting = list(graph[start])
-        while waiting:
-            name = waiting.pop()
-            if name not in seen:
-                seen.add(name)
-                waiting.extend(graph[name])
-        return frozenset(seen)
-
-    circles = {
-        frozenset(other for other in reached(name) if name in reached(other))
-        for name in graph
-        if name in reached(name)
-    }
-    return [set(circle) for circle in circles]
+    names = sorted(graph)
+    imports = [[other in graph[name] for other in names] for name in names]
+    _, labels = connected_components(np.array(imports), connection="strong")
+    together = [
+        [name for name, label in zip(names, labels, strict=True) if label == one] for one in set(labels)
+    ]
+    return sorted(circle for circle in together if len(circle) > 1)
 
 
 def floors_of(graph: Graph, folder: str) -> int:
@@ -109,7 +95,7 @@ def parameters_of(node: ast.AST) -> list[ast.arg]:
 def print_figures(root: Path) -> None:
     """All figures of one checkout."""
     modules = modules_in(root)
-    graph = imports_of(modules)
+    graph = imports_of(root)
     definitions = list(public_definitions(modules))
     folders = Counter(path.parent for path in (root / PACKAGE).rglob("*.py"))
     front_end = Counter(path.parent for path in (root / "js" / "src").rglob("*.ts"))
@@ -118,7 +104,7 @@ def print_figures(root: Path) -> None:
         print(f"  {folder.relative_to(root)}: {count}")
     for folder in ("explain", "sensitivity"):
         print(f"floors of imports inside {folder}/: {floors_of(graph, folder)}")
-    print(f"circles, type-only imports included: {sorted(map(sorted, circles_of(graph)))}")
+    print(f"circles, type-only imports included: {circles_of(graph)}")
     is_open = [
         f"{node.name}({each.arg})"
         for node in definitions

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
-from wcam_widget.sensitivity import Analytic
+from wcam_widget.sensitivity import Analytic, GroupEstimate
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,3 +88,13 @@ def grouped_totals(oracle: Oracle) -> np.ndarray | None:
     if oracle.name == "ishigami":
         return oracle.total
     return None
+
+
+def assert_groups(groups: GroupEstimate, oracle: Oracle) -> None:
+    """Effects of groups add up to the variance, lie inside their limits, and are those that are known."""
+    assert groups.shapley.sum() == pytest.approx(1.0)
+    assert (groups.low <= groups.total).all()
+    assert (groups.total <= groups.high).all()
+    expected = grouped_totals(oracle)
+    if expected is not None:
+        np.testing.assert_allclose(groups.total, expected, atol=0.12)

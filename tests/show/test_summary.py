@@ -52,6 +52,11 @@ def made(shares=None, widths=0.02, values=None, cells=CELLS, basis=BASIS, shaple
     return Attribution(estimate=estimate, cells=cells, basis=basis, **(about | changes))
 
 
+def over_pixels(values):
+    basis = PixelBasis((48, 48))
+    return made(values=values, cells=Cells.regular(basis, 4), basis=basis, variance=np.nan, unit="x")
+
+
 def placed(row, column, band="A2"):
     """Values of one cell of a band, which lies at this row and column of 4 by 4."""
     values = np.zeros(len(CELLS))
@@ -158,11 +163,9 @@ def test_an_even_map_has_no_place():
 
 
 def test_a_map_that_is_spread_unevenly_says_where_it_is_densest():
-    basis = PixelBasis((48, 48))
-    cells = Cells.regular(basis, 4)
     values = np.ones(16)
     values[2] = 4.0
-    words = sentence(made(values=values, cells=cells, basis=basis, variance=np.nan, unit="x"), CAT)
+    words = sentence(over_pixels(values), CAT)
     assert words == (
         "Egyptian cat (.39): the map is spread over the image, densest around row 6, column 28 (top), with "
         "25 % in a ninth of the image."
@@ -206,11 +209,9 @@ def test_a_signed_map_speaks_of_itself_and_not_of_a_variance():
 
 
 def test_a_map_over_pixels_has_a_place_and_no_scale():
-    basis = PixelBasis((48, 48))
-    cells = Cells.regular(basis, 4)
     values = np.zeros(16)
     values[5] = 1.0
-    words = sentence(made(values=values, cells=cells, basis=basis, variance=np.nan, unit="x"), CAT)
+    words = sentence(over_pixels(values), CAT)
     assert words == (
         "Egyptian cat (.39): most of the map (100 % in a ninth of the image) lies around row 17, column 17 "
         "(upper left)."

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.sensitivity.oracles import ORACLES, Oracle, grouped_totals, linear, sobol_g
+from tests.sensitivity.oracles import ORACLES, Oracle, assert_groups, linear, sobol_g
 from tests.sensitivity.spots import SIDE, three_spots
 from wcam_widget.sensitivity import Analytic, Estimate, Kind, Sobol, WeightFunction
 from wcam_widget.sensitivity.analyses.refined import Refined
@@ -53,13 +53,7 @@ def test_exact_totals_first_order_and_groups(oracle: Oracle) -> None:
     reached = ~np.isnan(estimate.first)
     np.testing.assert_allclose(estimate.first[reached], oracle.first[reached], atol=0.12)
     assert estimate.variance == pytest.approx(oracle.variance, rel=0.12)
-    groups = estimate.groups
-    assert groups.shapley.sum() == pytest.approx(1.0)
-    assert (groups.low <= groups.total).all()
-    assert (groups.total <= groups.high).all()
-    expected = grouped_totals(oracle)
-    if expected is not None:
-        np.testing.assert_allclose(groups.total, expected, atol=0.12)
+    assert_groups(estimate.groups, oracle)
 
 
 def test_limits_hold_the_exact_totals() -> None:

@@ -2,6 +2,7 @@
 
 from wcam_widget.model.blackbox import BlackBox, ModelLike
 from wcam_widget.model.custom_target import Custom
+from wcam_widget.model.engines.engine import Engine
 from wcam_widget.model.images import ImageLike, ImagesLike, ensure_image, ensure_images
 from wcam_widget.model.outputs import ModelError
 from wcam_widget.model.targets import (
@@ -18,6 +19,7 @@ __all__ = [
     "AbstractTarget",
     "BlackBox",
     "Custom",
+    "Engine",
     "ImageLike",
     "ImagesLike",
     "Logit",

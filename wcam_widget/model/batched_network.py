@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from wcam_widget.model.batches import Batches, Load, Pass, ScoreBuffer
 from wcam_widget.model.classifier import Classifier
 from wcam_widget.model.device import autocast, is_quantised
+from wcam_widget.model.engines.engine import Engine
 from wcam_widget.model.framing import PhotographFit
 from wcam_widget.model.gradients import INSTEAD, ensure_finite_slopes
 from wcam_widget.model.network import Network
@@ -26,6 +27,7 @@ class BatchedNetwork(Classifier, PhotographFit):
     preprocess: Callable[[Tensor], Tensor] | None
     device: torch.device
     precision: str
+    _engine_choice: str
     _batches: Batches
 
     @property
@@ -42,6 +44,11 @@ class BatchedNetwork(Classifier, PhotographFit):
     def dtypes(self) -> set[torch.dtype]:
         """What the network computes in: the dtypes of its parameters, bfloat16 where it is autocast."""
         return self._network.dtypes
+
+    @property
+    def engine(self) -> Engine:
+        """What runs images that need no gradient, and why; as known of the latest batch."""
+        return self._network.engine
 
     def logits(self, images: Tensor) -> Float[Tensor, "n k"]:
         """Compute the class scores of images.
@@ -97,7 +104,7 @@ class BatchedNetwork(Classifier, PhotographFit):
                 images = make(start, stop)
             with torch.inference_mode():
                 network_input, load = self._network.prepared(images, backward=False)
-                logits = self._network.scores(network_input, stop - start)
+                logits = self._network.fast_scores(network_input, n - start)
             buffer.put(start, logits)
             return load
 
@@ -184,4 +191,5 @@ class BatchedNetwork(Classifier, PhotographFit):
     @property
     def _network(self) -> Network:
         how = (self.class_names, self.device, self.precision)
-        return Network(self.net, self.preprocess, *how, self._batches, self._reader, self.input_size)
+        known = (self._reader, self.input_size, self._engine_choice)
+        return Network(self.net, self.preprocess, *how, self._batches, *known)

@@ -4,7 +4,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import final
+from typing import Any, final
 
 import torch
 from jaxtyping import Float
@@ -74,11 +74,13 @@ class NetworkState:
     """What all BlackBoxes around one network have in common.
 
     ``lock`` lets one batch through at a time: a network's modes are those of its modules. ``largest`` holds
-    the largest batches that fit, where a larger one was tried and did not.
+    the largest batches that fit, where a larger one was tried and did not. ``forwards`` is kept by
+    `wcam_widget.model.engines.forwards`.
     """
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     largest: dict[Load, int] = field(default_factory=dict)
+    forwards: dict[Any, Any] = field(default_factory=dict)
 
     def fitting(self, load: Load | None, most: int) -> int:
         """The largest batch to try, at most ``most``; ``load`` is None where nothing is known of it."""
@@ -133,6 +135,10 @@ class Batches:
     device: torch.device
     most: int
     _latest: dict[bool, Load] = field(default_factory=dict)
+
+    def latest(self, *, backward: bool) -> Load | None:
+        """What an image of the latest batch cost; None before the first."""
+        return self._latest.get(backward)
 
     def ensure_fits(self, load: Load, count: int) -> None:
         """Raise TooManyError, which ``run`` understands, where ``count`` images are known not to fit."""

@@ -14,7 +14,7 @@ _NAMED = 3  # of the tensors that changed
 
 
 @dataclass(frozen=True)
-class _Version:
+class Version:
     """Which tensor, and which of its values: torch counts what is written into a tensor."""
 
     tensor: weakref.ReferenceType[Tensor]
@@ -23,7 +23,8 @@ class _Version:
     dtype: torch.dtype
 
     @classmethod
-    def now(cls, tensor: Tensor) -> "_Version":
+    def now(cls, tensor: Tensor) -> "Version":
+        """The version of a tensor now."""
         try:
             count, place = tensor._version, tensor.data_ptr()  # noqa: SLF001 the only way to tell
         except RuntimeError:  # made in inference mode, or without a memory of its own: neither is counted
@@ -45,16 +46,16 @@ class Condition:
     """
 
     net: Any
-    versions: dict[str, _Version]
+    versions: dict[str, Version]
 
     @classmethod
     def now(cls, net: Any) -> "Condition":
         """The condition now; a plain callable has none."""
-        return cls(net, _versions(net))
+        return cls(net, versions_of(net))
 
     def changed(self) -> list[str]:
         """The names of the parameters and buffers that were written to, replaced, added or taken since."""
-        now = _versions(self.net)
+        now = versions_of(self.net)
         names = {**self.versions, **now}
         return [name for name in names if now.get(name) != self.versions.get(name)]
 
@@ -67,7 +68,8 @@ class Condition:
         return f"the network changed while it was explained ({', '.join(names[:_NAMED])}{more})"
 
 
-def _versions(net: Any) -> dict[str, _Version]:
+def versions_of(net: Any) -> dict[str, Version]:
+    """The versions of a network's parameters and buffers, by name; none of a plain callable."""
     inner = uncompiled(net)
     if not isinstance(inner, nn.Module):
         return {}
@@ -78,4 +80,4 @@ def _versions(net: Any) -> dict[str, _Version]:
         for name, buffer in inner.named_buffers()
         if buffer.is_floating_point() or name.endswith("num_batches_tracked")
     )
-    return {name: _Version.now(tensor) for name, tensor in chain(inner.named_parameters(), buffers)}
+    return {name: Version.now(tensor) for name, tensor in chain(inner.named_parameters(), buffers)}

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from wcam_widget.model.batches import Batches, Load, Pass, is_out_of_memory, uncompiled
 from wcam_widget.model.device import autocast, moved
+from wcam_widget.model.engines.engine import Engine
+from wcam_widget.model.engines.forwards import Forwards, forwards_of
 from wcam_widget.model.framing import size_hint
 from wcam_widget.model.gradients import INSTEAD, cutting_module, differentiated
 from wcam_widget.model.modes import eval_mode
@@ -38,6 +40,7 @@ class Network:
     batches: Batches
     reader: Reader
     input_size: tuple[int, int] | None = None
+    engine_choice: str = "auto"
 
     def differentiated(
         self, rows: Tensor, images: Callable[[Tensor], Tensor], target: Callable[[Tensor], Tensor]
@@ -119,7 +122,50 @@ class Network:
         """Score one batch on the device by ``net`` or its own; the caller chooses the gradient mode."""
         with self.batches.state.lock, eval_mode(self.net), autocast(self.device, reduced=self._reduced):
             output = _called("net", self.net if net is None else net, network_input, self.input_size)
-        logits = self.reader.read(output, images)
+        return self._named(self.reader.read(output, images))
+
+    def fast_scores(self, network_input: Tensor, ahead: int) -> Float[Tensor, "n k"]:
+        """Score one batch without gradients or hooks, by the engine that is ready for it.
+
+        ``ahead`` says how many rows are known to come, these included.
+        """
+
+        def by_torch(rows: Tensor) -> Tensor:
+            return self.scores(rows, len(rows))
+
+        with self.batches.state.lock:
+            # What the network's answer looks like is learnt from the network itself.
+            known = self.reader.classes is not None and self._fixed is None
+            if not known or not isinstance(self.net, nn.Module):
+                return by_torch(network_input)
+            forwards = self._forwards(tuple(network_input.shape[1:]))
+            return self._named(forwards.scores(self.net, network_input, by_torch, ahead))
+
+    @property
+    def engine(self) -> Engine:
+        """What runs the rows that need no gradient, as the latest of them were."""
+        load = self.batches.latest(backward=False)
+        return self._fixed or self._forwards(None if load is None else load.shape).engine
+
+    @property
+    def _fixed(self) -> Engine | None:
+        """The engine of a network for which there is no other; None where one may be made."""
+        if uncompiled(self.net) is not self.net:
+            return Engine("compiled", "chosen")
+        if not isinstance(self.net, nn.Module):
+            return Engine("callable", "it runs as it is")
+        if self.engine_choice == "torch":
+            return Engine("torch", "chosen")
+        if self._reduced:
+            return Engine("torch", "it computes in bfloat16")
+        return None
+
+    def _forwards(self, shape: tuple[int, ...] | None) -> Forwards:
+        eager = self.engine_choice == "onnx"
+        return forwards_of(self.batches.state, self.reader.choice, shape, eager=eager)
+
+    def _named(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
+        """The same class scores; ValueError where there are not as many as names of classes."""
         if self.class_names is not None and logits.shape[1] != len(self.class_names):
             raise ValueError(
                 f"class_names: found {len(self.class_names)} names, but net gives {logits.shape[1]} scores"

@@ -90,6 +90,15 @@ def read_scores(output: Any, rows: int, choice: Choice | None = None) -> Float[T
     return _read(output, rows, choice)[0]
 
 
+def class_scores(output: Any, choice: Choice | None) -> Tensor:
+    """Return the tensor of an answer that holds its class scores, as it is there.
+
+    >>> class_scores({"logits": torch.zeros(2), "hidden": torch.zeros(2, 8)}, None)
+    tensor([0., 0.])
+    """
+    return _scores_in(output if choice is None else _chosen(output, choice))
+
+
 def ensure_choice(output: Any) -> Choice | None:
     """What says which tensor holds the scores; TypeError naming ``output`` for anything else."""
     if output is None or (isinstance(output, int | str) and not isinstance(output, bool)):
@@ -130,7 +139,7 @@ def blaming_scores(answers: Sequence[Tensor], first: int = 0) -> Iterator[None]:
 
 
 def _read(output: Any, rows: int, choice: Choice | None) -> tuple[Tensor, _Form]:
-    scores = _scores_in(output if choice is None else _chosen(output, choice))
+    scores = class_scores(output, choice)
     kind = _kind(scores)
     if kind == "complex":
         raise ModelError(f"net: returned complex scores ({scores.dtype}); {_ACCEPTED}")

@@ -8,6 +8,7 @@ from torch import nn
 
 from wcam_widget.demo import load_network
 from wcam_widget.model import BlackBox
+from wcam_widget.model.engines.engine import ensure_engine
 from wcam_widget.zoo.efficientnet import SIDES, load_efficientnet
 from wcam_widget.zoo.preprocessing import Framing, read_transform
 from wcam_widget.zoo.sources import LIBRARIES, Loaded, load_from, names_of
@@ -19,7 +20,7 @@ _ACCEPTED = (
 )
 
 
-def load_model(name: str, device: str | torch.device | None = None) -> BlackBox:
+def load_model(name: str, device: str | torch.device | None = None, engine: str = "auto") -> BlackBox:
     """Load a network by name; images come in at its `input_size`, in [0, 1], and are normalised inside.
 
     | name | what |
@@ -38,18 +39,25 @@ classifier of these libraries under the name it has there; they download its def
     Args:
         name: one of the above.
         device: CUDA by default where there is one; what a function returns stays where it is.
+        engine: What runs images that need no gradient, as of `BlackBox`; "auto" keeps what a function chose.
 
     Returns:
         A BlackBox in eval mode that knows its `input_size`, its class names where the source has them, and
         how it sees a photograph.
 
     Raises:
-        ValueError: naming `name`, for an unknown source or model and for damaged weights.
+        ValueError: naming `name`, for an unknown source or model and for damaged weights; naming `engine`.
         ImportError: with the extra to install, where a library or a package of weights is missing.
 
     >>> load_model("demo", device="cpu").input_size
     (128, 128)
     """
+    ensure_engine(engine)  # before anything is loaded
+    loaded = _load(name, device)
+    return loaded if engine == "auto" else loaded.by(engine)
+
+
+def _load(name: str, device: str | torch.device | None) -> BlackBox:
     if name in _DEMOS:
         return load_network(_DEMOS[name], _device(device))
     if name in SIDES:

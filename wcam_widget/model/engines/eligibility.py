@@ -1,0 +1,72 @@
+"""Which networks can be run by something else than torch at all, and a copy of one to make it from."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from wcam_widget.model.condition import Version, versions_of
+from wcam_widget.model.device import is_quantised, ordinary_tensors
+
+Fingerprint = tuple[dict[str, Version], list[int]]
+
+
+def objection(net: nn.Module, rows: Tensor) -> str:
+    """Say why only torch can run a network; empty where nothing speaks against another engine.
+
+    >>> objection(nn.Linear(2, 2).double(), torch.zeros(1, 2))
+    'the network computes in float64, not in float32'
+    """
+    if rows.device.type != "cpu":
+        return f"the network is on {rows.device}"
+    tensors = [*chain(net.parameters(), net.buffers()), rows]
+    others = {each.dtype for each in tensors if each.is_floating_point()} - {torch.float32}
+    if others:
+        return f"the network computes in {str(others.pop()).removeprefix('torch.')}, not in float32"
+    if is_quantised(net):
+        return "the network is quantised"
+    if any(each.is_inference() for each in tensors[:-1]):
+        return "the network was made in inference mode, where changes of its weights pass unseen"
+    if any("forward" in vars(module) for module in net.modules()):
+        return "a forward of the network was replaced, and may belong to another network"
+    return ""
+
+
+def is_listened_to(net: nn.Module) -> bool:
+    """Whether a hook waits for what a module is given or answers, which none hears but in torch.
+
+    >>> net = nn.Linear(2, 2)
+    >>> handle = net.register_forward_hook(print)
+    >>> is_listened_to(net)
+    True
+    """
+    own = nn.modules.module
+    return any(_hooks(own, "_global")) or any(any(_hooks(module, "")) for module in net.modules())
+
+
+def _hooks(owner: Any, prefix: str) -> Iterator[Any]:
+    for kind in ("forward_hooks", "forward_pre_hooks"):
+        yield getattr(owner, f"{prefix}_{kind}", None)
+
+
+def fingerprint(net: nn.Module) -> Fingerprint:
+    """The versions of parameters and buffers, and which modules there are; equal while nothing changed."""
+    return versions_of(net), [id(module) for module in net.modules()]
+
+
+def private_copy(net: nn.Module) -> nn.Module:
+    """A copy in eval mode, without gradients of its parameters; raises what copying raises."""
+    with ordinary_tensors():
+        made = copy.deepcopy(net)
+    for module in made.modules():
+        # Directly, as `eval` may be overridden and do more; a frozen TorchScript module has no mode.
+        if getattr(module, "training", False):
+            module.training = False
+    for parameter in made.parameters():
+        parameter.requires_grad_(False)
+    return made

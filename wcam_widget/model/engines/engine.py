@@ -1,0 +1,51 @@
+"""`Engine`: what runs the forward passes of a network, and why."""
+
+from dataclasses import dataclass
+from typing import final
+
+ENGINES = ("auto", "torch", "onnx", "compiled")
+_LABELS = {
+    "torch": "PyTorch",
+    "fused": "PyTorch, fused",
+    "onnx": "ONNX Runtime",
+    "compiled": "torch.compile",
+    "callable": "plain callable",
+}
+
+
+@final
+@dataclass(frozen=True)
+class Engine:
+    """What runs the forward passes of a network that need no gradient, and why.
+
+    Args:
+        name: "torch", "fused" for torch with normalisation fused into convolutions, "onnx", "compiled", or
+            "callable" for a plain callable, which runs as it is.
+        reason: Why, in one line.
+
+    Examples:
+        >>> print(Engine("onnx", "checked on 9 images"))
+        ONNX Runtime: checked on 9 images
+    """
+
+    name: str
+    reason: str
+
+    @property
+    def label(self) -> str:
+        """Its name for a reader, a short phrase."""
+        return _LABELS[self.name]
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.reason}"
+
+
+def ensure_engine(engine: object) -> str:
+    """Return the name of an engine to choose; ValueError naming ``engine`` for any other.
+
+    >>> ensure_engine("auto")
+    'auto'
+    """
+    if not isinstance(engine, str) or engine not in ENGINES:
+        raise ValueError(f"engine: found {engine!r}; accepted are {', '.join(ENGINES)}")
+    return engine

@@ -16,7 +16,7 @@ class Kind(IntEnum):
 
     Examples:
         >>> [kind.name for kind in Kind]
-        ['ESTIMATED', 'BOUNDED', 'UNRESOLVED']
+        ['ESTIMATED', 'BOUNDED', 'UNRESOLVED', 'POOLED']
     """
 
     ESTIMATED = 0
@@ -25,6 +25,8 @@ class Kind(IntEnum):
     """The index lies between ``low`` and ``high``; the value is only its linear estimate."""
     UNRESOLVED = 2
     """The interval allows nothing and allows more than ``RESOLUTION``: more rows are needed."""
+    POOLED = 3
+    """An estimate with an interval, more from rows of weights like it than from its own."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -1,54 +1,62 @@
-"""Derivatives find the few weights that can matter; rows of exchanges measure those."""
+"""Derivatives of all weights and own rows of some, pooled: every weight is estimated, with how sure it is."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float, Int, Int8
+from jaxtyping import Bool, Float, Int
 from typing_extensions import override
 
 from wcam_widget.sensitivity.analyses.derivative import FORWARDS, Derivative
-from wcam_widget.sensitivity.analyses.screened_state import ScreenedState, ScreeningResult, bounded_by_groups
-from wcam_widget.sensitivity.analyses.sobol import Sobol
+from wcam_widget.sensitivity.analyses.knowledge import Aim, Knowledge
+from wcam_widget.sensitivity.analyses.screened_state import (
+    Pooled,
+    ScreenedState,
+    bounded_by_groups,
+    left_out,
+    pool,
+)
 from wcam_widget.sensitivity.analysis import (
     CONSTANT_SCORE,
     AbstractAnalysis,
     ensure_rows,
     ensure_share,
 )
-from wcam_widget.sensitivity.estimate import RESOLUTION, Estimate, Kind, kinds
+from wcam_widget.sensitivity.estimate import RESOLUTION, Estimate, Kind
 from wcam_widget.sensitivity.function import WeightFunction
-from wcam_widget.sensitivity.sampling.group_walks import walk, walk_length
-from wcam_widget.sensitivity.statistics.estimators import first_order, jansen
-from wcam_widget.sensitivity.statistics.jackknife import Replicated, replicated
-from wcam_widget.sensitivity.statistics.pair_sums import PairSums
+from wcam_widget.sensitivity.sampling.exchanges import chosen, exchanges
+from wcam_widget.sensitivity.statistics.exchange_sums import ExchangeSums
 
-SAVED = 10  # the budget is this part of what Sobol takes for as many rows
-WALKED = 16  # rows that walk through the groups: the rest of the budget goes to single weights
-SPARE = 4  # plain rows with each row of exchanges: all shares hang on the variance
-FEWEST = 4  # rows before a weight may count as resolved: fewer make its interval a guess
+CELLS = 4  # weights a row exchanges: more would leave too few rows for the variance
+BLOCK = 6  # rows of a step: a question never waits long for one
+FOCUS = 2.0  # own rows go to a weight by this power of its expected index, up to those that matter most
+FAINT = 1e-4  # of that for the weights that seem to matter least: the calibration is of all
+KNOWN = 0.1  # of that for weights that are known well enough
+LATER = 0.5  # exchanges for each derivative's cost, while derivatives are taken
 
 
 @dataclass(frozen=True)
 class Screened(AbstractAnalysis[ScreenedState]):
-    """Certified bounds for the weights that cannot matter, estimates with intervals for the others.
+    """All total indices from derivatives, calibrated and refined by rows of the weights that matter most.
 
-    First ``gradient_rows`` rows with a backward pass bound every total index. Rows of exchanges then go to
-    the weights whose upper limit reaches ``threshold``, each until it is resolved: the half-width of its
-    interval is below ``tolerance``, or its upper limit below ``threshold``. Where the budget is short, the
-    weights that seem to matter most are exchanged. Every weight is estimated or bounded, or unresolved where
-    neither interval nor bound decides.
+    ``gradient_rows`` rows with a backward pass rank all weights and bound each total. Rows of exchanges give
+    some weights estimates of their own, from which all learn how much the linear ones are too large; a
+    weight's own rows count by how sure they are. The run ends once the ``top`` weights that matter most are
+    known to ``tolerance``, or with ``rows``, ``budget`` or ``time``.
 
     Args:
-        rows: Rows of exchanges at most, at least 2.
-        seed: At least 0; runs with one seed repeat.
-        threshold: A share of the variance, in (0, 1), below which a weight is bounded only.
-        tolerance: A share of the variance, in (0, 1): the half-width that resolves an interval.
+        rows: Rows of exchanges at most, at least 2; each asks five scores.
+        seed: At least 0; runs with one seed repeat, but for where ``time`` ends them.
+        threshold: A share of the variance, in (0, 1): weights that derivatives prove to lie below it are
+            bounded only, and the run does not wait for others below it.
+        tolerance: The half-width of an interval over its value, in (0, 1), at which a weight is known.
         gradient_rows: Rows with a backward pass, at least 2.
-        budget: Forward-equivalents to spend in all, a row with a backward pass counting as three; None for a
-            tenth of what ``Sobol(rows)`` takes.
+        budget: Forward-equivalents to spend at most, a row with a backward pass counting as three; None for
+            what ``rows`` and ``gradient_rows`` take.
+        top: How many weights the run is to know, at least 1.
+        time: Seconds to spend at most, above 0; one step is made in any case. None for as long as it takes.
 
     Raises:
         ValueError: A parameter outside its range is named; ``validate`` and ``init`` do so for a budget that
@@ -57,23 +65,26 @@ class Screened(AbstractAnalysis[ScreenedState]):
     References:
         Sobol' and Kucherenko (2009), "Derivative based global sensitivity measures and their link with global
         sensitivity indices", for the bounds. Jansen (1999), "Analysis of variance designs for model output",
-        for the totals. Campolongo et al. (2007), "An effective screening design for sensitivity analysis of
-        large models", for screening before estimating.
+        for the totals of own rows. Bühlmann (1967), "Experience rating and credibility", for how both
+        combine.
 
     Examples:
+        >>> import torch
         >>> from wcam_widget.sensitivity import Analytic
-        >>> f = Analytic(lambda w: w[:, 0] + 2 * w[:, 1] + 0.01 * w[:, 2], np.array([0, 0, 1]))
-        >>> *_, estimate = Screened(rows=16, budget=600).run(f)
+        >>> f = Analytic(lambda w: w @ torch.tensor([1.0, 2.0, 0.01]), np.array([0, 0, 1]))
+        >>> *_, estimate = Screened(rows=64).run(f)
         >>> estimate.kind.tolist(), bool(estimate.high[2] < 0.01)
         ([0, 0, 1], True)
     """
 
-    rows: int = 16
+    rows: int = 256
     seed: int = 0
     threshold: float = RESOLUTION
-    tolerance: float = 0.02
-    gradient_rows: int = 16
+    tolerance: float = 0.25
+    gradient_rows: int = 64
     budget: int | None = None
+    top: int = 20
+    time: float | None = None
 
     gradients_needed = True
 
@@ -81,7 +92,12 @@ class Screened(AbstractAnalysis[ScreenedState]):
         ensure_rows(self.rows, 2)
         ensure_rows(self.gradient_rows, 2, "gradient_rows")
         ensure_share(self.threshold, "threshold")
-        ensure_share(self.tolerance, "tolerance")
+        if not 0 < self.tolerance < 1:
+            raise ValueError(f"tolerance={self.tolerance!r} must be a part of the value, above 0 and below 1")
+        if int(self.top) != self.top or self.top < 1:
+            raise ValueError(f"top={self.top!r} must be a number of cells, at least 1")
+        if self.time is not None and not self.time > 0:
+            raise ValueError(f"time={self.time!r} must be seconds above 0, or None")
         self.validate(1, 1)  # what is too small for any image
 
     @property
@@ -91,16 +107,14 @@ class Screened(AbstractAnalysis[ScreenedState]):
 
     @override
     def planned(self, weights: int, groups: int) -> int:
-        if self.budget is not None:
-            return self.budget
-        screening = self.derivative.planned(weights, groups)
-        most = screening + sum(self._overhead(groups, row) + weights for row in range(self.rows))
-        return min(most, max(Sobol(self.rows).planned(weights, groups) // SAVED, 2 * self._least(groups)))
+        everything = self.derivative.planned(weights, groups) + self.rows * _price(weights)
+        return everything if self.budget is None else min(self.budget, everything)
 
     @override
     def validate(self, weights: int, groups: int) -> None:
         # Refuse a budget that does not allow two rows of exchanges.
-        least, screening = self._least(groups), self.derivative.planned(weights, groups)
+        screening = self.derivative.planned(weights, groups)
+        least = screening + 2 * _price(weights)
         if self.budget is not None and self.budget < least:
             raise ValueError(
                 f"budget={self.budget} is too small: {screening} forward-equivalents go to the derivatives "
@@ -111,168 +125,178 @@ class Screened(AbstractAnalysis[ScreenedState]):
     @override
     def init(self, f: WeightFunction, stream: int = 0) -> ScreenedState:
         screening = self.derivative.init(f, stream)
-        replicates, groups = screening.groups.squares.shape
-        self.validate(len(f.groups), groups)
-        return ScreenedState(screening, PairSums.zeros(replicates, len(f.groups)))
+        self.validate(len(f.groups), screening.groups.squares.shape[1])
+        return ScreenedState(screening, ExchangeSums.zeros(len(screening.rows), len(f.groups)))
 
     @override
     def finished(self, state: ScreenedState) -> bool:
-        # Whether every weight is resolved, all rows are done or the budget is spent.
+        # Known, out of rows, budget or time.
+        if self._out_of_time(state):
+            return True
         if not self.derivative.finished(state.derivative):
             return False
-        return state.derivative.log.constant() or len(self._next(state)) == 0
+        return state.derivative.log.constant() or self._affordable(state) == 0 or self._known(state)
 
     @override
     def step(self, f: WeightFunction, state: ScreenedState) -> None:
-        # A block of gradient rows, or one row of exchanges.
-        screening = state.derivative
-        if not self.derivative.finished(screening):
+        # A block of derivatives, or a few rows of exchanges.
+        started, screening = time.perf_counter(), state.derivative
+        which = self._next(state)
+        if len(which) == 0:
             before = screening.evaluations
             self.derivative.step(f, screening)
             state.evaluations += screening.evaluations - before
-            return
-        row, which = len(state.choices), self._next(state)
-        replicate = row % len(state.pairs.count)
-        generator = np.random.default_rng([self.seed, screening.stream, 2, row])
-        a, b, *_ = rows = torch.from_numpy(generator.random((2 + SPARE, len(f.groups)), np.float32))
-        path = walk(f, a, b, generator) if row < WALKED else None
-        plain = f(rows if path is None else rows[2:]).double().cpu().numpy()
-        scores = f.one_at_a_time(a, b, which).double().cpu().numpy()
-        if path is not None:
-            screening.groups.add_walk(replicate, path)
-            screening.log.keep(path.scores, replicate, together=True)
-        screening.log.keep(plain, replicate, together=False)
-        first, last = (plain if path is None else path.scores)[:2].tolist()
-        state.pairs.add(replicate, which, (first, last), scores, (b - a).double().numpy()[which])
+        else:
+            self._exchange(f, state, which)
         state.choices.append(which)
-        state.evaluations += len(plain) + len(scores) + (0 if path is None else len(path.scores))
+        state.seconds += time.perf_counter() - started
 
     @override
     def estimate(self, state: ScreenedState) -> Estimate:
-        result, log = self._result(state), state.derivative.log
-        bounded = result.bounded
-        if bounded.constant:
-            return replace(bounded, evaluations=state.evaluations)
-        if not result.is_measured.any():
-            return replace(bounded, kind=self._kind(bounded.high), evaluations=state.evaluations)
-        low, high = result.limits
-        sums = state.pairs.of(state.replicates).centred(log.mean())
-        first = first_order(sums, log.variance(state.replicates))
-        resolved = kinds(result.exchanged.symmetric_interval()[0], high)
+        log, gradients = state.derivative.log, int(state.derivative.rows.sum())
+        if log.constant():
+            weights, groups = state.own.count.shape[1], state.derivative.groups.squares.shape[1]
+            return Estimate.of_constant(weights, groups, state.evaluations, gradients)
+        if state.rows == 0:
+            bounded = self._bounded(state)
+            kind = np.where(self._certified(bounded), Kind.BOUNDED, Kind.UNRESOLVED).astype(np.int8)
+            return replace(bounded, kind=kind, evaluations=state.evaluations)
+        pooled = self._pooled(state)
+        certified = self._certified(pooled.bounded)
+        kind = pooled.kinds(certified, self.threshold)
+        value, low, high = pooled.limits(certified)
         return replace(
-            bounded,
-            value=result.value,
+            pooled.bounded,
+            value=value,
             low=low,
             high=high,
-            kind=np.where(result.is_measured, resolved, self._kind(high)).astype(np.int8),
-            error=np.where(result.is_measured, result.exchanged.error, bounded.error),
-            first=np.where(result.is_measured, first, np.nan),
-            slope=np.where(result.is_measured, sums.slope, bounded.slope),
-            left_out=np.where(result.is_measured, result.exchanged.left_out, np.nan),
+            kind=kind,
+            error=pooled.credible.error,
+            slope=pooled.slope,
+            left_out=np.where(kind == Kind.ESTIMATED, left_out(pooled, state), np.nan),
             evaluations=state.evaluations,
         )
 
     @override
     def reason(self, state: ScreenedState) -> str:
-        # Resolved, out of rows or out of budget, and what to raise for more.
+        # Why the run ended, how much is known, and what more would bring.
         if state.derivative.log.constant():
             return CONSTANT_SCORE
-        open_cells = int(self._unresolved(state).sum())
-        if open_cells == 0:
-            return (
-                f"every cell is resolved: bounded below threshold={self.threshold}, or estimated within "
-                f"tolerance={self.tolerance}"
-            )
-        cells = "1 cell is" if open_cells == 1 else f"{open_cells} cells are"
-        if len(state.choices) >= self.rows:
-            return (
-                f"all rows are done; {cells} not resolved to tolerance={self.tolerance}: raise rows for that"
-            )
-        return f"the budget is spent; {cells} not resolved: raise budget for that"
+        if state.rows == 0:
+            return f"time={self.time} is over before any cell had rows of its own: raise time"
+        knowledge = self._knowledge(state)
+        if self._known(state):
+            return knowledge.words
+        if self._out_of_time(state):
+            return f"time={self.time} is over: {knowledge.words}{knowledge.forecast(state)}; raise time"
+        if state.rows >= self.rows:
+            return f"all rows are done: {knowledge.words}{knowledge.forecast(state)}; raise rows"
+        return f"the budget is spent: {knowledge.words}{knowledge.forecast(state)}; raise budget"
 
     @override
     def continues(self, earlier: object) -> bool:
-        # Runs with the same screening go on from each other, with other rows, budget and limits.
+        # Runs with the same screening go on from each other, with other rows, budget, time and aims.
         if not isinstance(earlier, Screened):
             return False
         return (self.seed, self.gradient_rows) == (earlier.seed, earlier.gradient_rows)
 
     @override
     def deeper(self, state: ScreenedState) -> Screened | None:
-        # Twice the budget and twice the rows, where there are weights that are not resolved.
-        if state.derivative.log.constant() or not self._unresolved(state).any():
+        # Twice the rows, budget and time, where the cells that matter most are not known yet.
+        if state.derivative.log.constant() or (state.rows and self._known(state)):
             return None
-        weights, groups = state.pairs.count.shape[1], state.derivative.groups.squares.shape[1]
-        return replace(self, rows=2 * self.rows, budget=2 * self.planned(weights, groups))
+        budget = None if self.budget is None else 2 * self.budget
+        longer = None if self.time is None else 2 * self.time
+        return replace(self, rows=2 * self.rows, budget=budget, time=longer)
 
     @override
     def again(
         self, f: WeightFunction, state: ScreenedState, stream: int = 0, evaluations: int | None = None
     ) -> Estimate:
-        # The estimate of another score: the same weights are exchanged. There are no derivatives of that
-        # score: of a weight without exchanges only the total of its group is known, as a bound.
+        # The estimate of another score from the same rows. There are no derivatives of that score: what is
+        # expected of a weight is an even share of its group.
         fresh, last = self.init(f, stream), state.evaluations if evaluations is None else evaluations
         fresh.follow = state.choices
         while fresh.evaluations < last:
             self.step(f, fresh)
         return self.estimate(fresh)
 
-    def _next(self, state: ScreenedState) -> Int[np.ndarray, " m"]:
-        """The weights the next row exchanges: the unresolved ones, as many as the budget allows."""
-        row = len(state.choices)
+    def _exchange(self, f: WeightFunction, state: ScreenedState, which: Int[np.ndarray, "n m"]) -> None:
+        first, cells = state.rows, which.shape[1]
+        asked = exchanges([self.seed, state.derivative.stream, 2], first, which, len(f.groups))
+        scores = f(asked.all_rows()).double().cpu().numpy().reshape(len(which), 1 + cells)
+        for number, (plain, *changed) in enumerate(scores):
+            # The part of the run with the fewest rows, among those that have derivatives.
+            replicate = int(np.argmin(state.own.count[: state.derivative.begun].sum(1)))
+            state.derivative.log.keep(np.array([plain]), replicate, together=False)
+            steps = np.array(changed) - plain
+            state.own.add(replicate, which[number], steps, asked.changes[number], asked.importance[number])
+        state.evaluations += scores.size
+
+    def _next(self, state: ScreenedState) -> Int[np.ndarray, "n m"]:
+        """The weights that the next rows exchange; none for a block of derivatives."""
         if state.follow is not None:
-            return state.follow[row] if row < len(state.follow) else np.zeros(0, np.int64)
-        screening = state.derivative
-        spent = state.evaluations + (FORWARDS - 1) * self.gradient_rows
-        groups = screening.groups.squares.shape[1]
-        own = self._overhead(groups, row)
-        left = self.planned(state.pairs.count.shape[1], groups) - spent
-        if row >= self.rows or left <= own:
-            return np.zeros(0, np.int64)
-        # What is left is shared out over the rows that are left, so that the last rows are not starved.
-        shared = left - sum(self._overhead(groups, later) for later in range(row, self.rows))
-        most = min(left - own, max(1, shared // (self.rows - row)))
-        unresolved = np.flatnonzero(self._unresolved(state))
-        # By derivatives alone: going by exchanges too would drop weights whose first rows were low by chance.
-        highest = np.argsort(-self._result(state).bounded.value[unresolved], kind="stable")[:most]
-        return np.sort(unresolved[highest])
+            return state.follow[len(state.choices)]
+        rows = self._affordable(state)
+        exchanged = state.evaluations - state.derivative.evaluations
+        screening = state.spent - exchanged
+        early = exchanged >= LATER * screening and not self.derivative.finished(state.derivative)
+        if early or rows == 0:
+            return np.zeros((0, CELLS), np.int64)
+        size = min(BLOCK, rows), _price(state.own.count.shape[1]) - 1
+        return chosen([self.seed, state.derivative.stream, 3], state.rows, self._interest(state), size)
 
-    def _least(self, groups: int) -> int:
-        """Forward-equivalents of the derivatives and two rows of exchanges."""
-        return self.derivative.planned(1, groups) + 2 * (self._overhead(groups, 0) + 1)
+    def _interest(self, state: ScreenedState) -> Float[np.ndarray, " d"]:
+        """How much own rows of each weight are wanted, by what is expected of it, not by its own rows.
 
-    def _overhead(self, groups: int, row: int) -> int:
-        """Evaluations of a row besides those of the weights."""
-        return (walk_length(groups) if row < WALKED else 2) + SPARE
+        Weights whose first rows were low by chance would otherwise get no more.
+        """
+        if state.rows == 0:
+            expected, known = self._bounded(state).value, 0.0
+        else:
+            pooled = self._pooled(state)
+            expected, known = pooled.expected, self._knowledge(state).known
+        top = np.sort(expected)[-min(self.top, len(expected))]
+        interest = np.clip(np.minimum(expected / max(top, np.finfo(float).tiny), 1.0) ** FOCUS, FAINT, 1.0)
+        return np.asarray(np.where(known, np.maximum(KNOWN * interest, FAINT), interest))
 
-    def _unresolved(self, state: ScreenedState) -> Bool[np.ndarray, " d"]:
-        result = self._result(state)
-        low, high = result.limits
-        few = state.pairs.count.sum(0) < FEWEST
-        wide = (high - low) / 2 >= self.tolerance
-        return np.asarray((high >= self.threshold) & (~result.is_measured | few | wide))
+    def _affordable(self, state: ScreenedState) -> int:
+        """Rows of exchanges that rows and budget still allow, derivatives set aside."""
+        weights, groups = state.own.count.shape[1], state.derivative.groups.squares.shape[1]
+        screened = state.derivative.evaluations + (FORWARDS - 1) * int(state.derivative.rows.sum())
+        left = self.planned(weights, groups) - state.spent
+        if not self.derivative.finished(state.derivative):
+            left -= self.derivative.planned(weights, groups) - screened
+        return max(0, min(self.rows - state.rows, left // _price(weights)))
 
-    def _result(self, state: ScreenedState) -> ScreeningResult:
-        if state.result is None or state.result[0] != state.evaluations:
-            state.result = (state.evaluations, self._computed(state))
-        return state.result[1]
+    def _out_of_time(self, state: ScreenedState) -> bool:
+        return self.time is not None and 0 < self.time <= state.seconds
 
-    def _computed(self, state: ScreenedState) -> ScreeningResult:
-        is_measured = np.count_nonzero(state.pairs.count, axis=0) > 1
-        bounded, variance = self._bounded(state), state.derivative.log.variance
-        if not is_measured.any():
-            return ScreeningResult(bounded, Replicated(bounded.value, bounded.left_out), is_measured)
-        exchanged = replicated(
-            lambda kept: jansen(state.pairs.of(kept), variance(kept)), len(state.replicates)
-        )
-        return ScreeningResult(bounded, exchanged, is_measured)
+    def _known(self, state: ScreenedState) -> bool:
+        return state.rows > 1 and self._knowledge(state).enough
+
+    def _knowledge(self, state: ScreenedState) -> Knowledge:
+        pooled = self._pooled(state)
+        aim = Aim(self.top, self.tolerance, self.threshold)
+        return Knowledge(pooled, aim, self._certified(pooled.bounded))
+
+    def _pooled(self, state: ScreenedState) -> Pooled:
+        if state.pooled is None or state.pooled[0] != state.evaluations:
+            state.pooled = (state.evaluations, pool(self._bounded(state), state))
+        return state.pooled[1]
 
     def _bounded(self, state: ScreenedState) -> Estimate:
-        """What is known without exchanges: from derivatives, else from the totals of the groups."""
+        """What is known without own rows: from derivatives, else from the totals of the groups."""
         screening = state.derivative
         if np.isnan(screening.squares).any():
             return replace(bounded_by_groups(screening), evaluations=state.evaluations)
         return self.derivative.estimate(screening)
 
-    def _kind(self, high: Float[np.ndarray, " d"]) -> Int8[np.ndarray, " d"]:
-        return np.where(high < self.threshold, Kind.BOUNDED, Kind.UNRESOLVED).astype(np.int8)
+    def _certified(self, bounded: Estimate) -> Bool[np.ndarray, " d"]:
+        """Of which weights derivatives prove that they lie below the threshold."""
+        return np.asarray((bounded.high < self.threshold) & np.isfinite(bounded.error))
+
+
+def _price(weights: int) -> int:
+    """Scores of a row of exchanges."""
+    return 1 + min(CELLS, weights)

@@ -1,75 +1,154 @@
-"""What a screening run knows of every weight, before and after exchanges."""
+"""What a screening run knows of every weight: derivatives of all, own rows of some, and both together."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Int8
 
-from wcam_widget.sensitivity.analyses.derivative import DerivativeState
+from wcam_widget.sensitivity.analyses.derivative import FORWARDS, DerivativeState
 from wcam_widget.sensitivity.estimate import Estimate, Kind
-from wcam_widget.sensitivity.statistics.jackknife import Replicated, share_limits
-from wcam_widget.sensitivity.statistics.pair_sums import PairSums
+from wcam_widget.sensitivity.statistics.calibration import Rows, calibrated
+from wcam_widget.sensitivity.statistics.credibility import Credible, credible
+from wcam_widget.sensitivity.statistics.exchange_sums import ExchangeSums
+from wcam_widget.sensitivity.statistics.jackknife import (
+    Replicated,
+    pseudo_values,
+    replicated,
+    standard_error,
+)
 
-
-@dataclass(frozen=True, eq=False)
-class ScreeningResult:
-    """What is known of every weight: bounds, and an estimate where exchanges measured it."""
-
-    bounded: Estimate
-    exchanged: Replicated
-    is_measured: Bool[np.ndarray, " d"]
-
-    @cached_property
-    def value(self) -> Float[np.ndarray, " d"]:
-        """Estimates of the weights measured, and bounds' values brought to their scale for the others.
-
-        Linear estimates err upwards, by nearly as much for one weight as for another: what they are off where
-        exchanges measured it, all weights together, is taken off the others.
-        """
-        measured, linear = (
-            self.exchanged.value[self.is_measured].sum(),
-            self.bounded.value[self.is_measured].sum(),
-        )
-        ratio = measured / linear if linear > 0 else 1.0
-        low, high = self.bounded.low, self.bounded.high
-        return np.where(
-            self.is_measured, self.exchanged.value, np.clip(self.bounded.value * ratio, low, high)
-        )
-
-    @cached_property
-    def limits(self) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"]]:
-        """Lower and upper ends of the intervals."""
-        if not self.is_measured.any():
-            return self.bounded.low, self.bounded.high
-        low, high = share_limits(self.exchanged)
-        return (
-            np.where(self.is_measured, low, self.bounded.low),
-            np.where(self.is_measured, high, self.bounded.high),
-        )
+UNKNOWN = 1.0  # variance of the logarithm of a linear estimate of which there are no replicates
+HALF = 0.5
+FAINTEST = 1e-9  # of the largest linear estimate: a derivative of 0 says only that it is smaller
 
 
 @dataclass(eq=False)
 class ScreenedState:
-    """The derivatives' state, sums over the rows of exchanges, and which weights each row exchanged.
+    """The derivatives' state, sums over own rows, and which weights each step's rows exchanged.
 
-    ``follow`` are the weights to exchange where that is not to be decided anew; ``result`` is what was known
-    after so many evaluations, which is needed several times a row.
+    A step of derivatives exchanged none. ``follow`` are the steps to repeat where that is not to be decided
+    anew; ``seconds`` is what the steps took; ``pooled`` is what was known after so many evaluations, which is
+    needed several times a step.
     """
 
     derivative: DerivativeState
-    pairs: PairSums
-    choices: list[Int[np.ndarray, " m"]] = field(default_factory=list)
-    follow: list[Int[np.ndarray, " m"]] | None = None
+    own: ExchangeSums
+    choices: list[Int[np.ndarray, "n m"]] = field(default_factory=list)
+    follow: list[Int[np.ndarray, "n m"]] | None = None
     evaluations: int = 0
-    result: tuple[int, ScreeningResult] | None = field(default=None, compare=False)
+    seconds: float = field(default=0.0, compare=False)
+    pooled: tuple[int, Pooled] | None = field(default=None, compare=False)
 
     @property
-    def replicates(self) -> Int[np.ndarray, " k"]:
-        """Replicates with at least one row of exchanges."""
-        return np.arange(min(len(self.choices), len(self.pairs.count)))
+    def rows(self) -> int:
+        """Rows of exchanges so far."""
+        return sum(map(len, self.choices))
+
+    @property
+    def spent(self) -> int:
+        """Forward-equivalents so far."""
+        return self.evaluations + (FORWARDS - 1) * int(self.derivative.rows.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """Total indices (d,) from linear estimates and own rows together.
+
+    ``bounded`` is what derivatives prove. ``expected`` is what is expected of each weight without its own
+    rows, ``factor`` times its linear estimate, ``noise`` its squared coefficient of variation, ``common``
+    that of the variance all are shares of.
+    """
+
+    bounded: Estimate
+    credible: Credible
+    expected: Float[np.ndarray, " d"]
+    noise: Float[np.ndarray, " d"]
+    own: Rows
+    common: float
+    factor: Float[np.ndarray, " d"]
+    slope: Float[np.ndarray, " d"]
+
+    def limits(self, certified: Bool[np.ndarray, " d"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Values with the ends of their intervals; those ``certified`` between their bounds."""
+        low, high = self.credible.limits
+        value = np.where(
+            certified,
+            np.clip(self.credible.value, self.bounded.low, self.bounded.high),
+            np.minimum(self.credible.value, 1.0),
+        )
+        low, high = np.where(certified, self.bounded.low, low), np.where(certified, self.bounded.high, high)
+        return value, np.minimum(low, value), np.maximum(np.minimum(high, 1.0), value)
+
+    def kinds(self, certified: Bool[np.ndarray, " d"], threshold: float) -> Int8[np.ndarray, " d"]:
+        """How each weight is known."""
+        low, high = self.credible.limits
+        vague = (high - low > 2 * self.credible.value) & (high >= threshold)
+        known = np.where(self.credible.own > HALF, Kind.ESTIMATED, Kind.POOLED)
+        return np.where(certified, Kind.BOUNDED, np.where(vague, Kind.UNRESOLVED, known)).astype(np.int8)
+
+
+def pool(bounded: Estimate, state: ScreenedState) -> Pooled:
+    """What derivatives and own rows tell together; at least one weight has rows."""
+    linear, noise = _linear(bounded)
+    variances = _variances(state)
+    together, row_noise = state.own.of(np.arange(len(state.own.count))), state.own.row_noise()
+    variance = variances.value[0]
+    parts = state.own.count, state.own.squares / variance
+    rows = Rows(together.count, together.mean / variance, row_noise, parts)
+    calibration = calibrated(linear, noise, rows, state.derivative.groups.members)
+    expected = calibration.scatter + calibration.noise + noise
+    common = _common(variances)
+    found = credible(linear * calibration.factor, expected, rows, common)
+    return Pooled(
+        bounded=bounded,
+        credible=found,
+        expected=linear * calibration.factor,
+        noise=expected,
+        own=rows,
+        common=common,
+        factor=calibration.factor,
+        slope=np.where(found.own > HALF, together.slope, bounded.slope),
+    )
+
+
+def left_out(pooled: Pooled, state: ScreenedState) -> Float[np.ndarray, "r d"]:
+    """The values without one replicate each, the calibration kept."""
+    parts, values = np.arange(len(state.own.count)), []
+    for one, variance in enumerate(_variances(state).left_out[:, 0]):
+        some = state.own.of(np.delete(parts, one))
+        linear = np.maximum(np.nan_to_num(pooled.bounded.left_out[one]), np.finfo(float).tiny)
+        rows = Rows(some.count, some.mean / variance, pooled.own.noise)
+        values.append(credible(linear * pooled.factor, pooled.noise, rows).value)
+    return np.array(values).reshape(-1, len(pooled.expected))
+
+
+def _variances(state: ScreenedState) -> Replicated:
+    """The score's variance, (1,), from all replicates and without each."""
+    log = state.derivative.log
+    return replicated(lambda kept: np.array([log.variance(kept)]), state.derivative.begun)
+
+
+def _common(variances: Replicated) -> float:
+    """Squared coefficient of variation of the score's variance."""
+    if len(variances.left_out) < 2:
+        return UNKNOWN
+    return float(standard_error(variances.logarithms())[0] ** 2)
+
+
+def _linear(bounded: Estimate) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"]]:
+    """Positive linear estimates and the variances of their logarithms, apart from what all have in common."""
+    least = max(float(bounded.value.max()) * FAINTEST, np.finfo(float).tiny)
+    value = np.maximum(bounded.value, least)
+    if len(bounded.left_out) < 2 or not np.isfinite(bounded.left_out).all():
+        return value, np.full(len(value), UNKNOWN)
+    logarithms = np.log(np.maximum(bounded.left_out, least))
+    apart = logarithms - np.average(logarithms, axis=1, weights=value)[:, None]
+    own = standard_error(pseudo_values(apart.mean(0), apart)) ** 2
+    # Sixteen parts show little of the tails of one weight: half of it is what all weights have.
+    noise = (own + np.average(own, weights=value)) / 2
+    return value, np.where(bounded.value > least, noise, UNKNOWN)
 
 
 def bounded_by_groups(screening: DerivativeState) -> Estimate:

@@ -35,6 +35,8 @@ class ScoreLog:
     clusters: list[Int[np.ndarray, " n"]] = field(default_factory=list)
     replicates: list[Int[np.ndarray, " n"]] = field(default_factory=list)
     variances: dict[bytes, float] = field(default_factory=dict, compare=False)  # since the last scores
+    together: tuple[np.ndarray, ...] | None = field(default=None, compare=False)
+    count: int = 0
 
     def keep(self, scores: Float[np.ndarray, " n"], replicate: int, *, together: bool) -> None:
         """Remember scores, but for unknown ones (NaN); ``together`` marks rows that depend on each other."""
@@ -43,6 +45,7 @@ class ScoreLog:
         cluster = np.full(len(scores), first) if together else first + np.arange(len(scores))
         if len(scores):
             self.variances.clear()
+            self.count += len(scores)
             self.scores.append(scores)
             self.clusters.append(cluster)
             self.replicates.append(np.full(len(scores), replicate))
@@ -50,25 +53,32 @@ class ScoreLog:
     def variance(self, kept: Int[np.ndarray, " k"]) -> float:
         """The score's variance from the replicates ``kept``; positive, to divide by."""
         # Every index of an estimate is a share of it, so that it is needed many times.
-        everything = self._spread(np.unique(np.concatenate(self.replicates)))
+        _, _, replicates = self._joined()
+        everything = self._spread(np.arange(replicates.max() + 1))
         # Where nearly all of it sits in one replicate, the others keep their even part, to divide by too.
-        least = everything / (max(int(part.max()) for part in self.replicates) + 1)
+        least = everything / (int(replicates.max()) + 1)
         return max(self._spread(kept), least, float(np.finfo(float).tiny))
+
+    def _joined(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Scores, clusters and replicates of all rows."""
+        if self.together is None or len(self.together[0]) != self.count:
+            self.together = tuple(map(np.concatenate, (self.scores, self.clusters, self.replicates)))
+        return self.together
 
     def _spread(self, kept: Int[np.ndarray, " k"]) -> float:
         """Variance between the clusters of the replicates ``kept``."""
         key = kept.tobytes()
         if key not in self.variances:
-            chosen = np.isin(np.concatenate(self.replicates), kept)
-            scores, clusters = np.concatenate(self.scores)[chosen], np.concatenate(self.clusters)[chosen]
-            self.variances[key] = between_variance(scores, clusters)
+            scores, clusters, replicates = self._joined()
+            chosen = np.isin(replicates, kept)
+            self.variances[key] = between_variance(scores[chosen], clusters[chosen])
         return self.variances[key]
 
     def mean(self) -> float:
         """The mean score."""
-        return float(np.concatenate(self.scores).mean())
+        return float(self._joined()[0].mean())
 
     def constant(self) -> bool:
         """Whether the scores differ by no more than rounding."""
-        everyone = np.unique(np.concatenate(self.replicates))
-        return vanishing(self.variance(everyone), float(self.scores[0][0]))
+        scores, _, replicates = self._joined()
+        return vanishing(self.variance(np.arange(replicates.max() + 1)), float(scores[0]))

@@ -1,0 +1,138 @@
+"""Total indices of all cells of photographs on real networks, by brute force: what estimates are held against.
+
+Rows of exchanges of every cell give the ranks, many more of the cells that are highest then give the values,
+thousands of plain scores the variance. Hours on two cores; a record of a photograph is a few kilobytes in
+tests/reference, so that comparing against it takes seconds. A run that was stopped goes on where it was.
+
+    python tests/benchmarks/real_truth.py --network efficientnet-lite0 --photo cat --out tests/reference
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tests.benchmarks.real_maps import quick
+from wcam_widget import load_photos
+from wcam_widget.perturb.probe import Probe
+from wcam_widget.perturb.space import Space
+from wcam_widget.sensitivity.sampling.exchanges import exchanges
+
+HIGHEST = 60
+SEED, EVERY, HIGH, PLAIN = 711, 0, 1, 2  # streams that no analysis draws from
+FIELDS = ("count", "mean", "spread")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Rows of all cells, rows of the highest, plain scores."""
+
+    rows: int
+    more: int
+    plain: int
+
+
+@dataclass(eq=False)
+class Moments:
+    """Running counts, means and sums of squared deviations of ``d`` numbers (Welford 1962)."""
+
+    count: np.ndarray
+    mean: np.ndarray
+    spread: np.ndarray
+
+    def add(self, which: np.ndarray, values: np.ndarray) -> None:
+        """Count one number in for each of ``which``."""
+        self.count[which] += 1
+        away = values - self.mean[which]
+        self.mean[which] += away / self.count[which]
+        self.spread[which] += away * (values - self.mean[which])
+
+
+def halves(probe: Probe, stream: int, row: int, which: np.ndarray) -> tuple[float, np.ndarray]:
+    """The plain score of a row, and half the squared steps to it with each cell of ``which`` drawn anew."""
+    asked = exchanges([SEED, stream], row, which[None], len(probe.cells))
+    scores = probe.one_at_a_time(torch.from_numpy(asked.rows[0]), _ends(asked, which), which)
+    plain = float(probe(torch.from_numpy(asked.rows))[0])
+    return plain, (scores.double().numpy() - plain) ** 2 / 2 * asked.importance[0]
+
+
+def _ends(asked, which: np.ndarray) -> torch.Tensor:
+    row = asked.rows[0].copy()
+    row[which] = asked.ends[0]
+    return torch.from_numpy(row)
+
+
+def measured(probe: Probe, plan: Plan, path: Path) -> None:
+    """Measure the cells of a photograph, beginning with what ``path`` holds."""
+    cells, steps, plain = _read(path, len(probe.cells))
+    everyone, started = np.arange(len(probe.cells)), time.perf_counter()
+    done = {stream: int(steps[stream]) for stream in (EVERY, HIGH, PLAIN)}
+    scores = list(plain)
+    while done[EVERY] < plan.rows or done[HIGH] < plan.more or done[PLAIN] < plan.plain:
+        if done[EVERY] < plan.rows:
+            score, values = halves(probe, EVERY, done[EVERY], everyone)
+            cells.add(everyone, values)
+            scores.append(score)
+            done[EVERY] += 1
+        elif done[PLAIN] < plan.plain:
+            generator = np.random.default_rng([SEED, PLAIN, done[PLAIN]])
+            rows = torch.from_numpy(generator.random((100, len(everyone)), np.float32))
+            scores += probe(rows).tolist()
+            done[PLAIN] += 100
+        else:
+            highest = (
+                np.sort(np.argsort(-cells.mean)[:HIGHEST])
+                if done[HIGH] == 0
+                else np.flatnonzero(cells.count > plan.rows)
+            )
+            score, values = halves(probe, HIGH, done[HIGH], highest)
+            cells.add(highest, values)
+            scores.append(score)
+            done[HIGH] += 1
+        if sum(done.values()) % 10 == 0 or done == {EVERY: plan.rows, HIGH: plan.more, PLAIN: plan.plain}:
+            _write(path, cells, np.array(list(done.values())), np.array(scores))
+            print(path.name, done, f"{time.perf_counter() - started:.0f} s", flush=True)
+
+
+def _read(path: Path, cells: int) -> tuple[Moments, np.ndarray, np.ndarray]:
+    if not path.exists():
+        return Moments(*np.zeros((3, cells))), np.zeros(3, np.int64), np.zeros(0)
+    with np.load(path) as held:
+        return Moments(*(held[name].astype(float) for name in FIELDS)), held["done"], held["scores"]
+
+
+def _write(path: Path, cells: Moments, done: np.ndarray, scores: np.ndarray) -> None:
+    beside = path.with_suffix(".part.npz")
+    numbers = {name: getattr(cells, name).astype(np.float32) for name in FIELDS}
+    np.savez_compressed(beside, done=done, scores=scores.astype(np.float32), **numbers)
+    beside.replace(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--network", default="efficientnet-lite0")
+    parser.add_argument("--photo", default="cat", choices=list(load_photos()))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--rows", type=int, default=64)
+    parser.add_argument("--more", type=int, default=300)
+    parser.add_argument("--plain", type=int, default=2000)
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    model, image = quick(chosen.network, load_photos()[chosen.photo])
+    probe = Space().probe(model, image)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    path = chosen.out / f"truth_{chosen.network}_{chosen.photo}.npz"
+    measured(probe, Plan(chosen.rows, chosen.more, chosen.plain), path)
+    print(json.dumps({"record": path.name, "class": model.top(image, 1)[0][0]}))
+
+
+if __name__ == "__main__":
+    main()

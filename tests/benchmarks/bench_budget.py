@@ -45,8 +45,8 @@ def derivative(budget: int) -> Derivative:
 
 
 def screened(budget: int) -> Screened:
-    rows, gradient_rows = {100: (2, 2), 500: (8, 16), 2000: (32, 16)}.get(budget, (64, 16))
-    return Screened(rows, tolerance=FINE, gradient_rows=gradient_rows, budget=budget)
+    gradient_rows = {100: 4, 500: 32}.get(budget, 64)
+    return Screened(rows=budget, tolerance=FINE, gradient_rows=gradient_rows, budget=budget)
 
 
 def refined(budget: int) -> Refined:
@@ -64,7 +64,7 @@ METHODS = {
 
 SEEDS = 3
 TENTH = Sobol(32).planned(CELLS, BANDS) // 10
-CLAIMS = (Sobol(32), Derivative(16), Derivative(23), Screened(40, tolerance=FINE, budget=TENTH))
+CLAIMS = (Sobol(32), Derivative(16), Derivative(23), screened(TENTH))
 
 
 def run(analysis: AbstractAnalysis, demo, number: int) -> Attribution:

@@ -1,4 +1,4 @@
-"""Total indices of all cells of photographs on real networks, by brute force: what estimates are held against.
+"""Total indices of all cells of photographs on real networks, by brute force: what estimates are judged by.
 
 Rows of exchanges of every cell give the ranks, many more of the cells that are highest then give the values,
 thousands of plain scores the variance. Hours on two cores; a record of a photograph is a few kilobytes in

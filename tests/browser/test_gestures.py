@@ -38,7 +38,9 @@ def test_hovering_a_cell_explains_it_and_outlines_its_support(open_page: OpenPag
     expect(tooltip).to_contain_text("rows 24 to 31, columns 24 to 31")
     expect(tooltip).to_contain_text("8 × 8 pixels per cell")
     expect(tooltip).to_contain_text(
-        re.compile(r"\(.+ to .+\), (estimated|bounded: a linear estimate between its bounds|not resolved)")
+        re.compile(
+            r"\(.+ to .+\), (estimated|bounded: an estimate between its bounds|not resolved|pooled: .+)"
+        )
     )
     for row, column in [(24, 24), (24, 32), (32, 24), (32, 32)]:
         wait_drawn(page, "image-overlay", (row / 64, column / 64))

@@ -82,7 +82,7 @@ def test_where_all_cells_are_only_bounded_words_say_so_and_nothing_is_hatched(at
     bounded = replace(attribution, estimate=replace(attribution.estimate, kind=kind))
     axes = axes_of(plot(bounded), "dyadic view")
     assert not axes.collections
-    assert axes.get_xlabel() == "every value is a linear estimate between bounds"
+    assert axes.get_xlabel() == "every value is an estimate between bounds"
 
 
 def test_nothing_is_marked_where_every_cell_is_estimated(attribution):

@@ -21,12 +21,12 @@ export function markKinds(
   mapping: Mapping,
 ): void {
   if (kinds === null) return;
-  const stroked = kinds.includes(KIND.estimated);
+  const stroked = kinds.includes(KIND.estimated) || kinds.includes(KIND.pooled);
   const [strokes, dots] = [new Path2D(), new Path2D()];
   const { ratio } = mapping;
   for (let cell = 0; cell < table.cellCount; cell++) {
     const kind = kinds[cell];
-    if (kind === KIND.estimated) continue;
+    if (kind === KIND.estimated || kind === KIND.pooled) continue;
     const { x, y, width, height } = boxOf(cellRectangle(table, cell), mapping);
     const side = Math.min(width, height);
     if (side < LEAST_SIDE * ratio) continue;

@@ -3,8 +3,8 @@ import { Fields, requireVersion, sectionOf } from "./fields";
 import { type Frame, FrameError } from "./frame";
 import { cutShares } from "./shares";
 
-/** What the number of a cell means: an estimate, a linear estimate between bounds, or nothing yet. */
-export const KIND = { estimated: 0, bounded: 1, unresolved: 2 } as const;
+/** What the number of a cell means: an estimate, one between bounds, nothing yet, or a pooled one. */
+export const KIND = { estimated: 0, bounded: 1, unresolved: 2, pooled: 3 } as const;
 
 export interface Target {
   readonly label: string;
@@ -103,7 +103,7 @@ function readProfile(fields: Fields, unit: string): Profile {
 }
 
 function requireKinds(kind: Uint8Array): Uint8Array {
-  const bad = kind.findIndex((each) => each > KIND.unresolved);
-  if (bad >= 0) throw new FrameError(`the kind of cell ${bad} must be 0, 1 or 2, found ${kind[bad]}`);
+  const bad = kind.findIndex((each) => each > KIND.pooled);
+  if (bad >= 0) throw new FrameError(`the kind of cell ${bad} must be 0 to 3, found ${kind[bad]}`);
   return kind;
 }

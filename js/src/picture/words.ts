@@ -19,7 +19,12 @@ const PARTS: Record<string, string> = {
   B: "blue",
 };
 
-const KINDS = ["estimated", "bounded: a linear estimate between its bounds", "not resolved"];
+const KINDS = [
+  "estimated",
+  "bounded: an estimate between its bounds",
+  "not resolved",
+  "pooled: estimated from rows of cells like it, and few of its own",
+];
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
@@ -217,18 +222,17 @@ export function selectionPython(selection: readonly number[], mode: string): str
   return `explorer.selection, explorer.mode = [${parts.join(", ")}], "${mode === "remove" ? "remove" : "keep"}"`;
 }
 
-const BOUNDED = "bounded: the value is a linear estimate between bounds";
+const BOUNDED = "bounded: the value is an estimate between bounds";
 
 /** What the marks on the cells mean, naming those kinds that occur. */
 export function kindLegend(kinds: Uint8Array | null): string {
   if (kinds === null || kinds.length === 0) return "";
-  const [estimated, bounded, unresolved] = [KIND.estimated, KIND.bounded, KIND.unresolved].map((kind) =>
-    kinds.includes(kind),
-  );
+  const [bounded, unresolved] = [KIND.bounded, KIND.unresolved].map((kind) => kinds.includes(kind));
+  const estimated = kinds.includes(KIND.estimated) || kinds.includes(KIND.pooled);
   const parts: string[] = [];
   if (unresolved) parts.push("○ not resolved");
   if (bounded && estimated) parts.push(`/ ${BOUNDED}`);
   else if (bounded)
-    parts.push(unresolved ? `the others are ${BOUNDED}` : "every value is a linear estimate between bounds");
+    parts.push(unresolved ? `the others are ${BOUNDED}` : "every value is an estimate between bounds");
   return parts.join(" · ");
 }

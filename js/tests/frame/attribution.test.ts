@@ -58,9 +58,9 @@ describe("readAttribution", () => {
     [
       "a kind that is none",
       ({ sections }) => {
-        sections["kind"] = u8([0, 1, 2, 3]);
+        sections["kind"] = u8([0, 1, 2, 4]);
       },
-      /kind of cell 3 must be 0, 1 or 2, found 3/,
+      /kind of cell 3 must be 0 to 3, found 4/,
     ],
   ];
 

@@ -123,11 +123,11 @@ describe("a selection", () => {
 
 it("names the kinds that occur", () => {
   expect(kindLegend(Uint8Array.of(0, 0))).toBe("");
-  const bounded = "bounded: the value is a linear estimate between bounds";
+  const bounded = "bounded: the value is an estimate between bounds";
   expect(kindLegend(Uint8Array.of(0, 1, 2))).toBe(`○ not resolved · / ${bounded}`);
   expect(kindLegend(Uint8Array.of(1, 2))).toBe(`○ not resolved · the others are ${bounded}`);
   expect(kindLegend(Uint8Array.of(0, 1))).toBe(`/ ${bounded}`);
-  expect(kindLegend(Uint8Array.of(1, 1))).toBe("every value is a linear estimate between bounds");
+  expect(kindLegend(Uint8Array.of(1, 1))).toBe("every value is an estimate between bounds");
 });
 
 it("says which scales are summed", () => {

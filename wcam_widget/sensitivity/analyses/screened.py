@@ -173,7 +173,7 @@ class Screened(AbstractAnalysis[ScreenedState]):
             kind=kind,
             error=pooled.credible.error,
             slope=pooled.slope,
-            left_out=np.where(kind == Kind.ESTIMATED, left_out(pooled, state), np.nan),
+            left_out=np.where(kind == Kind.BOUNDED, np.nan, left_out(pooled, state)),
             evaluations=state.evaluations,
         )
 
@@ -202,12 +202,15 @@ class Screened(AbstractAnalysis[ScreenedState]):
 
     @override
     def deeper(self, state: ScreenedState) -> Screened | None:
-        # Twice the rows, budget and time, where the cells that matter most are not known yet.
+        # Twice the price and the time, where the cells that matter most are not known yet.
         if state.derivative.log.constant() or (state.rows and self._known(state)):
             return None
-        budget = None if self.budget is None else 2 * self.budget
+        weights, groups = state.own.count.shape[1], state.derivative.groups.squares.shape[1]
+        screening = self.derivative.planned(weights, groups)
+        budget = None if self.budget is None else 2 * self.planned(weights, groups)
         longer = None if self.time is None else 2 * self.time
-        return replace(self, rows=2 * self.rows, budget=budget, time=longer)
+        rows = 2 * self.rows + screening // _price(weights)
+        return replace(self, rows=rows, budget=budget, time=longer)
 
     @override
     def again(
@@ -237,10 +240,13 @@ class Screened(AbstractAnalysis[ScreenedState]):
         """The weights that the next rows exchange; none for a block of derivatives."""
         if state.follow is not None:
             return state.follow[len(state.choices)]
+        screened = self.derivative.finished(state.derivative)
+        if not screened and state.derivative.log.scores and state.derivative.log.constant():
+            return np.zeros((0, CELLS), np.int64)
         rows = self._affordable(state)
         exchanged = state.evaluations - state.derivative.evaluations
         screening = state.spent - exchanged
-        early = exchanged >= LATER * screening and not self.derivative.finished(state.derivative)
+        early = exchanged >= LATER * screening and not screened
         if early or rows == 0:
             return np.zeros((0, CELLS), np.int64)
         size = min(BLOCK, rows), _price(state.own.count.shape[1]) - 1

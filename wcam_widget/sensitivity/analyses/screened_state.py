@@ -18,6 +18,7 @@ from wcam_widget.sensitivity.statistics.jackknife import (
     replicated,
     standard_error,
 )
+from wcam_widget.sensitivity.statistics.pair_sums import over
 
 UNKNOWN = 1.0  # variance of the logarithm of a linear estimate of which there are no replicates
 HALF = 0.5
@@ -114,14 +115,21 @@ def pool(bounded: Estimate, state: ScreenedState) -> Pooled:
 
 
 def left_out(pooled: Pooled, state: ScreenedState) -> Float[np.ndarray, "r d"]:
-    """The values without one replicate each, the calibration kept."""
+    """The values without one replicate each, as far apart as the whole error of each weight has it.
+
+    The calibration is kept, so that replicates alone would not show how sure it is.
+    """
     parts, values = np.arange(len(state.own.count)), []
     for one, variance in enumerate(_variances(state).left_out[:, 0]):
         some = state.own.of(np.delete(parts, one))
         linear = np.maximum(np.nan_to_num(pooled.bounded.left_out[one]), np.finfo(float).tiny)
         rows = Rows(some.count, some.mean / variance, pooled.own.noise)
         values.append(credible(linear * pooled.factor, pooled.noise, rows).value)
-    return np.array(values).reshape(-1, len(pooled.expected))
+    if len(values) < 2:
+        return np.zeros((0, len(pooled.expected)))
+    replicates, value = np.array(values), pooled.credible.value
+    shown = standard_error(pseudo_values(value, replicates))
+    return np.asarray(value + (replicates - value) * over(pooled.credible.error, shown))
 
 
 def _variances(state: ScreenedState) -> Replicated:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Int8
 
 from wcam_widget.sensitivity.estimate import Estimate, GroupEstimate, Kind, kinds
 from wcam_widget.sensitivity.statistics.jackknife import Replicated, share_limits
@@ -25,7 +26,7 @@ def averaged(estimates: Sequence[Estimate]) -> Estimate:
     low, high = (np.mean([getattr(one, end) for one in estimates], axis=0) for end in ("low", "high"))
     kept = min(len(one.left_out) for one in estimates)
     left_out = np.mean([one.left_out[:kept] for one in estimates], axis=0)
-    kind = np.max([one.kind for one in estimates], axis=0).astype(np.int8)
+    kind = _least_known(np.stack([one.kind for one in estimates]))
     measured = (kind != Kind.BOUNDED) & np.isfinite(left_out).all(0)
     replicated = Replicated(value, left_out)
     error = np.sqrt(np.sum([one.error**2 for one in estimates], axis=0)) / len(estimates)
@@ -33,7 +34,7 @@ def averaged(estimates: Sequence[Estimate]) -> Estimate:
         least, most = share_limits(replicated)
         low, high = np.where(measured, least, low), np.where(measured, most, high)
         resolved = kinds(replicated.symmetric_interval()[0], high)
-        kind = np.where(measured, resolved, kind).astype(np.int8)
+        kind = np.where(measured, np.where(resolved == Kind.ESTIMATED, kind, resolved), kind).astype(np.int8)
     return replace(
         estimates[0],
         value=value,
@@ -49,6 +50,12 @@ def averaged(estimates: Sequence[Estimate]) -> Estimate:
         evaluations=sum(one.evaluations for one in estimates),
         gradients=sum(one.gradients for one in estimates),
     )
+
+
+def _least_known(kinds: Int8[np.ndarray, "n d"]) -> Int8[np.ndarray, " d"]:
+    """The kind of each weight of which least is known in ``n`` estimates."""
+    order = np.array([Kind.ESTIMATED, Kind.POOLED, Kind.BOUNDED, Kind.UNRESOLVED], np.int8)
+    return np.asarray(order[np.argsort(order)[kinds].max(0)])
 
 
 def _averaged_groups(groups: Sequence[GroupEstimate]) -> GroupEstimate:

@@ -14,8 +14,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 GROUP, SLOPE = 0.35, 0.15  # standard deviations of the groups' and the slope's differences, beforehand
-SCATTER, WORTH = 0.35, 10.0  # the scatter beforehand, and how many weights that counts for
-LEAST, MOST = 0.05, 1.5  # the scatter's range
+SCATTER, WORTH = 0.35, 60.0  # the scatter beforehand, and how many weights that counts for
+LEAST, MOST = 0.2, 1.5  # the scatter's range
+LEAST_FACTOR = 1e-3
 ROUNDS = 8
 
 
@@ -76,7 +77,9 @@ def calibrated(
     features = _features(linear, groups)
     penalty = np.concatenate([[0.0, SLOPE**-2], np.full(features.shape[1] - 2, GROUP**-2)])
     coefficients = np.zeros(features.shape[1])
-    coefficients[0] = np.log((rows.mean * rows.count).sum() / (linear * rows.count).sum())
+    # Rows that never moved the score say that the factor is small, not that it is 0.
+    moved = (rows.mean * rows.count).sum() / (linear * rows.count).sum()
+    coefficients[0] = np.log(max(moved, LEAST_FACTOR))
     scatter = SCATTER**2
     for _ in range(ROUNDS):
         ratio = np.where(known, rows.mean / (linear * np.exp(features @ coefficients)) - 1, 0.0)
@@ -124,4 +127,6 @@ def _scatter(
     beyond = (trust * (ratio**2 - noise)).sum() / trust.sum()
     weights = trust.sum() ** 2 / (trust**2).sum()
     found = (WORTH * SCATTER**2 + weights * beyond) / (WORTH + weights)
-    return float(np.clip(found, LEAST**2, MOST**2))
+    # Too small a scatter would make intervals too narrow, so it is taken one standard error above.
+    above = min(np.sqrt(2 / trust.sum()), SCATTER**2)
+    return float(np.clip(found + above, LEAST**2, MOST**2))

@@ -16,7 +16,9 @@ from wcam_widget.show.progress import State
 from wcam_widget.show.words import duration
 
 # Advice that a button on the screen replaces.
-_ADVICE = re.compile(r": raise (rows|budget) for that$|: raise budget, or raise threshold$")
+_ADVICE = re.compile(
+    r": raise (rows|budget) for that$|: raise budget, or raise threshold$|; raise (rows|budget|time)$"
+)
 _COUNTED = re.compile(r"(; |, )?\d+ (cell is|cells are|of them are) not resolved( to tolerance=[\d.e-]+)?")
 _RESOLVED = re.compile(r"^every cell is resolved: .*$")
 

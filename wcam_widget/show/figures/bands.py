@@ -76,7 +76,7 @@ def _mark_cells(axes: Axes, attribution: Attribution) -> None:
     Where every cell is only bounded, hatches would tell nothing apart, and the words say it alone.
     """
     if (attribution.kind == Kind.BOUNDED).all():
-        axes.set_xlabel("every value is a linear estimate between bounds", fontsize="x-small")
+        axes.set_xlabel("every value is an estimate between bounds", fontsize="x-small")
         return
     ground, ink = mpl.rcParams["figure.facecolor"], mpl.rcParams["text.color"]
     styles: dict[Kind, dict[str, Any]] = {

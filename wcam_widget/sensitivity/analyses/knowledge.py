@@ -36,7 +36,7 @@ class Knowledge:
     @cached_property
     def known(self) -> Bool[np.ndarray, " d"]:
         """Which weights are known to the tolerance, or proven small."""
-        return self.certified | _within(self.pooled.credible, self.aim.tolerance)
+        return np.asarray(self.certified | _within(self.pooled.credible, self.aim.tolerance))
 
     @cached_property
     def highest(self) -> Int[np.ndarray, " k"]:

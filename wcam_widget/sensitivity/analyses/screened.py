@@ -258,7 +258,8 @@ class Screened(AbstractAnalysis[ScreenedState]):
         Weights whose first rows were low by chance would otherwise get no more.
         """
         if state.rows == 0:
-            expected, known = self._bounded(state).value, 0.0
+            expected = self._bounded(state).value
+            known = np.zeros(len(expected), bool)
         else:
             pooled = self._pooled(state)
             expected, known = pooled.expected, self._knowledge(state).known

@@ -47,7 +47,7 @@ class Rows:
     @property
     def variance(self) -> Float[np.ndarray, " d"]:
         """Squared coefficients of variation of the means."""
-        return self.noise / np.maximum(self.count, 1.0)
+        return np.asarray(self.noise / np.maximum(self.count, 1.0))
 
     def residuals(self, expected: Float[np.ndarray, " d"]) -> Float[np.ndarray, "r d"]:
         """What each replicate adds to the ratio of the means to what is ``expected``, less 1."""
@@ -81,6 +81,7 @@ def calibrated(
     moved = (rows.mean * rows.count).sum() / (linear * rows.count).sum()
     coefficients[0] = np.log(max(moved, LEAST_FACTOR))
     scatter = SCATTER**2
+    information, trust = np.diag(penalty), np.zeros_like(linear)
     for _ in range(ROUNDS):
         ratio = np.where(known, rows.mean / (linear * np.exp(features @ coefficients)) - 1, 0.0)
         trust = np.where(known, 1 / (rows.variance + scatter + noise), 0.0)
@@ -106,7 +107,8 @@ def _noise(
     modelled = np.linalg.inv(information)
     count = len(pulls)
     shown = modelled @ (pulls.T @ pulls) @ modelled * count / max(count - 1, 1)
-    return np.maximum(*(np.einsum("ij,jk,ik->i", features, each, features) for each in (modelled, shown)))
+    spreads = [np.einsum("ij,jk,ik->i", features, each, features) for each in (modelled, shown)]
+    return np.asarray(np.max(spreads, axis=0))
 
 
 def _features(linear: Float[np.ndarray, " d"], groups: Int[np.ndarray, " d"]) -> Float[np.ndarray, "d k"]:

@@ -89,7 +89,7 @@ class ExchangeSums:
         excess = np.average(1 / together.count[most], weights=freedom[most])
         pooled = relative[most].sum() / freedom[most].sum()
         pooled = max(pooled / max(1 - pooled * excess, 0.3), 0.1)
-        return np.where(counted, (TRUST * pooled + relative) / (TRUST + freedom), pooled)
+        return np.asarray(np.where(counted, (TRUST * pooled + relative) / (TRUST + freedom), pooled))
 
 
 ROW_NOISE = 3.0  # where no weight has two rows; networks and photographs have 2 to 4

@@ -35,7 +35,7 @@ class ScoreLog:
     clusters: list[Int[np.ndarray, " n"]] = field(default_factory=list)
     replicates: list[Int[np.ndarray, " n"]] = field(default_factory=list)
     variances: dict[bytes, float] = field(default_factory=dict, compare=False)  # since the last scores
-    together: tuple[np.ndarray, ...] | None = field(default=None, compare=False)
+    together: tuple[np.ndarray, np.ndarray, np.ndarray] | None = field(default=None, compare=False)
     count: int = 0
 
     def keep(self, scores: Float[np.ndarray, " n"], replicate: int, *, together: bool) -> None:
@@ -62,7 +62,8 @@ class ScoreLog:
     def _joined(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Scores, clusters and replicates of all rows."""
         if self.together is None or len(self.together[0]) != self.count:
-            self.together = tuple(map(np.concatenate, (self.scores, self.clusters, self.replicates)))
+            scores, clusters, replicates = map(np.concatenate, (self.scores, self.clusters, self.replicates))
+            self.together = scores, clusters, replicates
         return self.together
 
     def _spread(self, kept: Int[np.ndarray, " k"]) -> float:

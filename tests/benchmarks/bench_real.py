@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from tests.benchmarks.against_truth import print_truth
 from tests.benchmarks.real_maps import (
     CHEAP,
     COLUMNS,
@@ -42,7 +43,7 @@ from wcam_widget.evaluate.rankings import NULLS
 from wcam_widget.evaluate.result import Faithfulness
 from wcam_widget.sensitivity import Kind
 
-PARTS = ("accuracy", "time", "maps", "tables")
+PARTS = ("accuracy", "time", "truth", "maps", "tables")
 
 
 def print_accuracy(photos: list[Photograph]) -> list[Photograph]:
@@ -187,6 +188,7 @@ def main() -> None:
     )
     parser.add_argument("--count", type=int, default=30, help="photographs of the table of methods")
     parser.add_argument("--timed", type=int, default=5, help="photographs that are timed")
+    parser.add_argument("--seeds", type=int, default=3, help="maps of each photograph against the truth")
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     chosen = parser.parse_args()
@@ -199,6 +201,8 @@ def main() -> None:
         picked = [right[number] for number in order[: chosen.count]]
     if "time" in chosen.parts:
         print_time(picked[: chosen.timed])
+    if "truth" in chosen.parts:
+        print_truth(chosen.seeds)
     if "maps" in chosen.parts:
         store(picked, path, protocol, chosen.workers)
     if "tables" in chosen.parts:

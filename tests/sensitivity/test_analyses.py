@@ -229,7 +229,7 @@ def test_another_score_follows_from_the_same_rows(analysis: AbstractAnalysis) ->
         ),
         (
             lambda: Screened(budget=455).validate(640, 10),
-            "budget=455 is .*: 448 .* take 10; raise budget to 458",
+            "budget=455 is .*: 480 .* take 10; raise budget to 490",
         ),
     ],
 )

@@ -71,21 +71,24 @@ class Pooled:
     factor: Float[np.ndarray, " d"]
     slope: Float[np.ndarray, " d"]
 
+    @property
+    def guessed(self) -> Bool[np.ndarray, " d"]:
+        """Weights of which neither derivatives nor enough own rows tell: an even share is all there is."""
+        return np.asarray(~np.isfinite(self.bounded.error) & (self.credible.own <= HALF))
+
     def limits(self, certified: Bool[np.ndarray, " d"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Values with the ends of their intervals; those ``certified`` between their bounds."""
+        """Values with the ends of their intervals; those ``certified`` or guessed between their bounds."""
+        bounds = certified | self.guessed
         low, high = self.credible.limits
-        value = np.where(
-            certified,
-            np.clip(self.credible.value, self.bounded.low, self.bounded.high),
-            np.minimum(self.credible.value, 1.0),
-        )
-        low, high = np.where(certified, self.bounded.low, low), np.where(certified, self.bounded.high, high)
+        inside = np.clip(self.credible.value, self.bounded.low, self.bounded.high)
+        value = np.where(bounds, inside, np.minimum(self.credible.value, 1.0))
+        low, high = np.where(bounds, self.bounded.low, low), np.where(bounds, self.bounded.high, high)
         return value, np.minimum(low, value), np.maximum(np.minimum(high, 1.0), value)
 
     def kinds(self, certified: Bool[np.ndarray, " d"], threshold: float) -> Int8[np.ndarray, " d"]:
         """How each weight is known."""
         low, high = self.credible.limits
-        vague = (high - low > 2 * self.credible.value) & (high >= threshold)
+        vague = self.guessed | ((high - low > 2 * self.credible.value) & (high >= threshold))
         known = np.where(self.credible.own > HALF, Kind.ESTIMATED, Kind.POOLED)
         return np.where(certified, Kind.BOUNDED, np.where(vague, Kind.UNRESOLVED, known)).astype(np.int8)
 
@@ -120,11 +123,14 @@ def left_out(pooled: Pooled, state: ScreenedState) -> Float[np.ndarray, "r d"]:
     The calibration is kept, so that replicates alone would not show how sure it is.
     """
     parts, values = np.arange(len(state.own.count)), []
+    known = bool(np.isfinite(pooled.bounded.left_out).all())  # of another score, derivatives are not
     for one, variance in enumerate(_variances(state).left_out[:, 0]):
         some = state.own.of(np.delete(parts, one))
-        linear = np.maximum(np.nan_to_num(pooled.bounded.left_out[one]), np.finfo(float).tiny)
         rows = Rows(some.count, some.mean / variance, pooled.own.noise)
-        values.append(credible(linear * pooled.factor, pooled.noise, rows).value)
+        expected = pooled.expected
+        if known:
+            expected = np.maximum(pooled.bounded.left_out[one], np.finfo(float).tiny) * pooled.factor
+        values.append(credible(expected, pooled.noise, rows).value)
     if len(values) < 2:
         return np.zeros((0, len(pooled.expected)))
     replicates, value = np.array(values), pooled.credible.value

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-GROUP, SLOPE = 0.35, 0.15  # standard deviations of the groups' and the slope's differences, beforehand
+GROUP, SLOPE = 0.25, 0.1  # standard deviations of the groups' and the slope's differences, beforehand
 SCATTER, WORTH = 0.35, 60.0  # the scatter beforehand, and how many weights that counts for
 LEAST, MOST = 0.2, 1.5  # the scatter's range
 LEAST_FACTOR = 1e-3

@@ -1,6 +1,6 @@
 """Maps of real networks against records of the truth, with the records' own noise taken out.
 
-The records are those of real_truth.py in tests/reference: photographs of the package, so that anyone can repeat it.
+The records are those of real_truth.py in tests/reference, of photographs of the package: anyone can repeat it.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def judged(found: Attribution, truth: Truth, first: float) -> Judged:
 
 
 def held(found: Attribution, truth: Truth) -> np.ndarray:
-    """The chance that each interval holds its index, for the cells the truth knows best, its noise allowed for."""
+    """The chance that each interval holds its index, for the highest cells, the truth's noise allowed for."""
     known = np.argsort(-truth.total)[:HELD]
     total, error = truth.total[known], truth.error[known]
     return norm.cdf((found.high[known] - total) / error) - norm.cdf((found.low[known] - total) / error)
@@ -95,11 +95,12 @@ def maps(truth: Truth, method: AbstractMethod, seeds: int) -> Iterator[Judged]:
     """One judgement for each seed; the stream number is the seed."""
     model, image = quick(truth.network, load_photos()[truth.photo])
     for seed in range(seeds):
-        started, first, last = time.perf_counter(), 0.0, None
-        for last in method.steps(model, image, stream=seed):
+        started, first = time.perf_counter(), 0.0
+        found = []
+        for attribution in method.steps(model, image, stream=seed):
             first = first or time.perf_counter() - started
-        assert last is not None
-        yield judged(last, truth, first)
+            found = [attribution]
+        yield judged(found[0], truth, first)
 
 
 def print_truth(seeds: int) -> None:

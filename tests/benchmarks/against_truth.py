@@ -1,6 +1,6 @@
 """Maps of real networks against records of the truth, with the records' own noise taken out.
 
-The records are those of real_truth.py in tests/reference, of photographs of the package: anyone can repeat it.
+The records are those of real_truth.py in tests/reference, of photographs in the package.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import norm, spearmanr
 
-from tests.benchmarks.real_maps import quick
-from wcam_widget import Attribution, Derivative, Screened, Wcam, load_photos
+from wcam_widget import Attribution, Derivative, Screened, Wcam, load_model, load_photos
 from wcam_widget.explain import AbstractMethod
 from wcam_widget.sensitivity import Kind
 
@@ -93,7 +92,8 @@ def held(found: Attribution, truth: Truth) -> np.ndarray:
 
 def maps(truth: Truth, method: AbstractMethod, seeds: int) -> Iterator[Judged]:
     """One judgement for each seed; the stream number is the seed."""
-    model, image = quick(truth.network, load_photos()[truth.photo])
+    model = load_model(truth.network)
+    image = model.fit(load_photos()[truth.photo])
     for seed in range(seeds):
         started, first = time.perf_counter(), 0.0
         found = []
@@ -107,10 +107,8 @@ def print_truth(seeds: int) -> None:
     """Medians and ranges over records and seeds."""
     records = [Truth.read(path) for path in sorted(RECORDS.glob("truth_*.npz"))]
     noise = np.median([np.median((one.error / one.total)[np.argsort(-one.total)[:TOP]]) for one in records])
-    print(
-        f"\n{len(records)} photographs on real networks, {seeds} seeds each, medians and ranges; the truth's own"
-    )
-    print(f"error of the highest {TOP} cells, {noise:.2f} of the value, is taken out of theirs.\n")
+    print(f"\n{len(records)} photographs on real networks, {seeds} seeds each, medians and ranges.")
+    print(f"The truth's own error of the highest {TOP} cells, {noise:.2f} of the value, is taken out.\n")
     fields = "rank agreement", f"top {TOP} shared", f"relative error, top {TOP}", "width over value, top 10"
     fields += f"cover, top {HELD}", "not resolved", "passes", "seconds", "first picture, s"
     print("| | " + " | ".join(fields) + " |\n|" + " --- |" * (len(fields) + 1))

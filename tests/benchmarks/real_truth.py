@@ -18,8 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tests.benchmarks.real_maps import quick
-from wcam_widget import load_photos
+from wcam_widget import load_model, load_photos
 from wcam_widget.perturb.probe import Probe
 from wcam_widget.perturb.space import Space
 from wcam_widget.sensitivity.sampling.exchanges import exchanges
@@ -126,7 +125,8 @@ def main() -> None:
     parser.add_argument("--plain", type=int, default=2000)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    model, image = quick(chosen.network, load_photos()[chosen.photo])
+    model = load_model(chosen.network, engine="onnx")
+    image = model.fit(load_photos()[chosen.photo])
     probe = Space().probe(model, image)
     chosen.out.mkdir(parents=True, exist_ok=True)
     path = chosen.out / f"truth_{chosen.network}_{chosen.photo}.npz"

@@ -72,9 +72,9 @@ def test_another_target_after_a_search_is_bounded_where_the_search_did_not_go(
     assert measured.any()
     # Derivatives are not kept: their scores are missing from the variance, and nothing else is expected of
     # a cell than an even share of its band.
-    close = np.isclose(again.values, found.values, rtol=0.3)
-    inside = (again.low <= found.values) & (found.values <= again.high)
-    assert (close | inside)[measured].all()
+    overlap = (again.low <= found.high) & (found.low <= again.high)
+    assert overlap[measured].all()
+    assert np.corrcoef(np.log(again.values[measured]), np.log(found.values[measured]))[0, 1] > 0.8
 
 
 def test_targets_that_cannot_be_asked_are_refused(model: BlackBox, image: Tensor, tmp_path) -> None:

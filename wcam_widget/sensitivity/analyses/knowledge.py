@@ -24,6 +24,13 @@ class Aim:
     tolerance: float
     threshold: float
 
+    def validate(self) -> None:
+        """Raise ValueError naming what is outside its range."""
+        if not 0 < self.tolerance < 1:
+            raise ValueError(f"tolerance={self.tolerance!r} must be a part of the value, above 0 and below 1")
+        if int(self.top) != self.top or self.top < 1:
+            raise ValueError(f"top={self.top!r} must be a number of cells, at least 1")
+
 
 @dataclass(frozen=True, eq=False)
 class Knowledge:

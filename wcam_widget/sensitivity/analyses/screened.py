@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from typing_extensions import override
 
-from wcam_widget.sensitivity.analyses.derivative import FORWARDS, Derivative
+from wcam_widget.sensitivity.analyses.derivative import Derivative
 from wcam_widget.sensitivity.analyses.knowledge import Aim, Knowledge
 from wcam_widget.sensitivity.analyses.screened_state import (
     Pooled,
@@ -92,10 +92,7 @@ class Screened(AbstractAnalysis[ScreenedState]):
         ensure_rows(self.rows, 2)
         ensure_rows(self.gradient_rows, 2, "gradient_rows")
         ensure_share(self.threshold, "threshold")
-        if not 0 < self.tolerance < 1:
-            raise ValueError(f"tolerance={self.tolerance!r} must be a part of the value, above 0 and below 1")
-        if int(self.top) != self.top or self.top < 1:
-            raise ValueError(f"top={self.top!r} must be a number of cells, at least 1")
+        Aim(self.top, self.tolerance, self.threshold).validate()
         if self.time is not None and not self.time > 0:
             raise ValueError(f"time={self.time!r} must be seconds above 0, or None")
         self.validate(1, 1)  # what is too small for any image
@@ -240,23 +237,17 @@ class Screened(AbstractAnalysis[ScreenedState]):
         """The weights that the next rows exchange; none for a block of derivatives."""
         if state.follow is not None:
             return state.follow[len(state.choices)]
-        screened = self.derivative.finished(state.derivative)
-        if not screened and state.derivative.log.scores and state.derivative.log.constant():
-            return np.zeros((0, CELLS), np.int64)
-        rows = self._affordable(state)
+        rows, log = self._affordable(state), state.derivative.log
         exchanged = state.evaluations - state.derivative.evaluations
-        screening = state.spent - exchanged
-        early = exchanged >= LATER * screening and not screened
-        if early or rows == 0:
+        early = exchanged >= LATER * (state.spent - exchanged) or (bool(log.scores) and log.constant())
+        if rows == 0 or (early and not self.derivative.finished(state.derivative)):
             return np.zeros((0, CELLS), np.int64)
         size = min(BLOCK, rows), _price(state.own.count.shape[1]) - 1
         return chosen([self.seed, state.derivative.stream, 3], state.rows, self._interest(state), size)
 
     def _interest(self, state: ScreenedState) -> Float[np.ndarray, " d"]:
-        """How much own rows of each weight are wanted, by what is expected of it, not by its own rows.
-
-        Weights whose first rows were low by chance would otherwise get no more.
-        """
+        """How much own rows of each weight are wanted."""
+        # By what is expected of it: going by its own rows would drop those whose first were low by chance.
         if state.rows == 0:
             expected = self._bounded(state).value
             known = np.zeros(len(expected), bool)
@@ -270,9 +261,9 @@ class Screened(AbstractAnalysis[ScreenedState]):
     def _affordable(self, state: ScreenedState) -> int:
         """Rows of exchanges that rows and budget still allow, derivatives set aside."""
         weights, groups = state.own.count.shape[1], state.derivative.groups.squares.shape[1]
-        screened = state.derivative.evaluations + (FORWARDS - 1) * int(state.derivative.rows.sum())
         left = self.planned(weights, groups) - state.spent
         if not self.derivative.finished(state.derivative):
+            screened = state.spent - (state.evaluations - state.derivative.evaluations)
             left -= self.derivative.planned(weights, groups) - screened
         return max(0, min(self.rows - state.rows, left // _price(weights)))
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import norm, spearmanr
 
-from wcam_widget import Attribution, Derivative, Screened, Wcam, load_model, load_photos
+from wcam_widget import Attribution, Derivative, Wcam, load_model, load_photos
 from wcam_widget.explain import AbstractMethod
 from wcam_widget.sensitivity import Kind
 
@@ -23,7 +23,6 @@ TOP, HIGHEST, HELD = 30, 10, 60
 METHODS: dict[str, AbstractMethod] = {
     "Wcam(), the default": Wcam(),
     "Wcam(Derivative(32))": Wcam(Derivative(32)),
-    "Wcam(Screened(rows=1500))": Wcam(Screened(rows=1500)),
 }
 
 

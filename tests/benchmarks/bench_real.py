@@ -144,12 +144,14 @@ def print_tables(lines: list[dict[str, Any]]) -> None:
     """Resolved cells, and the table of methods: null rankings first, then methods by their price."""
     found = {name: [line for line in lines if line["method"] == name] for name in (*NULLS, *CHEAP, *DEAR)}
     rows = {name: row(name, each) for name, each in found.items() if each}
-    print("\n| cells | photographs | resolved | bounded | not resolved |")
-    print("| --- | ---: | ---: | ---: | ---: |")
+    print("\n| cells | photographs | own rows | bounded | not resolved | pooled |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for name in ("wcam", LINEAR):
         cells = [line["cells"] for line in found[name]]
         total = sum(sum(one.values()) for one in cells)
-        shares = [f"{sum(one[kind.name.lower()] for one in cells) / total:.1%}" for kind in Kind if total]
+        shares = [
+            f"{sum(one.get(kind.name.lower(), 0) for one in cells) / total:.1%}" for kind in Kind if total
+        ]
         print(f"| {name} | {len(cells)} | {' | '.join(shares)} |")
     methods = [name for name in rows if name not in NULLS]
     nulls = [name for name in rows if name in NULLS]

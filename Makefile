@@ -78,7 +78,7 @@ test: setup
 	export WCAM_CHROMIUM OMP_NUM_THREADS=1; \
 	WCAM_CHROMIUM="$$($(PY) tools/chromium.py)" || failed="$$failed chromium"; \
 	test -z "$$failed" || echo "Failed before pytest:$$failed" >&2; \
-	$(PY) -m pytest -n 2 --dist loadgroup --durations 25 || failed="$$failed pytest"; \
+	$(PY) -m pytest -n 2 --dist loadfile --durations 25 || failed="$$failed pytest"; \
 	test -z "$$failed"
 
 bench: setup

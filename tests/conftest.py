@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import settings
 
+from tests import workers
 from tools import chromium
 
 # No test depends on how fast the machine is, and a failure seen in CI is seen again.
@@ -22,15 +24,20 @@ def pytest_configure(config: pytest.Config) -> None:
         torch.set_num_threads(1)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> workers.ByFile | None:
+    if config.getvalue("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False  # files of few tests are not the quick ones
+    return workers.ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     no_gpu = pytest.mark.skip(reason="needs an accelerator: torch.cuda.is_available() is False here")
     for item in items:
-        if item.get_closest_marker("browser"):
-            # One Chromium at a time, on one worker, while the other worker takes the rest.
-            item.add_marker(pytest.mark.xdist_group("browser"))
         if item.get_closest_marker("gpu") and not torch.cuda.is_available():
             item.add_marker(no_gpu)
+    items.sort(key=lambda item: not workers.early(item.nodeid))
 
 
 @pytest.fixture(scope="session")

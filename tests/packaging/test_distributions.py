@@ -20,7 +20,7 @@ WEIGHTS = {
     f"wcam_widget/demo/{name}" for name in ("standard.safetensors", "robust.safetensors", "images.npz")
 }
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packaging")]
+pytestmark = pytest.mark.slow
 
 
 def known_files() -> list[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import settings
 
-from tests import workers
+from tests import shapes, workers
 from tools import chromium
 
 # No test depends on how fast the machine is, and a failure seen in CI is seen again.
@@ -50,3 +51,10 @@ def chromium_path() -> str:
 def chromium_flags() -> list[str]:
     """Arguments every browser of the tests is started with."""
     return list(chromium.FLAGS)
+
+
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """Shapes are not checked: for hundreds of seeds or iterations of what other tests check."""
+    with shapes.unchecked():
+        yield

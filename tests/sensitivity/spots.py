@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ class Grid:
     def groups(self) -> np.ndarray:
         return self.inner.groups
 
-    @property
+    @cached_property
     def tree(self) -> Tree:
         cells, parents, members = np.arange(SIDE**2).reshape(SIDE, SIDE), [-1], [np.arange(SIDE**2)]
         pending = [(0, cells)]

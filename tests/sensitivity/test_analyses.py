@@ -34,6 +34,7 @@ def last(analysis: AbstractAnalysis, oracle: Oracle):
     return analysis.estimate(state_of(analysis, oracle))
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("oracle", ORACLES, ids=lambda oracle: oracle.name)
 @pytest.mark.parametrize("estimator", TOTAL)
 def test_sobol_finds_the_exact_totals_and_first_orders(oracle: Oracle, estimator: str) -> None:
@@ -49,6 +50,7 @@ def test_sobol_finds_the_exact_totals_and_first_orders(oracle: Oracle, estimator
     assert estimate.evaluations == Sobol(rows=1024, interactions=True).planned(*sizes)
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("oracle", ORACLES, ids=lambda oracle: oracle.name)
 @pytest.mark.parametrize("analysis", [Sobol(rows=1024, interactions=True), Derivative(rows=512)], ids=repr)
 def test_totals_of_groups_and_shapley_effects(analysis: AbstractAnalysis, oracle: Oracle) -> None:
@@ -93,6 +95,7 @@ def test_the_linear_estimate_is_exact_for_a_linear_score_and_the_bound_12_over_p
     assert (estimate.high[:3] <= 1.3 * bound[:3]).all()
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("oracle", ORACLES, ids=lambda oracle: oracle.name)
 def test_derivative_bounds_hold_the_exact_totals(oracle: Oracle) -> None:
     held = []

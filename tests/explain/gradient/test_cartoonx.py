@@ -24,6 +24,7 @@ def explained(method: CartoonX, net: Any, image: Tensor, target: Any) -> Attribu
     return attribution
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_the_spatial_term_empties_the_image(model: BlackBox, image: Tensor) -> None:
     kept = []
     for spatial in (0.0, 0.1):
@@ -69,6 +70,7 @@ def test_masks_stream_repeat_and_do_not_depend_on_batches(model: BlackBox, image
     assert np.abs(seeded.values - again.values).max() > 0.01
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_what_the_mask_keeps_is_told(model: BlackBox, image: Tensor) -> None:
     method = CartoonX(1e-4, 1e-3, 40)
     found = explained(method, model, image, Logit(2))
@@ -85,6 +87,7 @@ def test_what_the_mask_keeps_is_told(model: BlackBox, image: Tensor) -> None:
     np.testing.assert_allclose(found.profile().total, shares, rtol=1e-5)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_masks_made_under_noise_keep_the_class_under_other_noise() -> None:
     model, photographs, *_ = load_demo()
     scores = []

@@ -88,6 +88,7 @@ def quadratic(weights: Tensor, image: Tensor, draws: int, variance: float) -> Ca
     return expected
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(("law", "variance"), [("uniform", 1 / 3), ("normal", 1.0)])
 def test_the_slope_is_that_of_the_expected_distortion(
     law: str, variance: float, small: Tensor, weights: Tensor
@@ -112,6 +113,7 @@ def test_without_noise_the_slope_is_exact(small: Tensor, weights: Tensor) -> Non
     np.testing.assert_allclose(found, -2 * lost * in_cells(picture.sum(0)), atol=1e-4)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_masks_reach_the_optimum_that_scipy_finds(small: Tensor, weights: Tensor) -> None:
     sparsity = 2.0
     expected = quadratic(weights, small, 15, 1 / 3)
@@ -130,6 +132,7 @@ def test_masks_reach_the_optimum_that_scipy_finds(small: Tensor, weights: Tensor
     assert 0 < (best.x > 0.5).sum() < 20
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_one_coefficient_that_matters_is_all_that_is_kept(small: Tensor) -> None:
     weights = torch.zeros(3, 8, 8)
     weights[1, 5, 2] = 10.0
@@ -146,6 +149,7 @@ def test_one_coefficient_that_matters_is_all_that_is_kept(small: Tensor) -> None
     assert [name for name, total in zip(profile.names, profile.total, strict=True) if total > 0] == ["LH1"]
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_a_price_of_nothing_keeps_everything_and_one_too_high_nothing(small: Tensor, weights: Tensor) -> None:
     free = explained(CartoonX(0.0, 0.0, levels=1), Linear(weights), small)
     # Where nothing asks for less, what moves is rounding, and the distortion draws it back.
@@ -159,6 +163,7 @@ def test_a_price_of_nothing_keeps_everything_and_one_too_high_nothing(small: Ten
         assert not found.profile().total.any()
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_more_sparsity_never_keeps_more(small: Tensor, weights: Tensor) -> None:
     kept = [
         explained(CartoonX(sparsity, 0.0, levels=1), Linear(weights), small).values.mean()

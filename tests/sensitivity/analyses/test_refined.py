@@ -56,6 +56,7 @@ def test_exact_totals_first_order_and_groups(oracle: Oracle) -> None:
     assert_groups(estimate.groups, oracle)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_limits_hold_the_exact_totals() -> None:
     oracle, held, above = sobol_g(), [], []
     for seed in range(24):

@@ -220,6 +220,7 @@ def totals(oracle: Oracle, rows: int, random: np.random.Generator) -> Replicated
     return replicated(statistic, 16)
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("rows", [16, 64])
 @pytest.mark.parametrize("oracle", FUNCTIONS, ids=lambda oracle: oracle.name)
 def test_intervals_hold_total_indices(oracle: Oracle, rows: int) -> None:
@@ -246,6 +247,7 @@ def whole(analysis: AbstractAnalysis, function: Analytic) -> Estimate:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")
 def test_sobol_intervals_hold_total_indices() -> None:
     held = []
     for oracle in FUNCTIONS:
@@ -258,6 +260,7 @@ def test_sobol_intervals_hold_total_indices() -> None:
     assert 0.915 <= np.mean(held) <= 0.99
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("rows", [16, 64])
 def test_the_upper_limit_of_the_derivative_bound_holds_where_the_bound_is_met_exactly(rows: int) -> None:
     # cos(pi w) is the function for which T = E[(df/dw)^2] / (pi^2 V).

@@ -104,6 +104,7 @@ def test_random_signs_agree_with_all_of_them(monkeypatch) -> None:
     assert compare(one, other, seed=4).cells.p == drawn.p
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_p_is_uniform_where_nothing_differs_and_the_chance_distance_is_the_mean_one() -> None:
     random = np.random.default_rng(4)
     found = [compare(*pair(random)) for _ in range(400)]
@@ -149,6 +150,7 @@ def changed(weights: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")
 def test_sobol_runs_of_scores_exchangeable_under_reflection_rarely_differ() -> None:
     # Rows are as likely as their reflections, so the scores of w and of 1 - w are exchangeable, not equal.
     found: list[Difference] = [

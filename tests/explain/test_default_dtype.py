@@ -14,7 +14,7 @@ SMALL = {"levels": 1, "grid": 2}
 METHODS = {
     "sobol": wcam.Wcam(wcam.Sobol(rows=4), **SMALL),
     "derivative": wcam.Wcam(wcam.Derivative(rows=4), **SMALL),
-    "screened": wcam.Wcam(wcam.Screened(rows=8), **SMALL),
+    "screened": wcam.Wcam(wcam.Screened(rows=4, gradient_rows=4), **SMALL),
     "refined": wcam.Wcam(wcam.Refined(rows=8), **SMALL),
     "hsic": wcam.Wcam(wcam.Hsic(rows=64), **SMALL),
     "published": wcam.Wcam.as_published(grid=4, rows=2, levels=1),

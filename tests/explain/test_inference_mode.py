@@ -19,7 +19,7 @@ def picture():
 METHODS = {
     "sobol": wcam.Wcam(wcam.Sobol(rows=4), **SMALL),
     "derivative": wcam.Wcam(wcam.Derivative(rows=4), **SMALL),
-    "screened": wcam.Wcam(wcam.Screened(rows=8), **SMALL),
+    "screened": wcam.Wcam(wcam.Screened(rows=4, gradient_rows=4), **SMALL),
     "hsic": wcam.Wcam(wcam.Hsic(rows=64), **SMALL),
     "an image as baseline": wcam.Wcam(wcam.Derivative(rows=4), baseline=torch.zeros(3, 16, 16), **SMALL),
     "spun": wcam.Wcam(wcam.Sobol(rows=4), **SMALL).spun(2),

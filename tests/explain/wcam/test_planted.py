@@ -12,9 +12,10 @@ from wcam_widget.demo.planted import GRID, LEVELS
 
 @pytest.mark.parametrize("analysis", [Sobol(rows=16), Screened(), Refined(rows=16), Hsic(rows=500)], ids=repr)
 def test_the_top_cell_is_the_planted_one(analysis) -> None:
-    cells, bands, *_ = zip(*found(analysis, 8), strict=True)
-    assert sum(cells) >= 7
-    assert sum(bands) == 8
+    # A method that finds one cell of two would find all four in one of sixteen tests.
+    cells, bands, *_ = zip(*found(analysis, 4), strict=True)
+    assert all(cells)
+    assert all(bands)
 
 
 def test_the_class_is_decided_by_the_planted_cell() -> None:

@@ -91,6 +91,15 @@ def test_default_analysis_follows_the_model(model: BlackBox, tiny: nn.Module) ->
         Wcam(Derivative()).analysis_for(BlackBox(tiny.forward))
 
 
+def test_the_default_is_a_screen_where_there_are_gradients_and_sobol_where_there_are_none(
+    model: BlackBox, image: Tensor
+) -> None:
+    for given, name in ((model, "Screened"), (lambda images: images.mean((2, 3)), "Sobol")):
+        (found,) = Wcam(levels=1, grid=2)(given, image[None], [0])
+        assert found.complete
+        assert name in found.method
+
+
 def test_a_batch_explains_each_image_with_its_own_target(model: BlackBox, image: Tensor) -> None:
     images = torch.stack([image, image.flip(2)])
     both = Wcam(Derivative(rows=4))(model, images, ["bee", Probability(3)])

@@ -23,7 +23,7 @@ GRADIENTS = 1.10
 
 def overhead(name: str, method: Wcam, asked: float) -> None:
     net = Timed(NETWORKS[name]())
-    model, image = BlackBox(net, batch_size=BATCH), torch.rand(3, 224, 224)
+    model, image = BlackBox(net, batch_size=BATCH, engine="torch"), torch.rand(3, 224, 224)
     model.logits(image.expand(2, -1, -1, -1))
     net.forget()
     started = cpu_clock()

@@ -42,7 +42,7 @@ def point(analysis: str, rows: int, cut: int | None, side: int) -> dict[str, flo
     kind = {"Sobol": Sobol, "Derivative": Derivative}[analysis]
     # What is loaded once is loaded here, with images so small that the memory they took is no reserve.
     list(Wcam(kind(2), grid=1).steps(BlackBox(cheap(32), batch_size=2), torch.rand(3, 32, 32), 0))
-    model, image = BlackBox(cheap(side)), torch.rand(3, side, side)
+    model, image = BlackBox(cheap(side), engine="torch"), torch.rand(3, side, side)
     seconds: list[float] = []
     cells: list[int] = []
 

@@ -19,7 +19,6 @@ from tests.benchmarks.real_maps import (
     photographs,
     read_lines,
 )
-from tests.benchmarks.runtime import with_runtime
 from wcam_widget.cli.methods import Name
 from wcam_widget.evaluate.rankings import NULLS
 
@@ -52,22 +51,6 @@ def test_a_copy_that_differs_is_refused(net):
     net[1].register_forward_hook(lambda module, given, output: output + 1)
     with pytest.raises(RuntimeError, match="the folded copy differs by"):
         folded(net, torch.rand(2, 3, 8, 8))
-
-
-def test_rows_without_gradients_may_go_through_onnx_runtime(net):
-    pytest.importorskip("onnxruntime", reason="pip install onnxruntime")
-    rows = torch.rand(5, 3, 8, 8, generator=torch.Generator().manual_seed(4))
-    expected = net(rows).detach()
-    by_runtime = with_runtime(net, rows)
-    with torch.inference_mode():
-        assert by_runtime(rows).sub(expected).abs().max() < 1e-5
-    heard = []
-    with torch.inference_mode():
-        handle = next(net.children()).register_forward_hook(lambda *_: heard.append(1))
-        by_runtime(rows)
-        handle.remove()
-    assert heard
-    assert torch.autograd.grad(by_runtime(rows.requires_grad_()).sum(), rows)[0].any()
 
 
 def test_every_method_of_the_catalogue_has_a_place():

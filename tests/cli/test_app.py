@@ -282,3 +282,13 @@ def test_demo_writes_its_images_and_both_networks_explorers(folder):
         f"{images[0].name}, standard network",
         f"{images[0].name}, robust network",
     ]
+
+
+def test_the_engine_can_be_chosen(folder):
+    model = ("explain", "cat.png", "--model", "cli_models:small", *QUICK)
+    result = wcam(*model, "--engine", "torch", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["images"][0]["engine"] == ""
+    wrong = wcam(*model, "--engine", "fast")
+    assert wrong.exit_code == 2
+    assert "Error: --engine: found 'fast'; accepted are auto, torch, onnx, compiled" in wrong.stderr

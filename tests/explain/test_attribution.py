@@ -40,7 +40,8 @@ def test_what_is_saved_is_loaded(attribution: Attribution, tmp_path: Path) -> No
     again = Attribution.load(path)
     for name in ("values", "low", "high", "kind", "slope"):
         np.testing.assert_array_equal(getattr(again, name), getattr(attribution, name))
-    for name in ("method", "target", "score", "planned", "seconds", "complete", "stop", "unit", "basis"):
+    same = ("method", "target", "score", "planned", "seconds", "complete", "stop", "unit", "basis", "engine")
+    for name in same:
         assert getattr(again, name) == getattr(attribution, name)
     np.testing.assert_array_equal(again.profile().shapley, attribution.profile().shapley)
     np.testing.assert_array_equal(again.spatial(), attribution.spatial())

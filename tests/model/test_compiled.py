@@ -33,6 +33,9 @@ def test_a_compiled_network_answers_as_the_network_itself_for_every_batch(net):
     assert type(net) is nn.Sequential
     assert (compiled.class_names, compiled.batch_size, compiled.input_size) == (("a", "b", "c"), 4, (6, 6))
     assert NETWORKS.state(compiled.net) is NETWORKS.state(net)
+    assert compiled.engine.label == "torch.compile"
+    assert compiled.by("torch").net is net
+    assert type(BlackBox(net, engine="compiled").net) is type(compiled.net)
 
 
 def test_without_a_compiler_the_error_says_what_to_do(net, monkeypatch):
@@ -47,4 +50,6 @@ def test_without_a_compiler_the_error_says_what_to_do(net, monkeypatch):
     )
     with pytest.raises(RuntimeError, match=message):
         BlackBox(net).compiled()
+    with pytest.raises(RuntimeError, match="compiled: torch"):
+        BlackBox(net, engine="compiled")
     assert BlackBox(net).logits(images_of(2)).shape == (2, 3)

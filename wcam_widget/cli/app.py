@@ -28,6 +28,7 @@ EXIT_CODES = (
     "failed, 130 interrupted. What was finished is written in all cases."
 )
 SOME_FAILED, BAD_INPUT, MODEL_FAILED, INTERRUPTED = 1, 2, 3, 130
+_OPTIONS = {"name": "--model", "engine": "--engine"}
 INPUT_ERRORS = (ValueError, TypeError, OSError, ImportError)
 
 app = typer.Typer(
@@ -84,6 +85,9 @@ def explain(
         str | None,
         typer.Option(help="Of class activation maps: the layer.", show_default="the last spatial stage"),
     ] = None,
+    engine: Annotated[
+        str, typer.Option(help="What runs the model: auto, torch, onnx or compiled.", metavar="ENGINE")
+    ] = "auto",
     out: Annotated[
         Path, typer.Option(help="The report: one page that works from a file.", dir_okay=False)
     ] = Path("report.html"),
@@ -95,7 +99,7 @@ def explain(
     """Explain image files and write a report in which each can be explored."""
     try:
         report.ensure_folders(out, npz)
-        network = _loaded(model)
+        network = _loaded(model, engine)
         options = {"wavelet": wavelet, "levels": levels, "grid": grid, "rows": rows, "seed": seed}
         options |= {"layer": layer, "analysis": None if analysis == Analysis.AUTO else analysis}
         given = {option: value for option, value in options.items() if value is not None}
@@ -122,15 +126,15 @@ def demo(
     _run(photographs.demo_jobs(count), Wcam(), [], out / "report.html", None, as_json=as_json)
 
 
-def _loaded(model: str) -> BlackBox:
-    """The named model; what is wrong with its name is told of the option."""
+def _loaded(model: str, engine: str) -> BlackBox:
+    """The named model; what is wrong with its name, or that of the engine, is told of the option."""
     try:
-        return load_model(model)
+        return load_model(model, engine=engine)
     except ValueError as error:
         kind, _, said = str(error).partition(": ")
-        if kind != "name":
+        if kind not in _OPTIONS:
             raise
-        raise ValueError(f"--model: {said}") from error
+        raise ValueError(f"{_OPTIONS[kind]}: {said}") from error
 
 
 def _run(

@@ -150,6 +150,7 @@ def summary(one: Result) -> dict[str, Any]:
         "evaluations": attribution.evaluations,
         "gradients": attribution.gradients,
         "seconds": round(attribution.seconds, 3),
+        "engine": attribution.engine,
         "cells": len(attribution.values),
         "peak": {"row": row, "column": column} if heat.max() > heat.min() else None,
         "unit": attribution.unit,

@@ -19,6 +19,7 @@ VERSION = 1
 PER_CELL = ("value", "low", "high", "kind", "error", "first", "slope")
 PER_BAND = ("total", "low", "high", "shapley", "closed")
 WORDS = ("method", "target", "stop", "unit", "statistic")
+ENGINE = "engine"  # older files do not say
 SMALL = 32 << 20  # bytes that any file may unpack to
 MOST_COMPRESSED = 100  # times its size for a large one; empty maps come to half of that
 LARGEST_ITEM = 4 << 20  # bytes of one number, or of the text about the rest
@@ -30,7 +31,7 @@ def write(path: Path, fields: Mapping[str, Any]) -> Path:
     target = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     estimate: Estimate = fields["estimate"]
     groups = estimate.groups
-    described = {name: fields[name] for name in (*WORDS, *NUMBERS)}
+    described = {name: fields[name] for name in (*WORDS, *NUMBERS, ENGINE)}
     described |= {name: getattr(estimate, name) for name in ("variance", "evaluations", "gradients")}
     described |= {"version": VERSION, "basis": fields["basis"].settings()}
     arrays = {name: getattr(estimate, name) for name in PER_CELL}
@@ -91,7 +92,7 @@ def _fields(about: dict[str, Any], stored: zipfile.ZipFile) -> dict[str, Any]:
         evaluations=int(about["evaluations"]),
         gradients=int(about["gradients"]),
     )
-    words = {name: str(about[name]) for name in WORDS}
+    words = {name: str(about[name]) for name in WORDS} | {ENGINE: str(about.get(ENGINE, ""))}
     numbers = {
         "score": float(about["score"]),
         "planned": int(about["planned"]),

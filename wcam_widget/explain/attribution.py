@@ -47,6 +47,7 @@ class Attribution:
         statistic: What the ``total`` of a band is.
         traces: The runs up to here, for other targets: network, image, and class scores, beyond 1 MB in a
             temporary file. No file or copy keeps them, and ``alone()`` lets go of them.
+        engine: What ran most forward passes instead of the network itself, "ONNX Runtime"; empty if nothing.
 
     Examples:
         >>> from wcam_widget import Sobol, Wcam
@@ -72,11 +73,12 @@ class Attribution:
     unit: str = UNIT
     statistic: str = GROUP_STATISTIC
     traces: tuple[Checkpoint, ...] = field(default=(), repr=False)
+    engine: str = ""
 
     def __repr__(self) -> str:
-        done = "" if self.complete else ", partial"
+        by, done = self.engine and f", {self.engine}", "" if self.complete else ", partial"
         of = f"{self.target} = {self.score:.3g}"
-        return f"<Attribution of {of}: {self.method}, {len(self.values)} cells{done}>"
+        return f"<Attribution of {of}: {self.method}, {len(self.values)} cells{by}{done}>"
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the runs, which hold the network and open files."""

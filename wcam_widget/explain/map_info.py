@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from wcam_widget.basis import AbstractBasis, Cells
 from wcam_widget.explain.attribution import Attribution
+from wcam_widget.model import BlackBox
 from wcam_widget.perturb.probe import Probe
 from wcam_widget.sensitivity import Estimate
 from wcam_widget.sensitivity.analysis import GROUP_STATISTIC, UNIT
@@ -26,6 +27,7 @@ class MapInfo:
         planned: Forward-equivalents of the entire run; a backward pass counts as two.
         unit: What a value is.
         statistic: What the number of a band is.
+        model: The network, whose engine is noted; None where all passes look inside, which torch alone runs.
     """
 
     cells: Cells
@@ -36,6 +38,7 @@ class MapInfo:
     planned: int
     unit: str = UNIT
     statistic: str = GROUP_STATISTIC
+    model: BlackBox | None = None
 
     @classmethod
     def from_probe(
@@ -51,8 +54,18 @@ class MapInfo:
             planned=planned,
             unit=unit,
             statistic=statistic,
+            model=probe.model,
         )
 
     def attribution(self, estimate: Estimate, seconds: float, stop: str) -> Attribution:
         """The attribution of an estimate after some seconds; complete where ``stop`` says why it ended."""
-        return Attribution(**vars(self), estimate=estimate, seconds=seconds, complete=bool(stop), stop=stop)
+        about = {name: value for name, value in vars(self).items() if name != "model"}
+        about |= {"seconds": seconds, "complete": bool(stop), "stop": stop, "engine": self._engine(estimate)}
+        return Attribution(**about, estimate=estimate)
+
+    def _engine(self, estimate: Estimate) -> str:
+        """What ran most passes, unless it was the network itself, which gradients are of."""
+        if self.model is None or 2 * estimate.gradients >= estimate.evaluations:
+            return ""
+        engine = self.model.engine
+        return "" if engine.is_plain else engine.label

@@ -92,6 +92,7 @@ def attribution_frame(attribution: Attribution, run: str, rev: int) -> bytes:
         "gradients": attribution.gradients,
         "planned": attribution.planned,
         "seconds": finite(attribution.seconds),
+        "engine": attribution.engine,
         "unit": attribution.unit,
         "signed": attribution.signed,
         "stop": attribution.stop,

@@ -31,6 +31,8 @@ export interface AttributionFrame {
   readonly gradients: number;
   readonly planned: number;
   readonly seconds: number;
+  /** what ran most passes instead of the network itself; empty if nothing did */
+  readonly engine: string;
   readonly unit: string;
   /** whether values below zero count against the target; else they are chance */
   readonly signed: boolean;
@@ -66,6 +68,7 @@ export function readAttribution(frame: Frame): AttributionFrame {
     gradients: header.count("gradients"),
     planned: header.count("planned"),
     seconds: header.number("seconds"),
+    engine: header.textOr("engine", ""),
     unit,
     signed: header.flag("signed"),
     stop: header.text("stop"),

@@ -16,8 +16,8 @@ const CONNECTIONS: Record<ConnectionState, string> = {
   static: "Saved page: scores are known for single bands",
 };
 
-/** What a run took: forward passes, and backward passes. */
-type Cost = Pick<AttributionFrame, "evaluations" | "gradients">;
+/** What a run took: forward passes, backward passes, and what ran them. */
+type Cost = Pick<AttributionFrame, "evaluations" | "gradients" | "engine">;
 
 /** "384 forward and 32 backward passes"; without a map, the passes that the kernel counted. */
 function costWords(cost: Cost | null, done: number): string {
@@ -28,10 +28,16 @@ function costWords(cost: Cost | null, done: number): string {
   return `${counts} ${(gradients || evaluations) === 1 ? "pass" : "passes"}`;
 }
 
+/** "384 forward passes in 4 s by ONNX Runtime"; the network itself is not named. */
+function endWords({ done, seconds }: Status, cost: Cost | null): string {
+  const by = cost?.engine ? ` by ${cost.engine}` : "";
+  return `${costWords(cost, done)} in ${formatSeconds(seconds)}${by}`;
+}
+
 const ENDINGS: Record<Exclude<RunState, "running">, (status: Status, cost: Cost | null) => string> = {
   waiting: () => "waiting for the first map",
-  done: ({ done, seconds }, cost) => `${costWords(cost, done)} in ${formatSeconds(seconds)}`,
-  cancelled: ({ done, seconds }, cost) => `${costWords(cost, done)} in ${formatSeconds(seconds)}, partial`,
+  done: (status, cost) => endWords(status, cost),
+  cancelled: (status, cost) => `${endWords(status, cost)}, partial`,
   error: ({ done, total }) => `stopped by an error (${done} of ${total})`,
 };
 

@@ -14,11 +14,18 @@ describe("progress", () => {
   });
 
   it("tells what a finished run took: forward and backward passes apart", () => {
-    expect(statusWords(done, { evaluations: 384, gradients: 32 })).toBe(
+    expect(statusWords(done, { evaluations: 384, gradients: 32, engine: "" })).toBe(
       "384 forward and 32 backward passes in 3 s",
     );
-    expect(statusWords(done, { evaluations: 416, gradients: 0 })).toBe("416 forward passes in 3 s");
-    expect(statusWords(done, { evaluations: 1, gradients: 1 })).toBe("1 forward and 1 backward pass in 3 s");
+    expect(statusWords(done, { evaluations: 416, gradients: 0, engine: "" })).toBe(
+      "416 forward passes in 3 s",
+    );
+    expect(statusWords(done, { evaluations: 416, gradients: 0, engine: "ONNX Runtime" })).toBe(
+      "416 forward passes in 3 s by ONNX Runtime",
+    );
+    expect(statusWords(done, { evaluations: 1, gradients: 1, engine: "" })).toBe(
+      "1 forward and 1 backward pass in 3 s",
+    );
     expect(statusWords(done)).toBe("416 passes in 3 s");
   });
 });

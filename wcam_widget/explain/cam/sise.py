@@ -231,7 +231,7 @@ class Sise(AbstractMethod):
             unit=f"{self.title}: sum of the layers' maps, each in [0, 1]",
         )
         stop = "" if run.left else _ended(run.blocks, [each is None for each in maps])
-        return map_attribution(heat, info, (evaluations, 1), run.seconds, stop)
+        return map_attribution(heat, replace(info, model=model), (evaluations, 1), run.seconds, stop)
 
 
 def _log_odds(target: Probability) -> AbstractTarget:

@@ -132,6 +132,7 @@ class PublishedWcam(AbstractMethod):
             score=float(resolved(logits)[0]),
             planned=self.rows * (grid**2 + 2),
             statistic=STATISTIC,
+            model=network,
         )
         picture = basis.pack(pixels.to(network.device))
         started, scores = time.perf_counter(), []

@@ -111,6 +111,7 @@ class SpunWcam(AbstractMethod):
             method=f"{self.wcam.describe(analysis, cells)} · mean of {self.spins} shifts",
             planned=first.planned * self.spins,
             seconds=sum(one.seconds for one in [*ended, *running]),
+            engine=now.engine,
             complete=now.complete and last,
             stop=(unsteady or now.stop) if now.complete and last else "",
             traces=tuple(traces),

@@ -36,6 +36,11 @@ class Engine:
         """Its name for a reader, a short phrase."""
         return _LABELS[self.name]
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the network itself, as it was given."""
+        return self.name in {"torch", "callable"}
+
     def __str__(self) -> str:
         return f"{self.label}: {self.reason}"
 

@@ -69,7 +69,7 @@ class Forwards:
         self._eager, self._choice = eager, choice
         self._settled = Engine("torch", f"made ready once {ROWS} images have been scored")
         self._is_settled = False
-        self._rows, self._unchecked = 0, 0
+        self._rows, self._unchecked, self._served = 0, 0, 0
 
     @property
     def engine(self) -> Engine:
@@ -88,7 +88,7 @@ class Forwards:
         if self._is_settled:
             return by_torch(rows)
         if self.build is not None and not self.build.fits(net):
-            self.build, self._rows = None, 0
+            self.build, self._rows, self._served = None, 0, 0
         if self.build is not None and self.build.forward is not None and not is_listened_to(net):
             scores = self._by_engine(self.build, self.build.forward, rows, by_torch)
             return by_torch(rows) if scores is None else scores
@@ -132,17 +132,18 @@ class Forwards:
         except Exception as error:  # noqa: BLE001 a runtime's own
             self._settle(f"{build.engine.label} raised {type(error).__name__}: {error}")
             return None
+        if self._served == 0 or self._unchecked + len(rows) > CHECKED:
+            self._unchecked = 0
+            gap = float((by_torch(rows[:1]) - scores[:1]).abs().max())
+            if not (share := relative(gap, build.samples.spread)) <= TOLERANCE:
+                reason = f"{build.engine.label} gave class scores that differ by {share:.1g} of their spread"
+                if self._served:
+                    warnings.warn(f"{reason}, after some that did not: explain again", stacklevel=2)
+                self._settle(reason)
+                return None
         self._unchecked += len(rows)
-        if self._unchecked < CHECKED:
-            return scores
-        self._unchecked = 0
-        gap = float((by_torch(rows[:1]) - scores[:1]).abs().max())
-        if (share := relative(gap, build.samples.spread)) <= TOLERANCE:
-            return scores
-        reason = f"{build.engine.label} gave class scores that differ by {share:.1g} of their spread"
-        self._settle(reason)
-        warnings.warn(f"{reason}, after it had given the same ones before: explain again", stacklevel=2)
-        return None
+        self._served += len(rows)
+        return scores
 
     def _tell(self, build: Build) -> None:
         if build.thread.is_alive() or build.forward is not None:

@@ -65,7 +65,7 @@ def test_screened_spends_its_seconds_and_says_what_more_would_bring() -> None:
         state.seconds += 0.03  # as slow as a network
         longer.step(function, state)
     assert state.seconds >= 0.5
-    known = r"time=0.5 is over: \d of the \d cells .* known to a quarter .*"
+    known = r"time=0.5 is over: \d of the \d cells .* known to half of .*"
     assert re.match(known + r"; another 10 s would bring about \d; raise time", longer.reason(state))
 
 

@@ -80,7 +80,7 @@ class Screened(AbstractAnalysis[ScreenedState]):
     rows: int = 256
     seed: int = 0
     threshold: float = RESOLUTION
-    tolerance: float = 0.25
+    tolerance: float = 0.5
     gradient_rows: int = 64
     budget: int | None = None
     top: int = 20

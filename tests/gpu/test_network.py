@@ -77,12 +77,22 @@ def test_the_batch_is_halved_when_the_device_is_full_and_the_size_is_remembered(
     assert [count for count, _ in net.seen[5:]] == [8, 4]
 
 
+def test_a_network_in_float32_on_the_device_is_left_to_torch():
+    model = BlackBox(network(DEVICE), precision="float32", engine="onnx")
+    for _ in range(2):
+        model.logits(images(2))
+    assert model.engine.name == "torch"
+    assert model.engine.reason.startswith("the network is on ")
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")  # torch's compiler uses parts it has retired
 def test_a_compiled_network_answers_as_the_network_itself():
     model = BlackBox(network(DEVICE), batch_size=8)
-    compiled = model.compiled()
+    compiled = BlackBox(model.net, batch_size=8, engine="compiled")
     scores = model.logits(images(12))
+    assert str(model.engine) == "PyTorch: it computes in bfloat16"
+    assert str(compiled.engine) == "torch.compile: chosen"
     assert (compiled.logits(images(12)) - scores).abs().max() < 0.02 * scores.abs().max()
     _, slopes = model.gradients(images(12).to(DEVICE), lambda batch: batch, 0)
     _, found = compiled.gradients(images(12).to(DEVICE), lambda batch: batch, 0)

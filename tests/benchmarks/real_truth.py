@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from wcam_widget import load_model, load_photos
+from wcam_widget.files import atomic_write
 from wcam_widget.perturb.probe import Probe
 from wcam_widget.perturb.space import Space
 from wcam_widget.sensitivity.sampling.exchanges import exchanges
@@ -107,10 +108,9 @@ def _read(path: Path, cells: int) -> tuple[Moments, np.ndarray, np.ndarray]:
 
 
 def _write(path: Path, cells: Moments, done: np.ndarray, scores: np.ndarray) -> None:
-    beside = path.with_suffix(".part.npz")
     numbers = {name: getattr(cells, name).astype(np.float32) for name in FIELDS}
-    np.savez_compressed(beside, done=done, scores=scores.astype(np.float32), **numbers)
-    beside.replace(path)
+    with atomic_write(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, done=done, scores=scores.astype(np.float32), **numbers)
 
 
 def main() -> None:

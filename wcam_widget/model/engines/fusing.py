@@ -20,16 +20,8 @@ def fused(net: nn.Module, choice: Choice | None, rows: Float[Tensor, "n ..."]) -
     Raises:
         ValueError: Where no convolution is followed by a normalisation.
     """
-    pairs = _pairs(net, rows[:1])
-    if not pairs:
+    if not join(net, rows[:1]):
         raise ValueError("no normalisation follows a convolution")
-    modules = dict(net.named_modules())
-    for convolution, normalisation in pairs:
-        with ordinary_tensors():
-            joined = fuse_conv_bn_eval(modules[convolution], modules[normalisation])
-        net.set_submodule(convolution, joined.requires_grad_(False))
-        net.set_submodule(normalisation, nn.Identity())
-    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     scores = ClassScores(net, choice)
 
     def forward(batch: Tensor) -> Tensor:
@@ -39,6 +31,18 @@ def fused(net: nn.Module, choice: Choice | None, rows: Float[Tensor, "n ..."]) -
         return found
 
     return forward
+
+
+def join(net: nn.Module, row: Float[Tensor, "1 ..."]) -> int:
+    """Fuse normalisations of ``net``, which is changed, into convolutions, channels last; return how many."""
+    pairs, modules = _pairs(net, row), dict(net.named_modules())
+    for convolution, normalisation in pairs:
+        with ordinary_tensors():
+            joined = fuse_conv_bn_eval(modules[convolution], modules[normalisation])
+        net.set_submodule(convolution, joined.requires_grad_(False))
+        net.set_submodule(normalisation, nn.Identity())
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return len(pairs)
 
 
 def _pairs(net: nn.Module, row: Tensor) -> list[tuple[str, str]]:

@@ -190,7 +190,7 @@ def _print_results(done: report.Batch, written: list[Path], *, as_json: bool) ->
     results = [report.summary(one) for one in done.results]
     files = [printable(str(path)) for path in written]
     if as_json:
-        failed = [{"image": each.name, "error": printable(each.reason)} for each in done.failures]
+        failed = [{"image": name, "error": printable(each.reason)} for name, each in done.failures]
         document = {"images": results, "failed": failed, "files": files}
         _say(json.dumps(document, indent=2, allow_nan=False))
         return
@@ -202,18 +202,18 @@ def _print_results(done: report.Batch, written: list[Path], *, as_json: bool) ->
 
 def _print_failures(done: report.Batch, count: int) -> int:
     """Say which images were not explained, and why; the exit code for it."""
-    reasons = dict.fromkeys(each.reason for each in done.failures)
+    reasons = dict.fromkeys(each.reason for _, each in done.failures)
     if count > 1 and (done.failures or done.interrupt is not None):
         _say(f"{len(done.results)} of {count} images were explained", err=True)
     if len(reasons) == 1 < len(done.failures):  # of the model or the options, not of the images
         _say(f"Error: {next(iter(reasons))}", err=True)
     else:
-        for each in done.failures:
-            named = count == 1 or each.name in each.reason
-            _say(f"Error: {each.reason}" if named else f"Error: {each.name}: {each.reason}", err=True)
+        for name, each in done.failures:
+            named = count == 1 or name in each.reason
+            _say(f"Error: {each.reason}" if named else f"Error: {name}: {each.reason}", err=True)
     if not done.failures:
         return 0
-    return _code_of(done.failures[0].error) if len(done.failures) == count else SOME_FAILED
+    return _code_of(done.failures[0][1].error) if len(done.failures) == count else SOME_FAILED
 
 
 @contextmanager

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wcam_widget.cli.photographs import Job
 from wcam_widget.explain import AbstractMethod, Attribution
+from wcam_widget.explain.loop import Failure, each
 from wcam_widget.model import ensure_image
 from wcam_widget.show.explorer.explorer import Explorer, explore
 from wcam_widget.show.explorer.layers import numbered
@@ -32,29 +33,16 @@ class Result:
 
 
 @dataclass(frozen=True, eq=False)
-class Failure:
-    """An image that was not explained, or only in part, and why."""
-
-    name: str
-    error: Exception
-
-    @property
-    def reason(self) -> str:
-        """What went wrong, in words."""
-        return str(self.error).strip() or type(self.error).__name__
-
-
-@dataclass(frozen=True, eq=False)
 class Batch:
-    """What was explained, what was not, and the interrupt that ended the work early, if one did."""
+    """What was explained, what was not and why, and the interrupt that ended the work early, if one did."""
 
     results: tuple[Result, ...]
-    failures: tuple[Failure, ...]
+    failures: tuple[tuple[str, Failure], ...]
     interrupt: KeyboardInterrupt | None = None
 
 
 def explain_all(
-    jobs: Iterable[Job], method: AbstractMethod, watch: Watch, layers: Sequence[AbstractMethod] = ()
+    jobs: Sequence[Job], method: AbstractMethod, watch: Watch, layers: Sequence[AbstractMethod] = ()
 ) -> Batch:
     """Explain images one after another; an error ends one of them, an interrupt the work.
 
@@ -62,40 +50,37 @@ def explain_all(
     kept as far as its map had come.
     """
     results: list[Result] = []
-    failures: list[Failure] = []
+    failures: list[tuple[str, Failure]] = []
+    interrupt = None
     try:
-        for job in jobs:
-            try:
-                _explain(job, method, watch, layers, results)
-            except Exception as error:  # noqa: BLE001  handed on in the batch
-                failures.append(Failure(job.name, error))
-    except KeyboardInterrupt as interrupt:
-        return Batch(tuple(results), tuple(failures), interrupt)
-    return Batch(tuple(results), tuple(failures))
+        for place, one in each(lambda _, job: _explained(job, method, watch, layers), jobs):
+            if isinstance(one, Failure):
+                failures.append((jobs[place].name, one))
+            else:
+                results.append(one)
+    except KeyboardInterrupt as error:
+        interrupt = error
+    return Batch(tuple(results), tuple(failures), interrupt)
 
 
-def _explain(
-    job: Job,
-    method: AbstractMethod,
-    watch: Watch,
-    layers: Sequence[AbstractMethod],
-    results: list[Result],
-) -> None:
-    """Explain one image into ``explained``, before the error or interrupt that ended it is raised."""
+def _explained(
+    job: Job, method: AbstractMethod, watch: Watch, layers: Sequence[AbstractMethod]
+) -> Iterator[Result]:
+    """Explain one image; what there is of it comes before the error or interrupt that ended it is raised."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         image = ensure_image(job.image, job.name, job.model.fit)
-    notes = tuple(printable(str(each.message)) for each in caught)
+    notes = tuple(printable(str(warned.message)) for warned in caught)
+    ended: BaseException | None = None
     with explore(job.model, image, job.target, method, layers=layers) as explorer:
         explorer.observe(lambda change: watch(job.name, change["new"]), "_status")
-        keep_partial = False
         try:
             explorer.wait()
-        except KeyboardInterrupt:
-            keep_partial = True
-            raise
-        finally:
-            results += _so_far(job.name, explorer, notes, partial=keep_partial)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  raised after what there is
+            ended = error
+        yield from _so_far(job.name, explorer, notes, partial=isinstance(ended, KeyboardInterrupt))
+        if ended is not None:
+            raise ended
 
 
 def _so_far(name: str, explorer: Explorer, notes: tuple[str, ...], *, partial: bool) -> list[Result]:

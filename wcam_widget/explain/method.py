@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wcam_widget.explain.attribution import Attribution
+from wcam_widget.explain.loop import Failure, each
 from wcam_widget.model import (
     AbstractTarget,
     BlackBox,
@@ -117,9 +118,14 @@ class AbstractMethod(ABC):
         Yields:
             The place of an image and its map so far; a later one of a place replaces an earlier one.
         """
-        for stream, (image, target) in enumerate(zip(images, targets, strict=True)):
-            for one in self.steps(model, image, target, stream):
-                yield stream, one
+
+        def task(place: int, item: tuple[Tensor, TargetLike]) -> Iterator[Attribution]:
+            return self.steps(model, *item, place)
+
+        for place, one in each(task, zip(images, targets, strict=True)):
+            if isinstance(one, Failure):
+                raise one.error
+            yield place, one
 
     @final
     def last(

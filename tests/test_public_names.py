@@ -16,8 +16,11 @@ SNAPSHOT = Path(__file__).with_name("public_names.json")
 
 
 def parameters(name: str) -> list[str]:
-    """Names and defaults, without annotations: `image`, `target=None`, `keyword title=None`."""
-    signature = inspect.signature(getattr(wcam_widget, name))
+    """Names and defaults, without annotations: `image`, `target=None`, `keyword title=None`; or a table."""
+    value = getattr(wcam_widget, name)
+    if isinstance(value, tuple):
+        return list(value)
+    signature = inspect.signature(value)
     told = [
         ("keyword " if one.kind is one.KEYWORD_ONLY else "") + str(one.replace(annotation=one.empty))
         for one in signature.parameters.values()

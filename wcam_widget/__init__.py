@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     )
     from wcam_widget.show.explorer.explorer import Explorer, explore
     from wcam_widget.show.plots import plot
-    from wcam_widget.stress import Threat, fgsm, pgd, salient_pgd
+    from wcam_widget.stress import CORRUPTIONS, Threat, corrupt, fgsm, pgd, salient_pgd
 
 __all__ = [
+    "CORRUPTIONS",
     "Attribution",
     "BlackBox",
     "Cameras",
@@ -60,6 +61,7 @@ __all__ = [
     "WaveletGradient",
     "Wcam",
     "compare_methods",
+    "corrupt",
     "deletion",
     "dissimilarity",
     "explore",
@@ -101,7 +103,7 @@ _LAZY = {
     "explore": "wcam_widget.show.explorer.explorer",
     "plot": "wcam_widget.show.plots",
     **dict.fromkeys(_MEASURES, "wcam_widget.evaluate"),
-    **dict.fromkeys(("Threat", "fgsm", "pgd", "salient_pgd"), "wcam_widget.stress"),
+    **dict.fromkeys(("CORRUPTIONS", "Threat", "corrupt", "fgsm", "pgd", "salient_pgd"), "wcam_widget.stress"),
 }
 
 

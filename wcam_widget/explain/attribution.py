@@ -47,7 +47,7 @@ class Attribution:
         statistic: What the ``total`` of a band is.
         traces: The runs up to here, for other targets: network, image, and class scores, beyond 1 MB in a
             temporary file. No file or copy keeps them, and ``alone()`` lets go of them.
-        engine: What ran most forward passes instead of the network itself, "ONNX Runtime"; empty if nothing.
+        engine: What ran most passes instead of the network itself, "ONNX Runtime"; empty if nothing.
 
     Examples:
         >>> from wcam_widget import Sobol, Wcam

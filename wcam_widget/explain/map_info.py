@@ -64,8 +64,11 @@ class MapInfo:
         return Attribution(**about, estimate=estimate)
 
     def _engine(self, estimate: Estimate) -> str:
-        """What ran most passes, unless it was the network itself, which gradients are of."""
-        if self.model is None or 2 * estimate.gradients >= estimate.evaluations:
+        """What ran most passes, unless it was the network itself; and the gradients, where there are some."""
+        if self.model is None:
             return ""
         engine = self.model.engine
-        return "" if engine.is_plain else engine.label
+        if 2 * estimate.gradients >= estimate.evaluations:
+            return engine.gradients
+        named = engine.phrase if estimate.gradients else engine.label
+        return "" if engine.is_plain else named

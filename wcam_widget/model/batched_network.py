@@ -47,7 +47,7 @@ class BatchedNetwork(Classifier, PhotographFit):
 
     @property
     def engine(self) -> Engine:
-        """What runs images that need no gradient, and why; as known of the latest batch."""
+        """What runs images, and why; as known of the latest batch."""
         return self._network.engine
 
     def logits(self, images: Tensor) -> Float[Tensor, "n k"]:
@@ -153,7 +153,8 @@ class BatchedNetwork(Classifier, PhotographFit):
             def explained(logits: Tensor) -> Tensor:
                 return self.target(target, logits[0]).for_rows(start, stop)(logits)
 
-            logits, values, slope, load = self._network.differentiated(inputs[start:stop], images, explained)
+            how = (images, explained, n - start)
+            logits, values, slope, load = self._network.differentiated(inputs[start:stop], *how)
             slopes[start:stop] = slope
             buffer.put(start, logits)
             scores.put(start, values[:, None])

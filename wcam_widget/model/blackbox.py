@@ -60,8 +60,9 @@ class BlackBox(BatchedNetwork):
             index, a key, the name of an attribute or a function of the answer.
         engine: What runs images that need no gradient. "auto": torch, on a CPU after 64 images of a large
             network ONNX Runtime, or torch with normalisation fused, where these were seen to give the same
-            scores to 5e-5 of their spread. "torch": torch alone, always the same to the last bit. "onnx": as
-            auto, but for any network and from the first images on. "compiled": torch.compile.
+            scores to 5e-5 of their spread; gradients are then torch's with normalisation fused. "torch":
+            torch alone, always the same to the last bit. "onnx": as auto, but for any network and from the
+            first images on. "compiled": torch.compile.
 
     Raises:
         TypeError: For a ``net`` that cannot be called, and for ``class_names`` that are not text.
@@ -143,7 +144,7 @@ class BlackBox(BatchedNetwork):
     def __repr__(self) -> str:
         classes = "classes unnamed" if self.class_names is None else f"{len(self.class_names)} classes"
         name = getattr(self.net, "__name__", type(self.net).__qualname__)
-        how = f"device={str(self.device)!r}, batch_size={self.batch_size}, engine={self.engine.label!r}"
+        how = f"device={str(self.device)!r}, batch_size={self.batch_size}, engine={self.engine.phrase!r}"
         return f"BlackBox({name}, {classes}, {how})"
 
     def compiled(self) -> BlackBox:

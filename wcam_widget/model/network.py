@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from wcam_widget.model.batches import Batches, Load, Pass, is_out_of_memory, uncompiled
 from wcam_widget.model.device import autocast, moved
+from wcam_widget.model.engines.backwards import Backwards
 from wcam_widget.model.engines.engine import Engine
 from wcam_widget.model.engines.forwards import Forwards, forwards_of
 from wcam_widget.model.framing import size_hint
@@ -43,16 +44,23 @@ class Network:
     engine_choice: str = "auto"
 
     def differentiated(
-        self, rows: Tensor, images: Callable[[Tensor], Tensor], target: Callable[[Tensor], Tensor]
+        self,
+        rows: Tensor,
+        images: Callable[[Tensor], Tensor],
+        target: Callable[[Tensor], Tensor],
+        ahead: int = 0,
     ) -> tuple[Tensor, Tensor, Tensor, Load]:
-        """The class scores of the images of some rows, their target, its slope by each row, and the load."""
+        """The class scores of the images of some rows, their target, its slope by each row, and the load.
+
+        ``ahead`` is as of `fast_scores`.
+        """
         self._ensure_gradients()
         with torch.inference_mode(mode=False), torch.enable_grad():
             leaf = rows.detach().clone().requires_grad_()
             with autocast(self.device, reduced=False):
                 batch = images(leaf)
             network_input, load = self.prepared(batch, backward=True)
-            logits = self.scores(network_input, len(rows))
+            logits = self.fast_scores(network_input, ahead, backward=True)
             with autocast(self.device, reduced=False), blaming_scores([logits]):
                 values = target(logits)
                 slope = differentiated(values, leaf)
@@ -124,10 +132,15 @@ class Network:
             output = _called("net", self.net if net is None else net, network_input, self.input_size)
         return self._named(self.reader.read(output, images))
 
-    def fast_scores(self, network_input: Tensor, ahead: int) -> Float[Tensor, "n k"]:
-        """Score one batch without gradients or hooks, by the engine that is ready for it.
+    def fast_scores(
+        self, network_input: Tensor, ahead: int, *, backward: bool = False
+    ) -> Float[Tensor, "n k"]:
+        """Score one batch without hooks, by the engine that is ready for it.
 
-        ``ahead`` says how many rows are known to come, these included.
+        Args:
+            network_input: What the network is given.
+            ahead: How many rows are known to come, these included.
+            backward: Whether the scores will be differentiated.
         """
 
         def by_torch(rows: Tensor) -> Tensor:
@@ -139,12 +152,13 @@ class Network:
             if not known or not isinstance(self.net, nn.Module):
                 return by_torch(network_input)
             forwards = self._forwards(tuple(network_input.shape[1:]))
-            return self._named(forwards.scores(self.net, network_input, by_torch, ahead))
+            passes: Forwards | Backwards = forwards.backwards if backward else forwards
+            return self._named(passes.scores(self.net, network_input, by_torch, ahead))
 
     @property
     def engine(self) -> Engine:
-        """What runs the rows that need no gradient, as the latest of them were."""
-        load = self.batches.latest(backward=False)
+        """What runs rows, as the latest of them were."""
+        load = self.batches.latest(backward=False) or self.batches.latest(backward=True)
         return self._fixed or self._forwards(None if load is None else load.shape).engine
 
     @property

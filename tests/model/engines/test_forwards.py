@@ -16,7 +16,7 @@ from torch import nn
 from tests.model.engines.ready import Net, builds, close, of_onnx, wait
 from tests.model.networks import images_of
 from wcam_widget.model import BlackBox, ModelError
-from wcam_widget.model.engines import build, exporting, forwards
+from wcam_widget.model.engines import build, eligibility, exporting, forwards
 
 pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra fast")
 
@@ -61,7 +61,7 @@ def test_small_networks_and_few_images_are_left_to_torch(net):
 
 
 def test_a_large_network_is_made_ready_once_enough_images_are_known_to_come(net, monkeypatch):
-    monkeypatch.setattr(forwards, "OPERATIONS", 1000)
+    monkeypatch.setattr(eligibility, "OPERATIONS", 1000)
     model = BlackBox(net, batch_size=8)
     model.logits(images_of(40))
     assert not builds(model)

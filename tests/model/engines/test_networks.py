@@ -10,8 +10,7 @@ from wcam_widget.explain import Wcam
 from wcam_widget.model import BlackBox
 from wcam_widget.model.engines import exporting
 from wcam_widget.model.engines.build import MAKERS
-from wcam_widget.model.engines.eligibility import private_copy
-from wcam_widget.model.engines.forwards import OPERATIONS
+from wcam_widget.model.engines.eligibility import OPERATIONS, private_copy
 from wcam_widget.model.engines.operations import most_operations, operations
 from wcam_widget.sensitivity import Sobol
 

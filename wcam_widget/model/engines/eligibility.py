@@ -1,4 +1,4 @@
-"""Which networks can be run by something else than torch at all, and a copy of one to make it from."""
+"""Which networks something else than the network itself may run, and a copy of one to make it from."""
 
 from __future__ import annotations
 
@@ -12,8 +12,45 @@ from torch import Tensor, nn
 
 from wcam_widget.model.condition import Version, versions_of
 from wcam_widget.model.device import is_quantised, ordinary_tensors
+from wcam_widget.model.engines.operations import most_operations, operations
 
+OPERATIONS = 250_000_000  # an image; below, torch takes a few milliseconds for it
+_FORWARD_HOOKS = ("forward_hooks", "forward_pre_hooks")
+_BACKWARD_HOOKS = ("backward_hooks", "backward_pre_hooks")
 Fingerprint = tuple[dict[str, Version], list[int]]
+
+
+class UnsuitableError(Exception):
+    """Nothing but the network itself is to run it; the message says why, in one line."""
+
+
+def suitable_copy(net: nn.Module, rows: Tensor, *, small: bool) -> nn.Module:
+    """A private copy of a network for another engine; UnsuitableError where there may or need be none.
+
+    Args:
+        net: The network, in eval mode.
+        rows: Some rows of its input, (n, ...).
+        small: Whether small networks are taken, too, for which it does not pay.
+    """
+    reason = objection(net, rows)
+    if not reason and not small:
+        reason = _too_small(most_operations(net, rows[:1]))
+    if reason:
+        raise UnsuitableError(reason)
+    try:
+        copied = private_copy(net)
+        count = 0 if small else operations(copied, rows[:1])
+    except Exception as error:
+        raise UnsuitableError(f"a copy of the network raised {type(error).__name__}") from error
+    if not small and (reason := _too_small(count)):
+        raise UnsuitableError(reason)
+    return copied
+
+
+def _too_small(count: int) -> str:
+    if count >= OPERATIONS:
+        return ""
+    return f"the network is small: of {OPERATIONS:.1e} operations an image another engine pays"
 
 
 def objection(net: nn.Module, rows: Tensor) -> str:
@@ -37,20 +74,23 @@ def objection(net: nn.Module, rows: Tensor) -> str:
     return ""
 
 
-def is_listened_to(net: nn.Module) -> bool:
+def is_listened_to(net: nn.Module, *, backward: bool = False) -> bool:
     """Whether a hook waits for what a module is given or answers, which none hears but in torch.
+
+    With ``backward``, or for the slopes on their way back.
 
     >>> net = nn.Linear(2, 2)
     >>> handle = net.register_forward_hook(print)
     >>> is_listened_to(net)
     True
     """
+    kinds = _FORWARD_HOOKS + (_BACKWARD_HOOKS if backward else ())
     own = nn.modules.module
-    return any(_hooks(own, "_global")) or any(any(_hooks(module, "")) for module in net.modules())
+    return any(_hooks(own, "_global", kinds)) or any(any(_hooks(each, "", kinds)) for each in net.modules())
 
 
-def _hooks(owner: Any, prefix: str) -> Iterator[Any]:
-    for kind in ("forward_hooks", "forward_pre_hooks"):
+def _hooks(owner: Any, prefix: str, kinds: tuple[str, ...]) -> Iterator[Any]:
+    for kind in kinds:
         yield getattr(owner, f"{prefix}_{kind}", None)
 
 

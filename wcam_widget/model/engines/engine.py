@@ -1,10 +1,10 @@
-"""`Engine`: what runs the forward passes of a network, and why."""
+"""`Engine`: what runs the passes of a network, and why."""
 
 from dataclasses import dataclass
 from typing import final
 
 ENGINES = ("auto", "torch", "onnx", "compiled")
-_LABELS = {
+LABELS = {
     "torch": "PyTorch",
     "fused": "PyTorch, fused",
     "onnx": "ONNX Runtime",
@@ -22,6 +22,7 @@ class Engine:
         name: "torch", "fused" for torch with normalisation fused into convolutions, "onnx", "compiled", or
             "callable" for a plain callable, which runs as it is.
         reason: Why, in one line.
+        gradients: What runs the passes that do need one, "PyTorch, fused"; empty for the network itself.
 
     Examples:
         >>> print(Engine("onnx", "checked on 9 images"))
@@ -30,11 +31,22 @@ class Engine:
 
     name: str
     reason: str
+    gradients: str = ""
 
     @property
     def label(self) -> str:
         """Its name for a reader, a short phrase."""
-        return _LABELS[self.name]
+        return LABELS[self.name]
+
+    @property
+    def phrase(self) -> str:
+        """Its name, and that of what runs the passes with gradients where that is another.
+
+        >>> Engine("onnx", "chosen", LABELS["fused"]).phrase
+        'ONNX Runtime; gradients by PyTorch, fused'
+        """
+        own = self.gradients in {"", self.label}
+        return self.label if own else f"{self.label}; gradients by {self.gradients}"
 
     @property
     def is_plain(self) -> bool:
@@ -42,7 +54,7 @@ class Engine:
         return self.name in {"torch", "callable"}
 
     def __str__(self) -> str:
-        return f"{self.label}: {self.reason}"
+        return f"{self.phrase}: {self.reason}"
 
 
 def ensure_engine(engine: object) -> str:

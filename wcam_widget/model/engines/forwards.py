@@ -5,21 +5,21 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import final
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from wcam_widget.model.batches import NetworkState
+from wcam_widget.model.engines.backwards import Backwards
 from wcam_widget.model.engines.build import Build
-from wcam_widget.model.engines.eligibility import is_listened_to, objection, private_copy
+from wcam_widget.model.engines.eligibility import UnsuitableError, is_listened_to, suitable_copy
 from wcam_widget.model.engines.engine import Engine
-from wcam_widget.model.engines.operations import most_operations, operations
 from wcam_widget.model.engines.samples import TOLERANCE, relative
 from wcam_widget.model.outputs import Choice
 
 ROWS = 64  # that are worth making an engine for: it costs about as much as they do
-OPERATIONS = 250_000_000  # an image; below, torch takes a few milliseconds for it
 CHECKED = 256  # rows by another engine of which one is scored by torch as well
 _SHAPES = 4  # of input; for each an engine holds all weights
 Scores = Callable[[Tensor], Tensor]
@@ -66,6 +66,7 @@ class Forwards:
 
     def __init__(self, *, eager: bool, choice: Choice | None) -> None:
         self.build: Build | None = None
+        self.backwards = Backwards(eager=eager, choice=choice)
         self._eager, self._choice = eager, choice
         self._settled = Engine("torch", f"made ready once {ROWS} images have been scored")
         self._is_settled = False
@@ -73,8 +74,12 @@ class Forwards:
 
     @property
     def engine(self) -> Engine:
-        """What runs the passes, and why."""
-        return self._settled if self.build is None else self.build.engine
+        """What runs the passes, and why; and what runs those with gradients."""
+        engine, backwards = self._settled if self.build is None else self.build.engine, self.backwards
+        if not backwards.reason:
+            return engine
+        reason = f"{engine.reason}; gradients: {backwards.reason}"
+        return replace(engine, reason=reason, gradients=backwards.label)
 
     def scores(self, net: nn.Module, rows: Float[Tensor, "n ..."], by_torch: Scores, ahead: int) -> Tensor:
         """Class scores (n, k) of a batch, by the engine that is ready.
@@ -106,24 +111,12 @@ class Forwards:
         if is_listened_to(net):
             self._settled = Engine("torch", "hooks listen to the network")
             return
-        if reason := objection(net, rows) or self._size(most_operations(net, rows[:1])):
-            self._settle(reason)
-            return
         try:
-            copied = private_copy(net)
-            count = operations(copied, rows[:1])
-        except Exception as error:  # noqa: BLE001 whatever a copy of a user's network raises
-            self._settle(f"a copy of the network raised {type(error).__name__}")
-            return
-        if reason := self._size(count):
-            self._settle(reason)
+            copied = suitable_copy(net, rows, small=self._eager)
+        except UnsuitableError as error:
+            self._settle(str(error))
         else:
             self.build = Build(net, copied, self._choice, rows, scores)
-
-    def _size(self, count: int) -> str:
-        if self._eager or count >= OPERATIONS:
-            return ""
-        return f"the network is small: of {OPERATIONS:.1e} operations an image another engine pays"
 
     def _by_engine(self, build: Build, forward: Scores, rows: Tensor, by_torch: Scores) -> Tensor | None:
         """Scores by the engine that is ready; None where it fails, and is given up."""

@@ -9,13 +9,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from wcam_widget.model.device import ordinary_tensors
+from wcam_widget.model.device import autocast, ordinary_tensors
 from wcam_widget.model.engines.scores import ClassScores
 from wcam_widget.model.outputs import Choice
 
 
 def fused(net: nn.Module, choice: Choice | None, rows: Float[Tensor, "n ..."]) -> Callable[[Tensor], Tensor]:
     """Fuse the normalisation of ``net``, a private copy, which is changed; names of its modules stay.
+
+    What is given is differentiable by its rows, as ``net`` is.
 
     Raises:
         ValueError: Where no convolution is followed by a normalisation.
@@ -27,7 +29,8 @@ def fused(net: nn.Module, choice: Choice | None, rows: Float[Tensor, "n ..."]) -
     def forward(batch: Tensor) -> Tensor:
         if batch.ndim == 4:
             batch = batch.contiguous(memory_format=torch.channels_last)
-        found: Tensor = scores(batch)
+        with autocast(batch.device, reduced=False):
+            found: Tensor = scores(batch)
         return found
 
     return forward

@@ -1,85 +1,102 @@
 """Maps of real networks against records of the truth, with the records' own noise taken out.
 
-The records are those of real_truth.py in tests/reference, of photographs in the package.
+The records are those of real_truth.py in tests/reference: of single photographs, cell by cell.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from scipy.stats import norm, spearmanr
 
-from wcam_widget import Attribution, Derivative, Wcam, load_model, load_photos
+from tests.benchmarks.real_truth import Moments, truth_photos
+from wcam_widget import Attribution, Wcam, load_model
+from wcam_widget.evaluate.carried import carried
 from wcam_widget.explain import AbstractMethod
 from wcam_widget.sensitivity import Kind
 
 RECORDS = Path(__file__).parents[1] / "reference"
 TOP, HIGHEST, HELD = 30, 10, 60
-METHODS: dict[str, AbstractMethod] = {
-    "Wcam(), the default": Wcam(),
-    "Wcam(Derivative(32))": Wcam(Derivative(32)),
-}
 
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """Total indices of a photograph's cells, their standard errors, and how sure the variance is."""
+    """Total indices of a photograph's cells, their standard errors, and how reliable their ranks are.
+
+    ``reliability`` is the rank agreement that two records as long as this one would have.
+    """
 
     network: str
     photo: str
     total: np.ndarray
     error: np.ndarray
+    reliability: float
 
     @classmethod
     def read(cls, path: Path) -> Truth:
         """A record of real_truth.py."""
         _, network, photo = path.stem.split("_")
-        with np.load(path) as held:
-            count, scores = held["count"], held["scores"].astype(float)
-            variance = scores.var(ddof=1)
-            total = held["mean"] / variance
-            error = np.sqrt(held["spread"] / (count - 1) / count) / variance
+        halves, scores = Moments.read(path)
+        both, variance = halves.together(), scores.var(ddof=1)
+        total = both.mean / variance
+        error = np.sqrt(both.spread / (both.count - 1) / both.count) / variance
         # The fourth moment says how sure a variance of independent scores is.
         common = np.sqrt((((scores - scores.mean()) ** 4).mean() / variance**2 - 1) / len(scores))
-        return cls(network, photo, total, np.hypot(error, total * common))
+        agree = float(spearmanr(*halves.mean)[0])
+        # Spearman (1910) and Brown (1910): of a record twice as long as each half.
+        return cls(network, photo, total, np.hypot(error, total * common), 2 * agree / (1 + agree))
 
 
 class Judged(NamedTuple):
-    """How near one map is to the truth."""
+    """How near one map is to the truth; ``clean`` is the rank agreement without the truth's noise."""
 
     rank: float
+    clean: float
     shared: int
     error: float
     width: float
     covered: float
     unresolved: int
-    passes: int
-    seconds: float
-    first: float
 
 
-def judged(found: Attribution, truth: Truth, first: float) -> Judged:
-    """A map against the truth: ranks, the highest cells, errors of values less the truth's own, intervals."""
+@dataclass(frozen=True)
+class Run:
+    """One run of a method: its frames (passes, seconds, rank agreement with the truth) and its end.
+
+    ``fall`` is the most by which the rank agreement with the end was ever lower than in an earlier frame.
+    """
+
+    network: str
+    photo: str
+    method: str
+    seed: int
+    frames: list[tuple[int, float, float]]
+    fall: float
+    end: dict[str, Any]
+
+
+def judged(values: np.ndarray, found: Attribution, truth: Truth) -> Judged:
+    """A map against the truth: ranks, the highest cells, errors of values less the truth's own, intervals.
+
+    ``values`` are on the truth's cells. A map on other cells has ranks only.
+    """
+    rank = float(spearmanr(values, truth.total)[0])
+    clean = min(1.0, rank / np.sqrt(truth.reliability))
     top = np.argsort(-truth.total)[:TOP]
-    squares = (found.values[top] / truth.total[top] - 1) ** 2 - (truth.error[top] / truth.total[top]) ** 2
-    highest = np.argsort(-found.values)[:HIGHEST]
-    widths = (found.high - found.low)[highest] / found.values[highest]
-    return Judged(
-        float(spearmanr(found.values, truth.total)[0]),
-        len(set(top) & set(np.argsort(-found.values)[:TOP])),
-        float(np.sqrt(max(0.0, squares.mean()))),
-        float(np.median(widths)),
-        float(held(found, truth).mean()),
-        int((found.kind == Kind.UNRESOLVED).sum()),
-        found.done,
-        found.seconds,
-        first,
-    )
+    shared = len(set(top) & set(np.argsort(-values)[:TOP]))
+    if len(found.values) != len(truth.total):
+        return Judged(rank, clean, shared, np.nan, np.nan, np.nan, 0)
+    squares = (values[top] / truth.total[top] - 1) ** 2 - (truth.error[top] / truth.total[top]) ** 2
+    highest = np.argsort(-values)[:HIGHEST]
+    widths = (found.high - found.low)[highest] / values[highest]
+    error, covered = float(np.sqrt(max(0.0, squares.mean()))), float(held(found, truth).mean())
+    unresolved = int((found.kind == Kind.UNRESOLVED).sum())
+    return Judged(rank, clean, shared, error, float(np.median(widths)), covered, unresolved)
 
 
 def held(found: Attribution, truth: Truth) -> np.ndarray:
@@ -89,31 +106,21 @@ def held(found: Attribution, truth: Truth) -> np.ndarray:
     return norm.cdf((found.high[known] - total) / error) - norm.cdf((found.low[known] - total) / error)
 
 
-def maps(truth: Truth, method: AbstractMethod, seeds: int) -> Iterator[Judged]:
-    """One judgement for each seed; the stream number is the seed."""
-    model = load_model(truth.network)
-    image = model.fit(load_photos()[truth.photo])
-    for seed in range(seeds):
-        started, first = time.perf_counter(), 0.0
-        found = []
-        for attribution in method.steps(model, image, stream=seed):
-            first = first or time.perf_counter() - started
-            found = [attribution]
-        yield judged(found[0], truth, first)
-
-
-def print_truth(seeds: int) -> None:
-    """Medians and ranges over records and seeds."""
-    records = [Truth.read(path) for path in sorted(RECORDS.glob("truth_*.npz"))]
-    noise = np.median([np.median((one.error / one.total)[np.argsort(-one.total)[:TOP]]) for one in records])
-    print(f"\n{len(records)} photographs on real networks, {seeds} seeds each, medians and ranges.")
-    print(f"The truth's own error of the highest {TOP} cells, {noise:.2f} of the value, is taken out.\n")
-    fields = "rank agreement", f"top {TOP} shared", f"relative error, top {TOP}", "width over value, top 10"
-    fields += f"cover, top {HELD}", "not resolved", "passes", "seconds", "first picture, s"
-    print("| | " + " | ".join(fields) + " |\n|" + " --- |" * (len(fields) + 1))
-    for name, method in METHODS.items():
-        found = np.array([one for truth in records for one in maps(truth, method, seeds)], float)
-        middle, low, high = np.median(found, 0), found.min(0), found.max(0)
-        columns = [f"{m:.3g} ({a:.3g} to {b:.3g})" for m, a, b in zip(middle, low, high, strict=True)]
-        columns[4] += f"; mean {found[:, 4].mean():.3f} over {len(found) * HELD} cell-runs"
-        print(f"| {name} | " + " | ".join(columns) + " |", flush=True)
+def run(truth: Truth, name: str, method: AbstractMethod, seed: int, threads: int) -> Run:
+    """One run; the stream number is the seed."""
+    torch.set_num_threads(threads)
+    model = load_model(truth.network, engine="onnx")
+    image = model.fit(truth_photos()[truth.photo])
+    probe = Wcam().probe(model, image)
+    while model.engine.name == "torch":  # not the first photograph: the engine is there
+        model.logits(image[None])
+        time.sleep(0.2)
+    started, frames, maps = time.perf_counter(), [], []
+    for found in method.steps(model, image, stream=seed):
+        values = carried(found, probe.basis, probe.cells)
+        frames.append((found.done, time.perf_counter() - started, float(spearmanr(values, truth.total)[0])))
+        maps.append(values)
+    near = [float(spearmanr(values, maps[-1])[0]) for values in maps]
+    fall = max((high - now for high, now in zip(np.maximum.accumulate(near), near, strict=True)), default=0.0)
+    end = judged(maps[-1], found, truth)._asdict()
+    return Run(truth.network, truth.photo, name, seed, frames, float(fall), end)

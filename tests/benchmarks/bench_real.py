@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from tests.benchmarks.against_truth import print_truth
+from tests.benchmarks.bench_truth import METHODS, report
 from tests.benchmarks.real_maps import (
     CHEAP,
     COLUMNS,
@@ -190,7 +190,6 @@ def main() -> None:
     )
     parser.add_argument("--count", type=int, default=30, help="photographs of the table of methods")
     parser.add_argument("--timed", type=int, default=5, help="photographs that are timed")
-    parser.add_argument("--seeds", type=int, default=3, help="maps of each photograph against the truth")
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     chosen = parser.parse_args()
@@ -204,7 +203,7 @@ def main() -> None:
     if "time" in chosen.parts:
         print_time(picked[: chosen.timed])
     if "truth" in chosen.parts:
-        print_truth(chosen.seeds)
+        report(chosen.out, list(METHODS), 3, torch.get_num_threads())
     if "maps" in chosen.parts:
         store(picked, path, protocol, chosen.workers)
     if "tables" in chosen.parts:

@@ -17,16 +17,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from skimage.data import stereo_motorcycle
 
 from wcam_widget import load_model, load_photos
 from wcam_widget.files import atomic_write
 from wcam_widget.perturb.probe import Probe
 from wcam_widget.perturb.space import Space
-from wcam_widget.sensitivity.sampling.exchanges import exchanges
+from wcam_widget.sensitivity.sampling.exchanges import Exchanges, exchanges
 
-HIGHEST = 60
+HIGHEST, TOGETHER = 60, 20
 SEED, EVERY, HIGH, PLAIN = 711, 0, 1, 2  # streams that no analysis draws from
 FIELDS = ("count", "mean", "spread")
+
+
+def truth_photos() -> dict[str, np.ndarray]:
+    """The photographs of the package and one more of scikit-image."""
+    return {**load_photos(), "motorcycle": stereo_motorcycle()[0]}
 
 
 @dataclass(frozen=True)
@@ -40,31 +46,55 @@ class Plan:
 
 @dataclass(eq=False)
 class Moments:
-    """Running counts, means and sums of squared deviations of ``d`` numbers (Welford 1962)."""
+    """Running counts, means and sums of squared deviations (2, d) of ``d`` numbers (Welford 1962).
+
+    Rows with even and odd numbers apart: how well both halves agree says how sure ranks are.
+    """
 
     count: np.ndarray
     mean: np.ndarray
     spread: np.ndarray
 
-    def add(self, which: np.ndarray, values: np.ndarray) -> None:
+    @classmethod
+    def read(cls, path: Path) -> tuple[Moments, np.ndarray]:
+        """Those of a record, and its plain scores."""
+        with np.load(path) as held:
+            return cls(*(held[name].astype(float) for name in FIELDS)), held["scores"].astype(float)
+
+    def together(self) -> Moments:
+        """Both halves as one, (d,) each (Chan, Golub and LeVeque 1983)."""
+        count = self.count.sum(0)
+        mean = (self.count * self.mean).sum(0) / count
+        return Moments(count, mean, (self.spread + self.count * (self.mean - mean) ** 2).sum(0))
+
+    def add(self, row: int, which: np.ndarray, values: np.ndarray) -> None:
         """Count one number in for each of ``which``."""
-        self.count[which] += 1
-        away = values - self.mean[which]
-        self.mean[which] += away / self.count[which]
-        self.spread[which] += away * (values - self.mean[which])
+        place = row % 2, which
+        self.count[place] += 1
+        away = values - self.mean[place]
+        self.mean[place] += away / self.count[place]
+        self.spread[place] += away * (values - self.mean[place])
 
 
-def halves(probe: Probe, stream: int, row: int, which: np.ndarray) -> tuple[float, np.ndarray]:
-    """The plain score of a row, and half the squared steps to it with each cell of ``which`` drawn anew."""
-    asked = exchanges([SEED, stream], row, which[None], len(probe.cells))
-    scores = probe.one_at_a_time(torch.from_numpy(asked.rows[0]), _ends(asked, which), which)
-    plain = float(probe(torch.from_numpy(asked.rows))[0])
-    return plain, (scores.double().numpy() - plain) ** 2 / 2 * asked.importance[0]
+def halves(probe: Probe, stream: int, row: int, cells: np.ndarray) -> tuple[list[float], np.ndarray]:
+    """Half the squared steps of the score with each of ``cells`` drawn anew, and the plain scores.
+
+    A few cells share an image: how steep the score is there is noise that they have in common.
+    """
+    order = np.random.default_rng([SEED, stream, row]).permutation(len(cells))
+    plain, values = [], np.zeros(len(cells))
+    for number, some in enumerate(np.array_split(order, -(-len(cells) // TOGETHER))):
+        which = cells[some]
+        drawn = exchanges([SEED, stream, number], row, which[None], len(probe.cells))
+        steps = probe.one_at_a_time(torch.from_numpy(drawn.rows[0]), _ends(drawn, which), which)
+        plain.append(float(probe(torch.from_numpy(drawn.rows))[0]))
+        values[some] = (steps.double().numpy() - plain[-1]) ** 2 / 2 * drawn.importance[0]
+    return plain, values
 
 
-def _ends(asked, which: np.ndarray) -> torch.Tensor:
-    row = asked.rows[0].copy()
-    row[which] = asked.ends[0]
+def _ends(drawn: Exchanges, which: np.ndarray) -> torch.Tensor:
+    row = drawn.rows[0].copy()
+    row[which] = drawn.ends[0]
     return torch.from_numpy(row)
 
 
@@ -76,9 +106,9 @@ def measured(probe: Probe, plan: Plan, path: Path) -> None:
     scores = list(plain)
     while done[EVERY] < plan.rows or done[HIGH] < plan.more or done[PLAIN] < plan.plain:
         if done[EVERY] < plan.rows:
-            score, values = halves(probe, EVERY, done[EVERY], everyone)
-            cells.add(everyone, values)
-            scores.append(score)
+            found, values = halves(probe, EVERY, done[EVERY], everyone)
+            cells.add(done[EVERY], everyone, values)
+            scores += found
             done[EVERY] += 1
         elif done[PLAIN] < plan.plain:
             generator = np.random.default_rng([SEED, PLAIN, done[PLAIN]])
@@ -87,13 +117,13 @@ def measured(probe: Probe, plan: Plan, path: Path) -> None:
             done[PLAIN] += 100
         else:
             highest = (
-                np.sort(np.argsort(-cells.mean)[:HIGHEST])
+                np.sort(np.argsort(-cells.mean.sum(0))[:HIGHEST])
                 if done[HIGH] == 0
-                else np.flatnonzero(cells.count > plan.rows)
+                else np.flatnonzero(cells.count.sum(0) > plan.rows)
             )
-            score, values = halves(probe, HIGH, done[HIGH], highest)
-            cells.add(highest, values)
-            scores.append(score)
+            found, values = halves(probe, HIGH, done[HIGH], highest)
+            cells.add(done[HIGH], highest, values)
+            scores += found
             done[HIGH] += 1
         if sum(done.values()) % 10 == 0 or done == {EVERY: plan.rows, HIGH: plan.more, PLAIN: plan.plain}:
             _write(path, cells, np.array(list(done.values())), np.array(scores))
@@ -102,9 +132,10 @@ def measured(probe: Probe, plan: Plan, path: Path) -> None:
 
 def _read(path: Path, cells: int) -> tuple[Moments, np.ndarray, np.ndarray]:
     if not path.exists():
-        return Moments(*np.zeros((3, cells))), np.zeros(3, np.int64), np.zeros(0)
+        return Moments(*np.zeros((3, 2, cells))), np.zeros(3, np.int64), np.zeros(0)
+    moments, scores = Moments.read(path)
     with np.load(path) as held:
-        return Moments(*(held[name].astype(float) for name in FIELDS)), held["done"], held["scores"]
+        return moments, held["done"], scores
 
 
 def _write(path: Path, cells: Moments, done: np.ndarray, scores: np.ndarray) -> None:
@@ -118,7 +149,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--network", default="efficientnet-lite0")
-    parser.add_argument("--photo", default="cat", choices=list(load_photos()))
+    parser.add_argument("--photo", default="cat", choices=list(truth_photos()))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--rows", type=int, default=64)
     parser.add_argument("--more", type=int, default=300)
@@ -126,7 +157,7 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     model = load_model(chosen.network, engine="onnx")
-    image = model.fit(load_photos()[chosen.photo])
+    image = model.fit(truth_photos()[chosen.photo])
     probe = Space().probe(model, image)
     chosen.out.mkdir(parents=True, exist_ok=True)
     path = chosen.out / f"truth_{chosen.network}_{chosen.photo}.npz"

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from wcam_widget.model.interlude import interlude, patience
 from wcam_widget.model.outputs import ensure_finite
 
 # Bytes of scores that wait on their device before they are brought to the CPU and looked at.
@@ -153,7 +154,8 @@ class Batches:
         """
         start, most, load = 0, self.most, self._latest.get(backward)
         while start < n:
-            stop = min(n, start + self.state.fitting(load, most))
+            small = patience(self.device, self.most, backward=backward)
+            stop = min(n, start + min(small, self.state.fitting(load, most)))
             try:
                 load = work(start, stop)
             except TooManyError as error:  # what an image costs was not known before the first was made
@@ -172,6 +174,8 @@ class Batches:
                 if most < self.state.fitting(load, self.most):
                     self.state.largest[load] = most
                 start = stop
+                if start < n:
+                    interlude()
                 continue
             # Outside the except block: the error's frames, and the tensors they hold, are gone by now.
             most = max(1, (stop - start) // 2)

@@ -4,6 +4,7 @@ import threading
 import pytest
 import torch
 
+from wcam_widget.model import BlackBox
 from wcam_widget.show.explorer.worker import Request, Worker
 
 PATIENCE = 60
@@ -205,3 +206,46 @@ def test_many_threads_may_ask_at_once(worker, log):
     refused = [line for line in log.lines if line[1] == "superseded"]
     assert len(done) + len(refused) == len(log.lines) == 100
     assert {(name, 19) for name in range(5)} <= set(done)
+
+
+def test_a_request_during_a_step_waits_for_a_batch_and_not_for_the_step(worker, log):
+    batches = []
+
+    def net(images):
+        batches.append(len(images))
+        if len(batches) == 2:
+            worker.ask(log.request("question"))
+        log.add(f"batch {len(batches)}")
+        return images.mean((2, 3))
+
+    def run():
+        BlackBox(net).logits(torch.rand(16, 3, 4, 4))
+        log.add("step done")
+        yield
+
+    worker.follow(run())
+    log.wait_for("step done")
+    lines = log.lines
+    assert lines.index("question") == lines.index("batch 2") + 1 < lines.index("step done")
+    assert max(batches) <= 4 < 16 == sum(batches)
+
+
+def test_an_answer_during_a_step_is_not_itself_broken_up(worker, log):
+    def answer():
+        worker.ask(log.request("later"))
+        BlackBox(lambda images: images.mean((2, 3)), batch_size=1).logits(torch.rand(3, 3, 4, 4))
+        log.add("answered")
+
+    def net(images):
+        if log.lines == []:
+            log.add("first batch")
+            worker.ask(Request("first", "first", answer, log.add))
+        return images.mean((2, 3))
+
+    def run():
+        BlackBox(net).logits(torch.rand(16, 3, 4, 4))
+        yield
+
+    worker.follow(run())
+    log.wait_for("later")
+    assert log.lines == ["first batch", "answered", "later"]

@@ -77,13 +77,13 @@ class Screened(AbstractAnalysis[ScreenedState]):
         ([0, 0, 1], True)
     """
 
-    rows: int = 256
+    rows: int = 160
     seed: int = 0
     threshold: float = RESOLUTION
     tolerance: float = 0.5
     gradient_rows: int = 64
     budget: int | None = None
-    top: int = 20
+    top: int = 10
     time: float | None = None
 
     gradients_needed = True

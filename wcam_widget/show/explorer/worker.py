@@ -3,7 +3,7 @@
 Messages of a front end arrive on whatever thread the kernel chooses, cells run on the main thread, and
 neither may wait for a model. Both only leave work here. Two sorts of it: *requests*, short, answered first,
 where a later one of a kind replaces an earlier one that still waits; and *streams*, long, taken step by step
-in between, one after the other.
+in between, one after the other. A request that comes during a step is done between two batches of the model.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, final
 
 import torch
+
+from wcam_widget.model.interlude import between_batches
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +68,7 @@ class Worker:
         self._thread: threading.Thread | None = None
 
     def ask(self, request: Request) -> None:
-        """Do a request before the next step of any stream; refuse it where the worker is closed."""
+        """Do a request before the next batch or step of any stream; refuse it where the worker is closed."""
         with self._lock:
             closed = self._closed
             earlier = None if closed else self._requests.pop(request.kind, None)
@@ -140,16 +142,30 @@ class Worker:
             stack.enter_context(torch.inference_mode(mode=False))
             stack.enter_context(torch.no_grad())
             while (work := self._next()) is not None:
-                try:
-                    work()
-                except Exception:
-                    logger.exception("%s: work failed that should have handled its own errors", self.name)
+                self._do(work)
+
+    def _serve_request(self) -> None:
+        """Do a request that came during a step of a stream."""
+        with self._lock:
+            request = None if self._closed else self._first_request()
+        if request is not None:
+            self._do(request.work)
+
+    def _do(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception:
+            logger.exception("%s: work failed that should have handled its own errors", self.name)
+
+    def _first_request(self) -> Request | None:
+        return self._requests.pop(next(iter(self._requests))) if self._requests else None
 
     def _next(self) -> Callable[[], None] | None:
         """The next piece of work; None, after which the thread must end, where there is none."""
         with self._lock:
-            if not self._closed and self._requests:
-                return self._requests.pop(next(iter(self._requests))).work
+            request = None if self._closed else self._first_request()
+            if request is not None:
+                return request.work
             if not self._closed and self._streams:
                 stream = self._streams[0]
                 return lambda: self._step(stream)
@@ -160,7 +176,8 @@ class Worker:
 
     def _step(self, stream: Iterator[Any]) -> None:
         try:
-            next(stream)
+            with between_batches(self._serve_request):
+                next(stream)
         except BaseException as end:
             with self._lock:
                 self._streams.remove(stream)

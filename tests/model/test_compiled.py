@@ -3,9 +3,10 @@
 import pytest
 import torch
 from torch import nn
+from torch._dynamo.exc import BackendCompilerFailed
 
 from tests.model.networks import images_of
-from wcam_widget.model import BlackBox
+from wcam_widget.model import BlackBox, ModelError
 from wcam_widget.model.batches import NETWORKS
 from wcam_widget.model.device import ensure_compiler
 
@@ -53,3 +54,40 @@ def test_without_a_compiler_the_error_says_what_to_do(net, monkeypatch):
     with pytest.raises(RuntimeError, match="compiled: torch"):
         BlackBox(net, engine="compiled")
     assert BlackBox(net).logits(images_of(2)).shape == (2, 3)
+
+
+def test_a_network_that_cannot_be_compiled_runs_as_it_is(net, caplog):
+    calls = []
+
+    class Uncompilable(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self._orig_mod = net
+
+        def forward(self, _batch):
+            calls.append(1)
+            raise BackendCompilerFailed(lambda: None, RuntimeError("no kernel\nat great length"), None)
+
+    model = BlackBox(net)
+    compiled = model.around(Uncompilable())
+    assert compiled.engine.name == "compiled"
+    for count in (2, 3):
+        torch.testing.assert_close(compiled.logits(images_of(count)), model.logits(images_of(count)))
+    assert len(calls) == 1
+    assert compiled.engine.name == "torch"
+    assert compiled.engine.reason.startswith("compiled: BackendCompilerFailed: ")
+    assert "\n" not in compiled.engine.reason
+    assert len(caplog.records) == 1
+
+
+def test_an_error_of_a_compiled_network_is_its_own(net):
+    class Failing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self._orig_mod = net
+
+        def forward(self, _batch):
+            raise ValueError("of the network")
+
+    with pytest.raises(ModelError, match="net: raised ValueError: of the network"):
+        BlackBox(net).around(Failing()).logits(images_of(2))

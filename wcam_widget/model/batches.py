@@ -76,12 +76,13 @@ class NetworkState:
 
     ``lock`` lets one batch through at a time: a network's modes are those of its modules. ``largest`` holds
     the largest batches that fit, where a larger one was tried and did not. ``forwards`` is kept by
-    `wcam_widget.model.engines.forwards`.
+    `wcam_widget.model.engines.forwards`; ``not_compiled`` says why torch.compile failed, if it did.
     """
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     largest: dict[Load, int] = field(default_factory=dict)
     forwards: dict[Any, Any] = field(default_factory=dict)
+    not_compiled: list[str] = field(default_factory=list)
 
     def fitting(self, load: Load | None, most: int) -> int:
         """The largest batch to try, at most ``most``; ``load`` is None where nothing is known of it."""

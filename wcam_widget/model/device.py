@@ -78,6 +78,17 @@ def autocast(device: torch.device, *, reduced: bool) -> torch.autocast:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=reduced, cache_enabled=False)
 
 
+def of_compiler(error: BaseException) -> bool:
+    """Whether torch's compiler raised an error, and not what it compiled.
+
+    >>> of_compiler(ValueError("of the network"))
+    False
+    """
+    return any(
+        kind.__module__.startswith(("torch._dynamo", "torch._inductor")) for kind in type(error).__mro__
+    )
+
+
 @cache
 def ensure_compiler(device_type: str) -> None:
     """Compile a small function; RuntimeError where torch.compile does not work for this kind of device."""

@@ -1,7 +1,9 @@
 """One batch on its way through a network: its input, its scores, and what cuts their gradient."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any, final
 
@@ -10,8 +12,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wcam_widget.model.batches import Batches, Load, Pass, is_out_of_memory, uncompiled
-from wcam_widget.model.device import autocast, moved
+from wcam_widget.model.device import autocast, moved, of_compiler
 from wcam_widget.model.engines.backwards import Backwards
+from wcam_widget.model.engines.build import in_words
 from wcam_widget.model.engines.engine import Engine
 from wcam_widget.model.engines.forwards import Forwards, forwards_of
 from wcam_widget.model.framing import size_hint
@@ -129,8 +132,22 @@ class Network:
     def scores(self, network_input: Tensor, images: int, net: Any = None) -> Float[Tensor, "n k"]:
         """Score one batch on the device by ``net`` or its own; the caller chooses the gradient mode."""
         with self.batches.state.lock, eval_mode(self.net), autocast(self.device, reduced=self._reduced):
-            output = _called("net", self.net if net is None else net, network_input, self.input_size)
+            run = partial(self._output, self.net if net is None else net)
+            output = _called("net", run, network_input, self.input_size)
         return self._named(self.reader.read(output, images))
+
+    def _output(self, net: Callable[[Tensor], Any], network_input: Tensor) -> Any:
+        """What a network answers; where torch cannot compile it, by the network as it is, from then on."""
+        itself, state = uncompiled(net), self.batches.state
+        if itself is net or not state.not_compiled:
+            try:
+                return net(network_input)
+            except Exception as error:
+                if itself is net or not of_compiler(error):
+                    raise
+                state.not_compiled.append(in_words("compiled", error))
+                logging.getLogger("wcam_widget").warning("engine: %s", state.not_compiled[-1])
+        return itself(network_input)
 
     def fast_scores(
         self, network_input: Tensor, ahead: int, *, backward: bool = False
@@ -165,7 +182,8 @@ class Network:
     def _fixed(self) -> Engine | None:
         """The engine of a network for which there is no other; None where one may be made."""
         if uncompiled(self.net) is not self.net:
-            return Engine("compiled", "chosen")
+            reasons = self.batches.state.not_compiled
+            return Engine("torch", reasons[0]) if reasons else Engine("compiled", "chosen")
         if not isinstance(self.net, nn.Module):
             return Engine("callable", "it runs as it is")
         if self.engine_choice == "torch":

@@ -63,7 +63,7 @@ class Build:
                     forward = maker(copied, choice, self.samples.rows())
                     difference = self.samples.difference(forward)
             except Exception as error:  # noqa: BLE001 of a network, an exporter or a runtime: any
-                reasons.append(_in_words(name, error))
+                reasons.append(in_words(name, error))
                 continue
             if difference <= TOLERANCE:
                 found = (
@@ -76,7 +76,12 @@ class Build:
         self.engine = Engine("torch", "; ".join(reasons))
 
 
-def _in_words(name: str, error: Exception) -> str:
+def in_words(name: str, error: Exception) -> str:
+    """Why an engine cannot be used, in a line.
+
+    >>> in_words("onnx", RuntimeError("no such operator"))
+    'onnx: RuntimeError: no such operator'
+    """
     line = next(iter(_COLOURS.sub("", str(error)).strip().splitlines()), "")
     said = line if isinstance(error, ImportError | ValueError) else f"{type(error).__name__}: {line}"
     return f"{name}: {said[:_WORDS]}"

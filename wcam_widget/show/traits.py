@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import traitlets
 
@@ -12,9 +12,13 @@ from wcam_widget.show.selection import MODES, ensure_selection
 PROTOCOL = 1  # the version of traits and messages; a test compares it with js/src/transport
 
 Direction = Literal["kernel", "both"]
+if TYPE_CHECKING:
+    Ids, Name = traitlets.List[int], traitlets.Unicode[str, str]
+else:  # the traitlets of hosted notebooks cannot be subscripted
+    Ids, Name = traitlets.List, traitlets.Unicode
 
 
-class CellIds(traitlets.List[int]):
+class CellIds(Ids):
     """Cell ids; anything that names cells is taken and made a sorted list."""
 
     def validate(self, obj: Any, value: Any) -> list[int]:
@@ -28,7 +32,7 @@ class CellIds(traitlets.List[int]):
             raise traitlets.TraitError(str(error)) from None
 
 
-class LayerName(traitlets.Unicode[str, str]):
+class LayerName(Name):
     """The name of a layer there is, or "" for the map of the run."""
 
     def validate(self, obj: Any, value: Any) -> str:

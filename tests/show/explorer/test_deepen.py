@@ -199,12 +199,21 @@ def test_the_price_is_what_is_left_at_the_speed_so_far(image, method):
     [
         ("all planned rows are done", "Stopped: the planned rows are done; 28 of 28 cells are not resolved."),
         (
-            "the budget is spent; 350 cells are not resolved: raise budget for that",
-            "Stopped: the budget is spent; 28 of 28 cells are not resolved.",
+            "all cells that may reach threshold=0.01 were measured one by one, 5 of 28; 3 of them are not "
+            "resolved: raise rows for that",
+            "Stopped: all cells that may reach threshold=0.01 were measured one by one, 5 of 28; "
+            "28 of 28 cells are not resolved.",
         ),
         (
-            "all rows are done; 1 cell is not resolved to tolerance=0.02: raise rows for that",
-            "Stopped: all rows are done; 28 of 28 cells are not resolved.",
+            "the budget of 9 evaluations is spent; 4 cells are known only together: raise budget, or raise "
+            "threshold",
+            "Stopped: the budget of 9 evaluations is spent; 4 cells are known only together; "
+            "28 of 28 cells are not resolved.",
+        ),
+        (
+            "all rows are done: 1 of the 10 cells that matter most is known to half of their value; raise rows",
+            "Stopped: all rows are done: 1 of the 10 cells that matter most is known to half of their value; "
+            "28 of 28 cells are not resolved.",
         ),
         (
             "the network changed during the run",

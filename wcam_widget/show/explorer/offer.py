@@ -17,10 +17,9 @@ from wcam_widget.show.words import duration
 
 # Advice that a button on the screen replaces.
 _ADVICE = re.compile(
-    r": raise (rows|budget) for that$|: raise budget, or raise threshold$|; raise (rows|budget|time)$"
+    r": raise rows for that$|: raise budget, or raise threshold$|; raise (rows|budget|time)$"
 )
-_COUNTED = re.compile(r"(; |, )?\d+ (cell is|cells are|of them are) not resolved( to tolerance=[\d.e-]+)?")
-_RESOLVED = re.compile(r"^every cell is resolved: .*$")
+_COUNTED = re.compile(r"; \d+ of them are not resolved")
 
 
 @runtime_checkable
@@ -99,8 +98,9 @@ def stop_words(attribution: Attribution | None, state: State, before: int | None
         return f"Cancelled after {attribution.done} of {attribution.planned} passes."
     if state != "done" or attribution is None:
         return ""
-    reason = _RESOLVED.sub("every cell is resolved", attribution.stop or ALL_ROWS)
-    reason = _COUNTED.sub("", _ADVICE.sub("", reason)).replace(ALL_ROWS, "the planned rows are done")
+    reason = _COUNTED.sub("", _ADVICE.sub("", attribution.stop or ALL_ROWS)).replace(
+        ALL_ROWS, "the planned rows are done"
+    )
     left, cells = unresolved(attribution), len(attribution.values)
     more = ""
     if left:

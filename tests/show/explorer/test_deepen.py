@@ -194,38 +194,26 @@ def test_the_price_is_what_is_left_at_the_speed_so_far(image, method):
     assert offer_of(method, None) is None
 
 
+ONE_BY_ONE = "all cells that may reach threshold=0.01 were measured one by one, 5 of 28"
+TOGETHER = "the budget of 9 evaluations is spent; 4 cells are known only together"
+KNOWN = "all rows are done: 1 of the 10 cells that matter most is known to half of their value"
+
+
 @pytest.mark.parametrize(
-    ("stop", "words"),
+    ("stop", "said"),
     [
-        ("all planned rows are done", "Stopped: the planned rows are done; 28 of 28 cells are not resolved."),
-        (
-            "all cells that may reach threshold=0.01 were measured one by one, 5 of 28; 3 of them are not "
-            "resolved: raise rows for that",
-            "Stopped: all cells that may reach threshold=0.01 were measured one by one, 5 of 28; "
-            "28 of 28 cells are not resolved.",
-        ),
-        (
-            "the budget of 9 evaluations is spent; 4 cells are known only together: raise budget, or raise "
-            "threshold",
-            "Stopped: the budget of 9 evaluations is spent; 4 cells are known only together; "
-            "28 of 28 cells are not resolved.",
-        ),
-        (
-            "all rows are done: 1 of the 10 cells that matter most is known to half of their value; raise rows",
-            "Stopped: all rows are done: 1 of the 10 cells that matter most is known to half of their value; "
-            "28 of 28 cells are not resolved.",
-        ),
-        (
-            "the network changed during the run",
-            "Stopped: the network changed during the run; 28 of 28 cells are not resolved.",
-        ),
+        ("all planned rows are done", "the planned rows are done"),
+        (f"{ONE_BY_ONE}; 3 of them are not resolved: raise rows for that", ONE_BY_ONE),
+        (f"{TOGETHER}: raise budget, or raise threshold", TOGETHER),
+        (f"{KNOWN}; raise rows", KNOWN),
+        ("the network changed during the run", "the network changed during the run"),
     ],
 )
-def test_why_a_run_stopped_is_said_without_advice_for_programmers(image, method, stop, words):
+def test_why_a_run_stopped_is_said_without_advice_for_programmers(image, method, stop, said):
     *_, attribution = method.steps(lambda images: images.mean((2, 3)), image)
     unresolved = replace(attribution.estimate, kind=attribution.kind * 0 + 2)
     attribution = replace(attribution, stop=stop, estimate=unresolved)
-    assert stop_words(attribution, "done") == words
+    assert stop_words(attribution, "done") == f"Stopped: {said}; 28 of 28 cells are not resolved."
     assert stop_words(attribution, "done", before=30).endswith("(before: 30).")
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         retention,
         road,
         sanity,
+        sufficiency,
         vid,
     )
     from wcam_widget.show.explorer.explorer import Explorer, explore
@@ -79,6 +80,7 @@ __all__ = [
     "road",
     "salient_pgd",
     "sanity",
+    "sufficiency",
     "vid",
 ]
 
@@ -96,6 +98,7 @@ _MEASURES = (
     "retention",
     "road",
     "sanity",
+    "sufficiency",
     "vid",
 )
 _LAZY = {

@@ -12,6 +12,9 @@ from wcam_widget.evaluate.rho import rho_minus, rho_plus
 from wcam_widget.evaluate.road import road
 from wcam_widget.evaluate.sanity import Sanity, sanity
 from wcam_widget.evaluate.scoring_space import Domain
+from wcam_widget.evaluate.sufficiency import Search, sufficiency
+from wcam_widget.evaluate.sufficient_set import SufficientSet
+from wcam_widget.evaluate.sufficient_sets import Sufficiency
 
 __all__ = [
     "Comparison",
@@ -22,6 +25,9 @@ __all__ = [
     "Protocol",
     "Retention",
     "Sanity",
+    "Search",
+    "Sufficiency",
+    "SufficientSet",
     "average_drop",
     "average_increase",
     "compare_methods",
@@ -39,5 +45,6 @@ __all__ = [
     "rho_plus",
     "road",
     "sanity",
+    "sufficiency",
     "vid",
 ]

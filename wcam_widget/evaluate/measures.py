@@ -47,6 +47,15 @@ def in_parts(scores: Scores, rows: int, cells: int, weights: Callable[[slice], n
     return np.asarray(torch.cat(parts).double().cpu().numpy())
 
 
+def decisions(logits: Float[np.ndarray, "n k"]) -> np.ndarray:
+    """The class each row of class scores decides for; where there is a single score, whether it is above 0.
+
+    >>> decisions(np.array([[0.0, 2.0], [1.0, 0.0]]))
+    array([1, 0])
+    """
+    return logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(1)
+
+
 def curve(
     scores: Scores, values: Float[np.ndarray, " d"], kept: Int[np.ndarray, " s"], *, removing: bool = False
 ) -> Float[np.ndarray, " s"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
 from wcam_widget.explain.cell_sums import summed
@@ -35,6 +36,16 @@ def centre(probe: Probe, rng: np.random.Generator | None = None) -> Values:
     del rng
     middle = (probe.cells.support[:, :2] + probe.cells.support[:, 2:]) / 2
     return np.asarray(-np.hypot(*(middle - np.array(probe.cells.image_size) / 2).T))
+
+
+def gradient(probe: Probe) -> Values:
+    """The derivative of the score by each cell's weight where all are 1, without its sign: one backward pass.
+
+    It is the sum of gradient times coefficient over the cell (Shrikumar et al. 2016, "Not just a black box").
+    Raises ModelError where the model has no gradients.
+    """
+    _, slopes = probe.gradient(torch.ones(1, len(probe.cells)))
+    return np.asarray(slopes[0].double().abs().cpu().numpy())
 
 
 NULLS: dict[str, Callable[[Probe, np.random.Generator | None], Values]] = {

@@ -255,13 +255,8 @@ def _points(
     image_score = positive_score(case)
     logits = measures.in_parts(case.probe.logits, rows, len(case.values), weights)
     scores = case.probe.target(torch.from_numpy(logits).float()).double().numpy()
-    decided = _decisions(logits) == _decisions(case.probe.image_logits[None].cpu().numpy())
+    decided = measures.decisions(logits) == measures.decisions(case.probe.image_logits[None].cpu().numpy())
     return _Points(shares, scores / image_score, decided)
-
-
-def _decisions(logits: Float[np.ndarray, "n k"]) -> np.ndarray:
-    """The class decided for; where there is a single score, whether it is above 0."""
-    return logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(1)
 
 
 def _is_mask(case: Case, given: Any) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
-from typing import final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from wcam_widget.explain.attribution import Attribution
+from wcam_widget.figure import NotebookFigure
 from wcam_widget.model import ImageLike, ensure_image
 from wcam_widget.show.figures.bands import draw_bands
 from wcam_widget.show.figures.colours import colour_bar, colours_of, norm_of
@@ -23,21 +22,6 @@ from wcam_widget.show.words import unit_words
 
 COLORMAPS = ("cividis", "viridis")
 TITLE_WIDTH = 120  # characters of a line of the title
-
-
-@final
-class AttributionFigure(Figure):
-    """A figure that a notebook shows when it is the value of a cell.
-
-    It is made without pyplot, so that nothing global changes and nothing stays open. Without pyplot no
-    backend tells IPython how to draw a figure, so it says so itself. Where a backend does, IPython asks that
-    instead, and the figure is shown once either way.
-    """
-
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=2 * self.dpi)
-        return buffer.getvalue()
 
 
 def plot(
@@ -82,7 +66,7 @@ def plot(
     if not 0.0 <= opacity <= 1.0:
         raise ValueError(f"opacity: found {opacity!r}; accepted is a number from 0 to 1")
     pixels = None if image is None else _pixels(image, attribution.cells.image_size)
-    figure = AttributionFigure(figsize=(12.5, 5.1), layout="constrained")
+    figure = NotebookFigure(figsize=(12.5, 5.1), layout="constrained")
     in_image, dyadic, profile = figure.subplots(1, 3, width_ratios=(1.0, 1.0, 0.8))
     _draw_heatmap(in_image, attribution, pixels, colormap, opacity)
     draw_bands(dyadic, attribution, colormap)

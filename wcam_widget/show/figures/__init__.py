@@ -1,1 +1,1 @@
-"""The parts of a figure of an attribution; matplotlib stands here and in plots.py alone."""
+"""The parts of a figure of an attribution; in ``show`` matplotlib stands here and in plots.py alone."""

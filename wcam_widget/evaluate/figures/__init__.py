@@ -1,0 +1,1 @@
+"""Figures of results over images; in ``evaluate`` matplotlib stands here alone."""

@@ -1,0 +1,20 @@
+"""An image in a figure, with a line of words above it."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from torch import Tensor
+
+WIDTH = 34  # characters of a line of the title
+
+
+def draw_picture(axes: Axes, image: Float[Tensor, "c h w"], title: str) -> None:
+    """Draw an image (C, H, W), clamped to [0, 1], without ticks."""
+    pixels = image.clamp(0.0, 1.0).numpy()
+    axes.imshow(np.broadcast_to(pixels, (3, *pixels.shape[1:])).transpose(1, 2, 0))
+    axes.set_title("\n".join(textwrap.wrap(title, WIDTH)), fontsize="small", parse_math=False)
+    axes.set(xticks=[], yticks=[])

@@ -1,0 +1,83 @@
+"""Images that are read when their turn comes, each with its map and its target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sized
+from itertools import repeat
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wcam_widget.explain.method import AbstractMethod, ensure_targets
+from wcam_widget.model import BlackBox, TargetLike, ensure_image, ensure_images
+from wcam_widget.model.photograph import is_photograph
+
+
+class Item(NamedTuple):
+    """One image, what was given as its map, and its target."""
+
+    image: Float[Tensor, "c h w"]
+    given: Any
+    target: TargetLike
+
+
+def items(network: BlackBox, images: Any, attributions: Any, targets: Any) -> Iterator[Item]:
+    """Images, one at a time, each with its map and target; errors name the argument that does not fit.
+
+    Args:
+        network: Its ``fit`` reads paths and images of PIL.
+        images: As for ``ensure_images``, or any iterable of images and batches, which is read on the way.
+        attributions: One for each image, or a method.
+        targets: One for all images, or one for each.
+    """
+    count = _count(images)
+    if isinstance(attributions, AbstractMethod):
+        maps: Iterable[Any] = repeat(attributions)
+    elif count is None:
+        raise TypeError(
+            f"attributions: found {type(attributions).__qualname__} for a stream of images; accepted is a "
+            "method, which explains each when it is read"
+        )
+    else:
+        maps = attributions
+        if not isinstance(maps, Sized) or isinstance(maps, str) or len(maps) != count:
+            found = len(maps) if isinstance(maps, Sized) and not isinstance(maps, str) else type(maps)
+            raise ValueError(
+                f"attributions: found {found} for {count} images; accepted are one for each, or a method"
+            )
+    wanted = repeat(ensure_targets(targets, 1)[0]) if count is None else iter(ensure_targets(targets, count))
+    for image, given, target in zip(read(images, network), maps, wanted, strict=False):
+        yield Item(image, given, target)
+
+
+def read(images: Any, network: BlackBox) -> Iterator[Float[Tensor, "c h w"]]:
+    """The images one at a time; nothing is read before its turn.
+
+    >>> network = BlackBox(lambda images: images.mean((2, 3)))
+    >>> [tuple(one.shape) for one in read((torch.rand(2, 3, 4, 4) for _ in range(2)), network)]
+    [(3, 4, 4), (3, 4, 4), (3, 4, 4), (3, 4, 4)]
+    """
+    if is_photograph(images) or isinstance(images, Tensor | np.ndarray) or not isinstance(images, Iterable):
+        yield from ensure_images(images, "images", network.fit)
+        return
+    number = -1
+    for number, item in enumerate(images):
+        where = f"images[{number}]"
+        if isinstance(item, Tensor | np.ndarray) and item.ndim == 4:
+            yield from ensure_images(torch.as_tensor(item), where, network.fit)
+        else:
+            yield ensure_image(item, where, network.fit)
+    if number < 0:
+        raise ValueError("images: found none; accepted is at least one image")
+
+
+def _count(images: Any) -> int | None:
+    """How many images there are, where that is known beforehand."""
+    if is_photograph(images):
+        return 1
+    if isinstance(images, Tensor | np.ndarray | list | tuple):
+        return len(images)
+    return None

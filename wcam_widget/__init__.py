@@ -26,11 +26,13 @@ if TYPE_CHECKING:
         mod,
         mu_fidelity,
         nissim,
+        profiles,
         retention,
         road,
         sanity,
         sufficiency,
         vid,
+        zoom,
     )
     from wcam_widget.show.explorer.explorer import Explorer, explore
     from wcam_widget.show.plots import plot
@@ -76,12 +78,14 @@ __all__ = [
     "nissim",
     "pgd",
     "plot",
+    "profiles",
     "retention",
     "road",
     "salient_pgd",
     "sanity",
     "sufficiency",
     "vid",
+    "zoom",
 ]
 
 __version__ = "0.1.0"
@@ -95,11 +99,13 @@ _MEASURES = (
     "mod",
     "mu_fidelity",
     "nissim",
+    "profiles",
     "retention",
     "road",
     "sanity",
     "sufficiency",
     "vid",
+    "zoom",
 )
 _LAZY = {
     "Explorer": "wcam_widget.show.explorer.explorer",

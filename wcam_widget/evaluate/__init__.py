@@ -6,15 +6,19 @@ from wcam_widget.evaluate.dissimilarity import Dissimilarity, Protocol, dissimil
 from wcam_widget.evaluate.faithfulness import deletion, insertion, mu_fidelity
 from wcam_widget.evaluate.localisation import Localisation, energy_inside, mean_iou, pointing_game
 from wcam_widget.evaluate.nissim import mod, nissim, vid
+from wcam_widget.evaluate.profiles import profiles
 from wcam_widget.evaluate.result import Faithfulness
 from wcam_widget.evaluate.retention import Retention, retention
 from wcam_widget.evaluate.rho import rho_minus, rho_plus
 from wcam_widget.evaluate.road import road
 from wcam_widget.evaluate.sanity import Sanity, sanity
+from wcam_widget.evaluate.scale_profiles import ProfileDifference, Profiles
 from wcam_widget.evaluate.scoring_space import Domain
 from wcam_widget.evaluate.sufficiency import Search, sufficiency
 from wcam_widget.evaluate.sufficient_set import SufficientSet
 from wcam_widget.evaluate.sufficient_sets import Sufficiency
+from wcam_widget.evaluate.zoom import zoom
+from wcam_widget.evaluate.zoomed_levels import Zoom
 
 __all__ = [
     "Comparison",
@@ -22,12 +26,15 @@ __all__ = [
     "Domain",
     "Faithfulness",
     "Localisation",
+    "ProfileDifference",
+    "Profiles",
     "Protocol",
     "Retention",
     "Sanity",
     "Search",
     "Sufficiency",
     "SufficientSet",
+    "Zoom",
     "average_drop",
     "average_increase",
     "compare_methods",
@@ -40,6 +47,7 @@ __all__ = [
     "mu_fidelity",
     "nissim",
     "pointing_game",
+    "profiles",
     "retention",
     "rho_minus",
     "rho_plus",
@@ -47,4 +55,5 @@ __all__ = [
     "sanity",
     "sufficiency",
     "vid",
+    "zoom",
 ]

@@ -1,4 +1,4 @@
-"""Means over images, with intervals that take no distribution of the images for granted."""
+"""Means over images, with intervals."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from wcam_widget.sensitivity.statistics.bootstrap import FEWEST_REPLICATES, symmetric_reach
-from wcam_widget.sensitivity.statistics.jackknife import CONFIDENCE, standard_error
+from wcam_widget.sensitivity.statistics.bootstrap import symmetric_reach
+from wcam_widget.sensitivity.statistics.jackknife import CONFIDENCE, replicated, standard_error
+
+FEWEST = 20  # images from which on the bootstrap knows more of the tails than Student's t
 
 
 class MeanOver(NamedTuple):
@@ -20,9 +22,10 @@ class MeanOver(NamedTuple):
 
 
 def mean_over(rows: Float[np.ndarray, "n g"], confidence: float = CONFIDENCE) -> MeanOver:
-    """The mean over images of each column with bootstrap limits; below 4 images nothing limits it.
+    """The mean over images of each column with its limits; nothing limits that of one image.
 
-    The symmetric bootstrap-t over images (Hall 1988, "On symmetric bootstrap confidence intervals").
+    From 20 images on the symmetric bootstrap-t (Hall 1988, "On symmetric bootstrap confidence intervals"),
+    below Student's, since resamples of few images often hold nearly one of them alone.
 
     Args:
         rows: One row for each image.
@@ -35,9 +38,9 @@ def mean_over(rows: Float[np.ndarray, "n g"], confidence: float = CONFIDENCE) ->
     columns = rows.shape[1]
     if len(rows) == 0:
         return MeanOver(*np.full((3, columns), np.nan))
-    value = rows.mean(0)
-    if len(rows) < FEWEST_REPLICATES:
-        return MeanOver(value, np.full(columns, -np.inf), np.full(columns, np.inf))
-    error = standard_error(rows)
+    if len(rows) < FEWEST:
+        over_images = replicated(lambda kept: rows[kept].mean(0), len(rows))
+        return MeanOver(over_images.value, *over_images.symmetric_interval(confidence))
+    value, error = rows.mean(0), standard_error(rows)
     reach = np.where(error > 0, symmetric_reach(rows, confidence), 0.0) * error
     return MeanOver(value, value - reach, value + reach)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from wcam_widget.explain.method import AbstractMethod, ensure_targets
 from wcam_widget.model import BlackBox, TargetLike, ensure_image, ensure_images
+from wcam_widget.model.images import Fit
 from wcam_widget.model.photograph import is_photograph
 
 
@@ -33,7 +34,7 @@ def items(network: BlackBox, images: Any, attributions: Any, targets: Any) -> It
         attributions: One for each image, or a method.
         targets: One for all images, or one for each.
     """
-    count = _count(images)
+    count = count_of(images)
     if isinstance(attributions, AbstractMethod):
         maps: Iterable[Any] = repeat(attributions)
     elif count is None:
@@ -43,38 +44,41 @@ def items(network: BlackBox, images: Any, attributions: Any, targets: Any) -> It
         )
     else:
         maps = attributions
-        if not isinstance(maps, Sized) or isinstance(maps, str) or len(maps) != count:
-            found = len(maps) if isinstance(maps, Sized) and not isinstance(maps, str) else type(maps)
+        held = getattr(attributions, "__len__", lambda: 0)()
+        if isinstance(attributions, str) or held != count:
             raise ValueError(
-                f"attributions: found {found} for {count} images; accepted are one for each, or a method"
+                f"attributions: found {held} for {count} images; accepted are one for each, or a method"
             )
     wanted = repeat(ensure_targets(targets, 1)[0]) if count is None else iter(ensure_targets(targets, count))
-    for image, given, target in zip(read(images, network), maps, wanted, strict=False):
+    for image, given, target in zip(read(images, network.fit), maps, wanted, strict=False):
         yield Item(image, given, target)
 
 
-def read(images: Any, network: BlackBox) -> Iterator[Float[Tensor, "c h w"]]:
+def read(images: Any, fit: Fit | None = None) -> Iterator[Float[Tensor, "c h w"]]:
     """The images one at a time; nothing is read before its turn.
 
-    >>> network = BlackBox(lambda images: images.mean((2, 3)))
-    >>> [tuple(one.shape) for one in read((torch.rand(2, 3, 4, 4) for _ in range(2)), network)]
+    Args:
+        images: As for ``items``.
+        fit: How paths and images of PIL are resized and cropped; None: not at all.
+
+    >>> [tuple(one.shape) for one in read(torch.rand(2, 3, 4, 4) for _ in range(2))]
     [(3, 4, 4), (3, 4, 4), (3, 4, 4), (3, 4, 4)]
     """
     if is_photograph(images) or isinstance(images, Tensor | np.ndarray) or not isinstance(images, Iterable):
-        yield from ensure_images(images, "images", network.fit)
+        yield from ensure_images(images, "images", fit)
         return
     number = -1
     for number, item in enumerate(images):
         where = f"images[{number}]"
         if isinstance(item, Tensor | np.ndarray) and item.ndim == 4:
-            yield from ensure_images(torch.as_tensor(item), where, network.fit)
+            yield from ensure_images(torch.as_tensor(item), where, fit)
         else:
-            yield ensure_image(item, where, network.fit)
+            yield ensure_image(item, where, fit)
     if number < 0:
         raise ValueError("images: found none; accepted is at least one image")
 
 
-def _count(images: Any) -> int | None:
+def count_of(images: Any) -> int | None:
     """How many images there are, where that is known beforehand."""
     if is_photograph(images):
         return 1

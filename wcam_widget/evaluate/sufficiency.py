@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 
 from wcam_widget.evaluate import measures
-from wcam_widget.evaluate.carried import Map, carried
+from wcam_widget.evaluate.carried import carried
 from wcam_widget.evaluate.depth_search import WINDOW, depths
 from wcam_widget.evaluate.rankings import Values, at_random, energy, gradient
 from wcam_widget.evaluate.scoring_space import AttributionsLike, Case, Domain, DomainLike, MeasureInputs
@@ -178,7 +178,7 @@ def _class_target(network: BlackBox, item: Item) -> Logit:
     return made
 
 
-def _searched(case: Case, given: Attribution | Map, class_id: int, search: Search) -> SufficientSet:
+def _searched(case: Case, given: Any, class_id: int, search: Search) -> SufficientSet:
     """All orders of one image's cells, searched side by side."""
     others = _others(case, search)
     drawn = _resampled(case, given, search.resamples)
@@ -226,7 +226,7 @@ def _others(case: Case, search: Search) -> dict[str, list[Values]]:
     return {name: values for name, values in orders.items() if values}
 
 
-def _resampled(case: Case, given: Attribution | Map, count: int) -> Sequence[Values]:
+def _resampled(case: Case, given: Any, count: int) -> Sequence[Values]:
     """Values of the cells as other draws of the map's replicates would give them."""
     if not isinstance(given, Attribution) or len(given.estimate.left_out) < 2:
         return []
@@ -239,7 +239,7 @@ def _resampled(case: Case, given: Attribution | Map, count: int) -> Sequence[Val
     return [carried(one, case.probe.basis, case.probe.cells) for one in maps]
 
 
-def _certain(given: Attribution | Map) -> bool:
+def _certain(given: Any) -> bool:
     """Whether a map is computed without chance, so that its order is the only one."""
     return not isinstance(given, Attribution) or bool((given.error == 0).all())
 

@@ -32,12 +32,12 @@ class OwnOrder:
         """The own depth among the resampled ones; a point for a map without chance.
 
         >>> OwnOrder.of(Depth(5, 5, 9), [4, 7], certain=False)
-        OwnOrder(found=Depth(depth=5, first=5, tested=9), low=4, high=7)
+        OwnOrder(found=Depth(depth=5, first=5, tested=9), low=4.0, high=7.0)
         """
         if found.depth is None or not (resampled or certain):
             return cls(found, np.nan, np.nan)
         every = [found.depth, *(one for one in resampled if one is not None)]
-        return cls(found, min(every), max(every))
+        return cls(found, float(min(every)), float(max(every)))
 
 
 @final
@@ -91,15 +91,16 @@ class SufficientSet:
         """All of it as one flat row of named numbers, for a table over a data set."""
         own = self.own.found
         known = own.depth is not None
+        first = np.nan if own.first is None else own.first
         row: dict[str, float | int | bool | str] = {
             "class": self.label,
-            "depth": own.depth if known else np.nan,
+            "depth": np.nan if own.depth is None else own.depth,
             "low": self.own.low,
             "high": self.own.high,
             "cells": len(self.kept),
             "share": self.share,
             "energy": self.energy_share if known else np.nan,
-            "first": _number(own.first) if own.first is None else own.first,
+            "first": first,
             "monotone": own.monotone,
         }
         for name, found in self.others.items():

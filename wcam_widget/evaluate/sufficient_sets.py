@@ -14,7 +14,8 @@ from wcam_widget.evaluate.sufficient_set import SufficientSet
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
+
+    from wcam_widget.figure import NotebookFigure
 
 SHOWN = 4  # images that are kept for the figure
 
@@ -62,7 +63,7 @@ class Sufficiency:
             order: As "energy".
 
         Returns:
-            Arrays of one number: the mean, positive where the map's order needs fewer cells, with bootstrap
+            Arrays of one number: the mean, positive where the map's order needs fewer cells, with
             limits of 95 % over images.
 
         Raises:
@@ -95,7 +96,7 @@ class Sufficiency:
             lines.append(f"In {images} the decision is lost again above the first number that suffices.")
         return "\n".join([*lines, *([f"{left_out}."] if left_out else [])])
 
-    def plot(self) -> Figure:
+    def plot(self) -> NotebookFigure:
         """Draw the first images beside what their sets restore, with depths and the budget of each band.
 
         Returns:

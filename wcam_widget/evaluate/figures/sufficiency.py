@@ -8,7 +8,6 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from wcam_widget.evaluate.figures.picture import draw_picture
 from wcam_widget.evaluate.sufficient_set import SufficientSet
@@ -17,7 +16,7 @@ from wcam_widget.figure import NotebookFigure
 HEIGHT = 2.7  # inches for each image
 
 
-def draw_sets(sets: Sequence[SufficientSet], pictures: Sequence[tuple[Any, Any]]) -> Figure:
+def draw_sets(sets: Sequence[SufficientSet], pictures: Sequence[tuple[Any, Any]]) -> NotebookFigure:
     """A row for each of the ``pictures``."""
     figure = NotebookFigure(figsize=(12.0, HEIGHT * len(pictures)), layout="constrained")
     rows = figure.subplots(len(pictures), 4, squeeze=False, width_ratios=(1, 1, 1.1, 1.3))

@@ -92,6 +92,18 @@ def holm(p: Float[np.ndarray, " m"], level: float = LEVEL) -> Bool[np.ndarray, "
     return _named(order, len(p) if passed.all() else int(np.argmin(passed)))
 
 
+def holm_adjusted(p: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+    """The least level at which ``holm`` rejects each hypothesis.
+
+    >>> holm_adjusted(np.array([0.01, 0.04, 0.03])).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1.0)
+    return adjusted
+
+
 def benjamini_hochberg(p: Float[np.ndarray, " m"], level: float = LEVEL) -> Bool[np.ndarray, " m"]:
     """Which hypotheses are rejected with the false discovery rate below ``level``.
 

@@ -17,7 +17,7 @@ from wcam_widget.evaluate.measures import decisions
 from wcam_widget.evaluate.stream import count_of, read
 from wcam_widget.evaluate.zoomed_levels import EXPLAINED, VIEWS, LevelRow, Zoom, ZoomRow
 from wcam_widget.explain.loop import Failure, each
-from wcam_widget.explain.method import ensure_targets
+from wcam_widget.explain.method import MethodLike, ensure_targets
 from wcam_widget.explain.wcam.wcam import Wcam
 from wcam_widget.model import AbstractTarget, BlackBox, ImagesLike, Logit, ModelLike, TargetLike, TargetsLike
 from wcam_widget.perturb.space import LEVELS, AtMost
@@ -42,7 +42,7 @@ def zoom(
     image: StreamLike,
     box: BoxLike = None,
     factors: FactorsLike = (1, 1.5, 2),
-    method: Wcam | None = None,
+    method: MethodLike = None,
     targets: TargetsLike = None,
 ) -> Zoom:
     """Measure what zooming in does to a score, and at which physical scales the score rests on the image.
@@ -165,7 +165,7 @@ def _size(network: BlackBox, photo: Tensor, largest: float) -> int:
     return max(1, round(FRAME * min(photo.shape[1:]) / largest))
 
 
-def _ensure_method(method: Wcam | None) -> Wcam:
+def _ensure_method(method: MethodLike) -> Wcam:
     if method is not None and not isinstance(method, Wcam):
         raise TypeError(f"method: found {type(method).__qualname__}; accepted are None and a Wcam")
     chosen = Wcam() if method is None else method

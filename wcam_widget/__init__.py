@@ -15,6 +15,7 @@ from wcam_widget.demo import load_demo, load_photos
 from wcam_widget.explain import Attribution, Cameras, CartoonX, GradCam, Sise, WaveletGradient, Wcam
 from wcam_widget.model import BlackBox, Logit, Margin, Probability
 from wcam_widget.sensitivity import Derivative, Hsic, Refined, Screened, Sobol
+from wcam_widget.version import VERSION
 from wcam_widget.zoo import load_model
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from wcam_widget.show.explorer.explorer import Explorer, explore
     from wcam_widget.show.plots import plot
     from wcam_widget.stress import CORRUPTIONS, Threat, corrupt, fgsm, pgd, salient_pgd
+    from wcam_widget.study import Study
 
 __all__ = [
     "CORRUPTIONS",
@@ -59,6 +61,7 @@ __all__ = [
     "Screened",
     "Sise",
     "Sobol",
+    "Study",
     "Threat",
     "WaveletBasis",
     "WaveletGradient",
@@ -88,7 +91,7 @@ __all__ = [
     "zoom",
 ]
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 # A worker that only computes must not import a widget or a plotting library, nor what it does not compute.
 _MEASURES = (
@@ -111,6 +114,7 @@ _LAZY = {
     "Explorer": "wcam_widget.show.explorer.explorer",
     "explore": "wcam_widget.show.explorer.explorer",
     "plot": "wcam_widget.show.plots",
+    "Study": "wcam_widget.study",
     **dict.fromkeys(_MEASURES, "wcam_widget.evaluate"),
     **dict.fromkeys(("CORRUPTIONS", "Threat", "corrupt", "fgsm", "pgd", "salient_pgd"), "wcam_widget.stress"),
 }

@@ -18,6 +18,7 @@ from wcam_widget.cli import app as cli
 from wcam_widget.cli import report as batch
 from wcam_widget.cli.photographs import jobs_of
 from wcam_widget.explain import Attribution
+from wcam_widget.zoo import load_model
 
 MODELS = """
 import torch
@@ -93,7 +94,7 @@ def test_what_is_wrong_with_all_images_is_said_once(folder):
 def test_files_are_read_when_their_turn_comes(folder, monkeypatch):
     seen = []
     monkeypatch.setattr(batch, "ensure_image", lambda path, *_: seen.append(path.name) or np.ones((3, 8, 8)))
-    jobs = jobs_of([folder / "cat.png", folder / "missing.png"], cli.load_model("demo"), None)
+    jobs = jobs_of([folder / "cat.png", folder / "missing.png"], load_model("demo"), None)
     assert seen == []
     batch.explain_all(jobs, cli.Wcam(levels=1, grid=2), lambda *_: None)
     assert seen == ["cat.png", "missing.png"]

@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = sorted((ROOT / "wcam_widget").rglob("*.py"))
 SOURCES = [*PACKAGE, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "js/src").rglob("*.ts"))]
 # One parameter per line is how typer declares a command's options.
-COMMANDS = {"wcam_widget/cli/app.py:explain"}
+COMMANDS = {"wcam_widget/cli/app.py:explain", "wcam_widget/cli/studies.py:study"}
 
 
 def named(path: Path) -> str:

@@ -11,7 +11,7 @@ import wcam_widget
 from tools.docstring_examples import fenced
 
 ROOT = Path(__file__).parents[2]
-FACES = ("basis", "demo", "evaluate", "explain", "model", "sensitivity", "stress", "zoo")
+FACES = ("basis", "demo", "evaluate", "explain", "model", "sensitivity", "stress", "study", "zoo")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PICTURES = ROOT / "docs" / "pictures"
 

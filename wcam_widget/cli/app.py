@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import sys
 import threading
@@ -18,18 +17,21 @@ from tqdm import tqdm
 
 from wcam_widget.cli import photographs, report
 from wcam_widget.cli.methods import Analysis, Name, method_for
-from wcam_widget.explain import AbstractMethod, Wcam
-from wcam_widget.model import BlackBox
-from wcam_widget.text import printable
-from wcam_widget.zoo import load_model
-
-EXIT_CODES = (
-    "Exit codes: 0 done, 1 some of the images could not be explained, 2 wrong usage or input, 3 the model "
-    "failed, 130 interrupted. What was finished is written in all cases."
+from wcam_widget.cli.studies import study
+from wcam_widget.cli.terminal import (
+    EXIT_CODES,
+    INPUT_ERRORS,
+    SOME_FAILED,
+    AsJson,
+    Model,
+    code_of,
+    exit_for,
+    loaded,
+    quiet,
+    say,
 )
-SOME_FAILED, BAD_INPUT, MODEL_FAILED, INTERRUPTED = 1, 2, 3, 130
-_OPTIONS = {"name": "--model", "engine": "--engine"}
-INPUT_ERRORS = (ValueError, TypeError, OSError, ImportError)
+from wcam_widget.explain import AbstractMethod, Wcam
+from wcam_widget.text import printable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,20 +39,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="See where, and at which scale, an image model looks.",
 )
-
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
+app.command(epilog=EXIT_CODES)(study)
 
 
 @app.command(epilog=EXIT_CODES)
 def explain(
     images: Annotated[list[Path], typer.Argument(help="Image files.")],
-    model: Annotated[
-        str,
-        typer.Option(
-            help="demo, efficientnet-lite0, torchvision:NAME, timm:NAME, hf:NAME or MODULE:FUNCTION."
-        ),
-    ] = "demo",
+    model: Model = "demo",
     target: Annotated[
         str | None, typer.Option(help="A class name or number.", show_default="the highest class")
     ] = None,
@@ -99,7 +94,7 @@ def explain(
     """Explain image files and write a report in which each can be explored."""
     try:
         report.ensure_folders(out, npz)
-        network = _loaded(model, engine)
+        network = loaded(model, engine)
         options = {"wavelet": wavelet, "levels": levels, "grid": grid, "rows": rows, "seed": seed}
         options |= {"layer": layer, "analysis": None if analysis == Analysis.AUTO else analysis}
         given = {option: value for option, value in options.items() if value is not None}
@@ -107,7 +102,7 @@ def explain(
         layers = [method_for(network, each, {}) for each in also or ()]
         goal = photographs.target_of(target, network.class_names)
     except INPUT_ERRORS as error:
-        raise _failed(error) from error
+        raise exit_for(error) from error
     jobs = photographs.jobs_of(images, network, goal)
     _run(jobs, chosen, layers, out, npz, as_json=as_json)
 
@@ -122,19 +117,8 @@ def demo(
     try:
         photographs.write_demo_images(out)
     except OSError as error:
-        raise _failed(error) from error
+        raise exit_for(error) from error
     _run(photographs.demo_jobs(count), Wcam(), [], out / "report.html", None, as_json=as_json)
-
-
-def _loaded(model: str, engine: str) -> BlackBox:
-    """The named model; what is wrong with its name, or that of the engine, is told of the option."""
-    try:
-        return load_model(model, engine=engine)
-    except ValueError as error:
-        kind, _, said = str(error).partition(": ")
-        if kind not in _OPTIONS:
-            raise
-        raise ValueError(f"{_OPTIONS[kind]}: {said}") from error
 
 
 def _run(
@@ -156,9 +140,9 @@ def _run(
         _print_results(done, written, as_json=as_json)
     code = _print_failures(done, len(jobs))
     for fault in faults:
-        code = _failed(fault).exit_code
+        code = exit_for(fault).exit_code
     if done.interrupt is not None or interrupts:
-        code = _failed(done.interrupt or interrupts[0]).exit_code
+        code = exit_for(done.interrupt or interrupts[0]).exit_code
     if code:
         raise typer.Exit(code)
 
@@ -176,7 +160,7 @@ def _written(
             except KeyboardInterrupt as interrupt:
                 interrupts.append(interrupt)
                 if len(interrupts) > 1:
-                    _say("The report was given up", err=True)
+                    say("The report was given up", err=True)
                     return written, faults
             except Exception as error:  # noqa: BLE001  printed after the results
                 faults.append(error)
@@ -192,28 +176,28 @@ def _print_results(done: report.Batch, written: list[Path], *, as_json: bool) ->
     if as_json:
         failed = [{"image": name, "error": printable(each.reason)} for name, each in done.failures]
         document = {"images": results, "failed": failed, "files": files}
-        _say(json.dumps(document, indent=2, allow_nan=False))
+        say(json.dumps(document, indent=2, allow_nan=False))
         return
     for line in [*map(_in_words, results), *files]:
-        _say(line)
+        say(line)
     for note in dict.fromkeys(note for one in done.results for note in one.notes):
-        _say(f"Note: {note}", err=True)
+        say(f"Note: {note}", err=True)
 
 
 def _print_failures(done: report.Batch, count: int) -> int:
     """Say which images were not explained, and why; the exit code for it."""
     reasons = dict.fromkeys(each.reason for _, each in done.failures)
     if count > 1 and (done.failures or done.interrupt is not None):
-        _say(f"{len(done.results)} of {count} images were explained", err=True)
+        say(f"{len(done.results)} of {count} images were explained", err=True)
     if len(reasons) == 1 < len(done.failures):  # of the model or the options, not of the images
-        _say(f"Error: {next(iter(reasons))}", err=True)
+        say(f"Error: {next(iter(reasons))}", err=True)
     else:
         for name, each in done.failures:
             named = count == 1 or name in each.reason
-            _say(f"Error: {each.reason}" if named else f"Error: {name}: {each.reason}", err=True)
+            say(f"Error: {each.reason}" if named else f"Error: {name}: {each.reason}", err=True)
     if not done.failures:
         return 0
-    return _code_of(done.failures[0][1].error) if len(done.failures) == count else SOME_FAILED
+    return code_of(done.failures[0][1].error) if len(done.failures) == count else SOME_FAILED
 
 
 @contextmanager
@@ -228,7 +212,7 @@ def holding_interrupts() -> Iterator[list[KeyboardInterrupt]]:
         if held:
             raise KeyboardInterrupt
         held.append(KeyboardInterrupt())
-        _say("The report is being finished; press Ctrl-C again to give it up", err=True)
+        say("The report is being finished; press Ctrl-C again to give it up", err=True)
 
     before = signal.signal(signal.SIGINT, hold)
     try:
@@ -237,39 +221,8 @@ def holding_interrupts() -> Iterator[list[KeyboardInterrupt]]:
         signal.signal(signal.SIGINT, before or signal.default_int_handler)
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep the package from logging what the command itself prints, in one line."""
-    logger = logging.getLogger("wcam_widget")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
 def _in_words(result: Mapping[str, Any]) -> str:
     return f"{result['image']}: {result['summary']}"
-
-
-def _failed(error: BaseException) -> typer.Exit:
-    """Say what went wrong, in one place, and with which code the command ends."""
-    _say("Interrupted" if isinstance(error, KeyboardInterrupt) else f"Error: {error}", err=True)
-    return typer.Exit(_code_of(error))
-
-
-def _code_of(error: BaseException) -> int:
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED
-    return BAD_INPUT if isinstance(error, INPUT_ERRORS) else MODEL_FAILED
-
-
-def _say(text: str, *, err: bool = False) -> None:
-    """Print lines in the characters that the terminal has, others as escapes."""
-    encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
-    lines = "\n".join(map(printable, text.split("\n")))
-    typer.echo(lines.encode(encoding, "backslashreplace").decode(encoding), err=err)
 
 
 class Progress:

@@ -1,0 +1,55 @@
+"""What a model says of an image once it is corrupted."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wcam_widget.model import BlackBox
+from wcam_widget.stress import CORRUPTIONS, corrupt
+from wcam_widget.study.row import Row
+
+
+def corruptions(
+    model: BlackBox,
+    image: Float[Tensor, "c h w"],
+    label: int | None,
+    *,
+    names: Sequence[str] = CORRUPTIONS[:15],
+    severities: Sequence[int] = (1, 3, 5),
+    seed: int = 0,
+) -> Row:
+    """Whether the model is still right, or of the same mind, after each corruption at each severity.
+
+    Args:
+        model: The model.
+        image: (C, H, W) in [0, 1], sides of at least 16.
+        label: The class of the image, if it has one.
+        names: Of ``CORRUPTIONS``, the 15 of the benchmark by default.
+        severities: 1, the least, to 5.
+        seed: Of the random numbers, at least 0; those of an image depend on this and on its pixels alone.
+
+    Returns:
+        For "fog" at 3: ``fog.3.probability`` of the label, or of the clean image's top class without one;
+        ``fog.3.correct`` where there is a label; ``fog.3.same``, whether the top class is the clean one.
+
+    Raises:
+        ValueError: Naming what does not fit.
+    """
+    clean = int(model.logits(image[None])[0].argmax())
+    wanted, number = clean if label is None else label, zlib.crc32(image.numpy().tobytes())
+    row: Row = {}
+    for name in names:
+        versions = torch.cat([corrupt(image[None], name, each, seed, number) for each in severities])
+        logits = model.logits(versions)
+        tops, shares = logits.argmax(dim=1).tolist(), model.probabilities(logits)[:, wanted].tolist()
+        for severity, top, share in zip(severities, tops, shares, strict=True):
+            row[f"{name}.{severity}.probability"] = share
+            row[f"{name}.{severity}.same"] = top == clean
+            if label is not None:
+                row[f"{name}.{severity}.correct"] = top == label
+    return row

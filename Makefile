@@ -11,7 +11,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup demo lab docs test lint bench clean
+.PHONY: setup demo lab docs test lint lint-python lint-types lint-js vitest bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,6 +24,9 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; d
 # What pip says, a line for each package: for a log. A terminal has pip's own progress bars.
 BRIEFLY := while read -r verb name rest; do case "$$verb $$name" in Collecting*) echo "  $$name";; \
 	"Installing collected") echo "  unpacking them: a minute or two";; esac; done
+# Benchmarks of labelled photographs, and one that bench_real.py runs, too.
+LABELLED := $(addprefix tests/benchmarks/bench_,real.py sufficiency.py)
+LONG := tests/benchmarks/bench_truth.py
 JS_SOURCES := $(shell find js -path js/node_modules -prune -o -type f -print 2>/dev/null)
 
 setup: $(VENV)/installed $(BUNDLE)
@@ -62,19 +65,27 @@ docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "pages    build/site/index.html"
 
-lint: setup
+lint: lint-types lint-python lint-js
+
+lint-types: setup
+	$(BIN)/mypy
+
+lint-python: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
+
+lint-js: setup
 	cd js && npm run lint && npm run check
+
+vitest: setup
+	cd js && npm test
 
 # Every check runs, also after one that failed, so that one run tells all; pytest comes last, so that its closing
 # line ends the output. One thread for each worker: two pools of threads would fight over two cores.
 test: setup
 	@failed=""; \
-	$(MAKE) --no-print-directory lint || failed="$$failed lint"; \
-	(cd js && npm test) || failed="$$failed vitest"; \
+	$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync lint vitest || failed=" linters or vitest"; \
 	export WCAM_CHROMIUM OMP_NUM_THREADS=1; \
 	WCAM_CHROMIUM="$$($(PY) tools/chromium.py)" || failed="$$failed chromium"; \
 	test -z "$$failed" || echo "Failed before pytest:$$failed" >&2; \
@@ -82,9 +93,9 @@ test: setup
 	test -z "$$failed"
 
 bench: setup
-	for file in $(filter-out %/bench_real.py,$(wildcard tests/benchmarks/bench_*.py)); do $(PY) "$$file"; done
-	@if test -n "$(PHOTOS)"; then $(PY) tests/benchmarks/bench_real.py --images "$(PHOTOS)"; \
-	else echo "bench_real.py was left out: it explains labelled photographs; make bench PHOTOS=folder"; fi
+	for file in $(filter-out $(LONG) $(LABELLED),$(wildcard tests/benchmarks/bench_*.py)); do $(PY) "$$file"; done
+	@if test -n "$(PHOTOS)"; then for file in $(LABELLED); do $(PY) "$$file" --images "$(PHOTOS)"; done; \
+	else echo "Left out, for they explain labelled photographs: $(LABELLED); make bench PHOTOS=folder"; fi
 
 clean:
 	rm -rf $(VENV) js/node_modules build dist $(STATIC)

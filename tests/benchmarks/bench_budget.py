@@ -46,7 +46,7 @@ def derivative(budget: int) -> Derivative:
 
 def screened(budget: int) -> Screened:
     gradient_rows = {100: 4, 500: 32}.get(budget, 64)
-    return Screened(rows=budget, tolerance=FINE, gradient_rows=gradient_rows, budget=budget)
+    return Screened(budget, tolerance=FINE, gradient_rows=gradient_rows, budget=budget, top=TOP)
 
 
 def refined(budget: int) -> Refined:
@@ -150,6 +150,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=256, help="rows of the truth")
     parser.add_argument("--image", type=int, default=6, help="number of the demo image")
     parser.add_argument("--truth", type=Path, help="folder that keeps the truths between runs")
+    parser.add_argument("--claims", action="store_true", help="only the means over seeds")
     parser.add_argument("--figure", type=Path, help="where to write the figure")
     chosen = parser.parse_args()
     results: list[Found] = []
@@ -158,13 +159,14 @@ def main() -> None:
         demo = load_demo(variant)
         truth = truth_of(variant, demo, chosen.image, chosen.rows, chosen.truth)
         for name, configured in METHODS.items():
-            for budget in BUDGETS:
+            for budget in () if chosen.claims else BUDGETS:
                 analysis = configured(budget)
                 if analysis is not None:
                     found = run(analysis, demo, chosen.image)
                     results.append(judged(variant, name, found, truth))
         claims += [mean_over_seeds(variant, demo, chosen.image, analysis, truth) for analysis in CLAIMS]
-    table(results)
+    if results:
+        table(results)
     print(f"\nMeans over {SEEDS} seeds:\n")
     table(claims)
     if chosen.figure is not None:

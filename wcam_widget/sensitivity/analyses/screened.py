@@ -77,7 +77,7 @@ class Screened(AbstractAnalysis[ScreenedState]):
         ([0, 0, 1], True)
     """
 
-    rows: int = 160
+    rows: int = 256
     seed: int = 0
     threshold: float = RESOLUTION
     tolerance: float = 0.5

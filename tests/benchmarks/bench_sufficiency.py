@@ -1,7 +1,8 @@
 """How many cells restore a real network's decision, by four orders of the same cells, over photographs.
 
 A run that is stopped goes on where it was: one JSON line for each photograph. Intervals are bootstrapped over
-photographs, 95 %; differences are paired. Run with ``--images FOLDER``, as ``bench_real.py``.
+photographs, 95 %; differences are paired. Run with ``--images FOLDER``, as ``bench_real.py``. Without it, on
+planted cues, of which one cell suffices.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from tests.benchmarks.bench_planted import planted_crop
 from tests.benchmarks.real_maps import NETWORK, Photograph, photographs, pixels, quick_network, read_lines
 from wcam_widget import BlackBox, Derivative, Wcam
+from wcam_widget.demo.planted import GRID, LEVELS
 from wcam_widget.evaluate import Domain, Search, sufficiency
 from wcam_widget.evaluate.over_images import mean_over
 
@@ -37,6 +40,17 @@ def line_of(model: BlackBox, photo: Photograph, resamples: int) -> dict[str, Any
     seconds = time.process_time() - started
     right = int(model.logits(image)[0].argmax()) == photo.class_id
     return {**key_of(photo), "right": right, "seconds": seconds, "row": one.row()}
+
+
+def planted_line(seed: int) -> dict[str, Any]:
+    """One crop with a planted cue, as ``line_of`` has photographs; whether the cue's cell comes first."""
+    planted, started = planted_crop(seed), time.process_time()
+    images = planted.image[None]
+    (attribution,) = Wcam(Derivative(ROWS), levels=LEVELS, grid=GRID)(planted.model, images)
+    search, domain = Search(**SEARCH, resamples=RESAMPLES), Domain(seed=seed)
+    (one,) = sufficiency(planted.model, images, [attribution], None, domain, search).sets
+    right = int(attribution.values.argmax()) == planted.cell
+    return {"right": right, "seconds": time.process_time() - started, "row": one.row()}
 
 
 def key_of(photo: Photograph) -> dict[str, Any]:
@@ -66,7 +80,8 @@ def print_table(lines: list[dict[str, Any]]) -> None:
     print("| order | share of cells, mean low high | median | more than the map's | ratio | fewer than it |")
     print("| --- | --- | ---: | --- | --- | ---: |")
     for name, values in share.items():
-        more, ratio = words(values - share["map"]), np.log(values / share["map"])
+        more, half = words(values - share["map"]), 0.5 / rows[0]["cells"]  # none at all counts as half a cell
+        ratio = np.log(np.maximum(values, half) / np.maximum(share["map"], half))
         usual = mean_over(ratio[:, None])
         factor = " ".join(f"{np.exp(float(part[0])):.2f}" for part in usual)
         fewer = (values < share["map"]).mean()
@@ -74,7 +89,7 @@ def print_table(lines: list[dict[str, Any]]) -> None:
     for name in ("energy", "monotone", *(f"monotone.{order}" for order in orders)):
         print(f"{name}: {np.mean([float(row[name]) for row in rows]):.3f}")
     bands = [name for name in rows[0] if name.startswith("budget.")]
-    parts = np.array([[row[name] / row["depth"] for name in bands] for row in rows])
+    parts = np.array([[row[name] / max(row["depth"], 1) for name in bands] for row in rows])
     print(", ".join(f"{name} {100 * part:.1f} %" for name, part in zip(bands, parts.mean(0), strict=True)))
     spans = [(row["low"], row["depth"], row["high"]) for row in rows if row["low"] < row["high"]]
     if spans:
@@ -85,11 +100,14 @@ def print_table(lines: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=Path, required=True)
+    parser.add_argument("--images", type=Path)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     torch.set_num_threads(1)
+    if options.images is None:
+        print_table([planted_line(seed) for seed in range(options.count)])
+        return
     options.out.parent.mkdir(parents=True, exist_ok=True)
     photos = chosen(options.images, options.count)
     keys = [key_of(photo) for photo in photos]

@@ -138,7 +138,7 @@ def test_differences_are_paired_and_words_say_them(scenes):
     expected = (table["depth.random"] - table["depth"]).mean() / 256
     assert gain.value[0] == pytest.approx(expected)
     assert 0 < gain.low[0] < gain.value[0] < gain.high[0]
-    assert "By random it takes +" in sets.summary()
+    assert "By random the depth differs by +" in sets.summary()
     assert "6 images" in repr(sets)
 
 

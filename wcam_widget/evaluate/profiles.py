@@ -11,12 +11,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wcam_widget.evaluate.scale_profiles import Profiles
-from wcam_widget.evaluate.stream import Item, items
+from wcam_widget.evaluate.stream import Item, StreamLike, items
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.loop import Failure, each
 from wcam_widget.explain.method import AbstractMethod, MethodLike
 from wcam_widget.explain.wcam.wcam import Wcam
-from wcam_widget.model import BlackBox, ImagesLike, ModelLike, TargetsLike
+from wcam_widget.model import BlackBox, ModelLike, TargetsLike
 from wcam_widget.model.photograph import is_photograph
 from wcam_widget.sensitivity.statistics.jackknife import Replicated
 
@@ -24,10 +24,9 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     ModelsLike: TypeAlias = ModelLike | Mapping[str, ModelLike] | Sequence[ModelLike]
-    StreamLike: TypeAlias = ImagesLike | Iterable[ImagesLike]
 else:
     # Checks at run time are our own: their errors name the argument as the caller wrote it.
-    ModelsLike = StreamLike = Any
+    ModelsLike = Any
 
 
 class _Row(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -12,9 +12,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wcam_widget.explain.method import AbstractMethod, ensure_targets
-from wcam_widget.model import BlackBox, TargetLike, ensure_image, ensure_images
+from wcam_widget.model import BlackBox, ImagesLike, TargetLike, ensure_image, ensure_images
 from wcam_widget.model.images import Fit
 from wcam_widget.model.photograph import is_photograph
+
+if TYPE_CHECKING:
+    StreamLike: TypeAlias = ImagesLike | Iterable[ImagesLike]
+else:
+    StreamLike = Any  # checked image by image, with errors in the caller's words
 
 
 class Item(NamedTuple):

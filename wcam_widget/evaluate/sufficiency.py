@@ -15,27 +15,25 @@ from wcam_widget.evaluate.carried import carried
 from wcam_widget.evaluate.depth_search import WINDOW, depths
 from wcam_widget.evaluate.rankings import Values, at_random, energy, gradient
 from wcam_widget.evaluate.scoring_space import AttributionsLike, Case, Domain, DomainLike, MeasureInputs
-from wcam_widget.evaluate.stream import Item, items
+from wcam_widget.evaluate.stream import Item, StreamLike, items
 from wcam_widget.evaluate.sufficient_set import OwnOrder, SufficientSet
 from wcam_widget.evaluate.sufficient_sets import SHOWN, Sufficiency
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.loop import Failure, each
 from wcam_widget.explain.method import AbstractMethod
-from wcam_widget.model import BlackBox, ImagesLike, Logit, ModelLike, TargetsLike
+from wcam_widget.model import BlackBox, Logit, ModelLike, TargetsLike
 from wcam_widget.model.class_ids import name_of
 from wcam_widget.sensitivity.statistics.jackknife import pseudo_values
 
 ORDERS = ("energy", "random", "gradient")
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import TypeAlias
 
-    StreamLike: TypeAlias = ImagesLike | Iterable[ImagesLike]
     MapsLike: TypeAlias = AttributionsLike | AbstractMethod
 else:
     # Checks at run time are our own: their errors name the argument as the caller wrote it.
-    StreamLike = MapsLike = Any
+    MapsLike = Any
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ class Sufficiency:
         lines = [f"{depth:.0f} cells restore the decision{usual}: {kept}."]
         for order in self.orders:
             gain = self.compared(order)
-            lines.append(f"By {order} it takes {_percent(gain, signed=True)} of the cells more.")
+            lines.append(f"By {order} the depth differs by {_percent(gain, signed=True)} of the cells.")
         broken = sum(not one.own.found.monotone for one in known)
         if broken:
             images = "1 image" if broken == 1 else f"{broken} images"

@@ -14,27 +14,25 @@ from torch import Tensor
 
 from wcam_widget.evaluate.levels import level_effects, levels_of
 from wcam_widget.evaluate.measures import decisions
-from wcam_widget.evaluate.stream import count_of, read
+from wcam_widget.evaluate.stream import StreamLike, count_of, read
 from wcam_widget.evaluate.zoomed_levels import EXPLAINED, VIEWS, LevelRow, Zoom, ZoomRow
 from wcam_widget.explain.loop import Failure, each
 from wcam_widget.explain.method import MethodLike, ensure_targets
 from wcam_widget.explain.wcam.wcam import Wcam
-from wcam_widget.model import AbstractTarget, BlackBox, ImagesLike, Logit, ModelLike, TargetLike, TargetsLike
+from wcam_widget.model import AbstractTarget, BlackBox, Logit, ModelLike, TargetLike, TargetsLike
 from wcam_widget.perturb.space import LEVELS, AtMost
 from wcam_widget.stress.zoom import FRAME, Zoomed, zoom_views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import TypeAlias
 
     BoxLike: TypeAlias = (
         tuple[float, float, float, float] | Sequence[tuple[float, float, float, float]] | None
     )
-    StreamLike: TypeAlias = ImagesLike | Iterable[ImagesLike]
     FactorsLike: TypeAlias = Sequence[float]
 else:
     # Checks at run time are our own: their errors name the argument as the caller wrote it.
-    BoxLike = StreamLike = FactorsLike = Any
+    BoxLike = FactorsLike = Any
 
 
 def zoom(

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from scipy.cluster import hierarchy
 
+from wcam_widget.evaluate.figures.axes import without_frame
 from wcam_widget.evaluate.over_images import mean_over
 from wcam_widget.evaluate.scale_profiles import Profiles
 from wcam_widget.figure import NotebookFigure
@@ -27,6 +28,7 @@ def draw_profiles(profiles: Profiles, model: int, tree: np.ndarray | None) -> No
     drawn = heat.imshow(rows, aspect="auto", cmap="cividis", vmin=0.0, interpolation="nearest")
     heat.set_xticks(np.arange(len(profiles.names)), profiles.names, rotation=90, fontsize="small")
     heat.set_yticks(np.arange(len(order)) if len(order) <= 24 else [], order[:24] if len(order) <= 24 else [])
+    heat.set_ylabel("image")
     heat.set_title(f"Images by likeness, {profiles.models[model]}", fontsize="medium", parse_math=False)
     figure.colorbar(drawn, ax=heat, label="Shapley effect")
     return figure
@@ -55,8 +57,7 @@ def _draw_bars(axes: Axes, profiles: Profiles) -> None:
     axes.set_xlabel("Shapley effect, mean over images with 95 % interval", fontsize="small")
     if count > 1:
         axes.legend(frameon=False, fontsize="small")
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    without_frame(axes)
 
 
 def _draw_tree(axes: Axes, tree: np.ndarray) -> np.ndarray:
@@ -69,9 +70,11 @@ def _draw_tree(axes: Axes, tree: np.ndarray) -> np.ndarray:
     ]
     axes.add_collection(LineCollection(lines, colors=mpl.rcParams["text.color"], linewidths=0.8))
     axes.set_ylim(len(tree) + 0.5, -0.5)
-    axes.set_xlim(-1.05 * max(float(tree[:, 2].max()), 1e-9), 0)
+    far = max(float(tree[:, 2].max()), 1e-9)
+    axes.set_xlim(-1.05 * far, 0)
+    axes.set_xticks([-far, 0.0], [f"{far:.2f}", "0"])
     axes.set_yticks([])
     axes.set_xlabel("distance", fontsize="small")
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
+    without_frame(axes)
+    axes.spines["left"].set_visible(False)
     return np.array(drawn["leaves"])

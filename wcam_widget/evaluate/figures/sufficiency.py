@@ -9,7 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
-from wcam_widget.evaluate.figures.picture import draw_picture
+from wcam_widget.evaluate.figures.axes import draw_picture, without_frame
 from wcam_widget.evaluate.sufficient_set import SufficientSet
 from wcam_widget.figure import NotebookFigure
 
@@ -45,7 +45,7 @@ def _draw_budget(axes: Axes, one: SufficientSet) -> None:
     axes.set_yticks(rows, one.bands, fontsize="small")
     axes.invert_yaxis()
     axes.set_xlabel("cells of the band, kept and all", fontsize="small")
-    _bare(axes)
+    without_frame(axes)
 
 
 def _draw_depths(axes: Axes, one: SufficientSet) -> None:
@@ -63,9 +63,4 @@ def _draw_depths(axes: Axes, one: SufficientSet) -> None:
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlim(0, len(one.kept))
     axes.set_xlabel("cells needed (hollow: the decision is lost again above)", fontsize="small")
-    _bare(axes)
-
-
-def _bare(axes: Axes) -> None:
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    without_frame(axes)

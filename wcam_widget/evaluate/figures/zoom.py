@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
-from wcam_widget.evaluate.figures.picture import draw_picture
+from wcam_widget.evaluate.figures.axes import draw_picture, without_frame
 from wcam_widget.evaluate.over_images import mean_over
 from wcam_widget.evaluate.zoomed_levels import STEPS, Zoom
 from wcam_widget.figure import NotebookFigure
@@ -65,7 +65,7 @@ def _draw_levels(axes: Axes, zoom: Zoom) -> None:
     axes.set_xlabel("approximation, then physical levels, coarse to fine (right of the dots: new detail)")
     axes.set_ylabel("Shapley effect")
     axes.legend(frameon=False, fontsize="small")
-    _bare(axes)
+    without_frame(axes)
 
 
 def _draw_steps(axes: Axes, zoom: Zoom) -> None:
@@ -86,9 +86,4 @@ def _draw_steps(axes: Axes, zoom: Zoom) -> None:
     axes.set_yticks(rows, names)
     axes.invert_yaxis()
     axes.set_xlabel(f"change of the score, factor {zoom.factors[-1]:g}")
-    _bare(axes)
-
-
-def _bare(axes: Axes) -> None:
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    without_frame(axes)

@@ -1,4 +1,4 @@
-"""An image in a figure, with a line of words above it."""
+"""Parts that figures share: an image with words above it, and axes without a frame."""
 
 from __future__ import annotations
 
@@ -18,3 +18,9 @@ def draw_picture(axes: Axes, image: Float[Tensor, "c h w"], title: str) -> None:
     axes.imshow(np.broadcast_to(pixels, (3, *pixels.shape[1:])).transpose(1, 2, 0))
     axes.set_title("\n".join(textwrap.wrap(title, WIDTH)), fontsize="small", parse_math=False)
     axes.set(xticks=[], yticks=[])
+
+
+def without_frame(axes: Axes) -> None:
+    """Leave the lines below and on the left alone."""
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)

@@ -74,7 +74,7 @@ def print_table(lines: list[dict[str, Any]]) -> None:
     """Depths as shares of the cells by the four orders, and paired differences from the map's."""
     rows = [line["row"] for line in lines]
     share = {"map": np.array([row["depth"] / row["cells"] for row in rows])}
-    orders = [name.removeprefix("depth.") for name in rows[0] if name.startswith("depth.")]
+    orders = [name.removeprefix("monotone.") for name in rows[0] if name.startswith("monotone.")]
     share |= {name: np.array([row[f"depth.{name}"] / row["cells"] for row in rows]) for name in orders}
     print(f"{len(rows)} photographs, {sum(line['right'] for line in lines)} right\n")
     print("| order | share of cells, mean low high | median | more than the map's | ratio | fewer than it |")
@@ -91,7 +91,11 @@ def print_table(lines: list[dict[str, Any]]) -> None:
     bands = [name for name in rows[0] if name.startswith("budget.")]
     parts = np.array([[row[name] / max(row["depth"], 1) for name in bands] for row in rows])
     print(", ".join(f"{name} {100 * part:.1f} %" for name, part in zip(bands, parts.mean(0), strict=True)))
-    spans = [(row["low"], row["depth"], row["high"]) for row in rows if row["low"] < row["high"]]
+    spans = [
+        (row["depth.low"], row["depth"], row["depth.high"])
+        for row in rows
+        if row["depth.low"] < row["depth.high"]
+    ]
     if spans:
         low, depth, high = np.array(spans).T
         print(f"own intervals, {len(spans)}: {np.median(low / depth):.2f} to {np.median(high / depth):.2f}")

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from wcam_widget import BlackBox, Logit, Sobol, Wcam
-from wcam_widget.evaluate import Domain, Search, sufficiency
+from wcam_widget.evaluate import Domain, Search, sufficiency, sufficient_row
 from wcam_widget.model.custom_target import Custom
 
 BLACK = Domain("pixels", baseline="black")
@@ -100,6 +100,17 @@ def test_a_method_gives_what_its_attributions_give(scenes):
     by_method = sufficiency(model, scenes[:3], wcam, search=QUICK).table()
     by_maps = sufficiency(model, scenes[:3], wcam(model, scenes[:3]), search=QUICK).table()
     assert by_method.equals(by_maps)
+
+
+def test_a_row_is_that_of_the_image_alone(scenes):
+    model, wcam = BlackBox(Over(0.6 * float(scenes[0].sum()))), Wcam(Sobol(rows=4), levels=1, grid=2)
+    row = sufficient_row(model, scenes[0], method=wcam)
+    assert row["depth"] == sufficiency(model, scenes[:1], wcam, search=Search(resamples=0)).sets[0].depth
+    assert np.isnan(
+        sufficient_row(model, scenes[0], 1 - int(row["class"][-1]), method=wcam, of_label=True)["depth"]
+    )
+    with pytest.raises(ValueError, match="of_label: the image has no label"):
+        sufficient_row(model, scenes[0], of_label=True)
 
 
 def test_a_class_that_was_not_decided_for_has_no_depth(scenes):

@@ -14,7 +14,7 @@ from wcam_widget.evaluate.road import road
 from wcam_widget.evaluate.sanity import Sanity, sanity
 from wcam_widget.evaluate.scale_profiles import ProfileDifference, Profiles
 from wcam_widget.evaluate.scoring_space import Domain
-from wcam_widget.evaluate.sufficiency import Search, sufficiency
+from wcam_widget.evaluate.sufficiency import Search, sufficiency, sufficient_row
 from wcam_widget.evaluate.sufficient_set import SufficientSet
 from wcam_widget.evaluate.sufficient_sets import Sufficiency
 from wcam_widget.evaluate.zoom import zoom
@@ -54,6 +54,7 @@ __all__ = [
     "road",
     "sanity",
     "sufficiency",
+    "sufficient_row",
     "vid",
     "zoom",
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
+from torch import Tensor
 
 from wcam_widget.evaluate import measures
 from wcam_widget.evaluate.carried import carried
@@ -20,7 +21,8 @@ from wcam_widget.evaluate.sufficient_set import OwnOrder, SufficientSet
 from wcam_widget.evaluate.sufficient_sets import SHOWN, Sufficiency
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.explain.loop import Failure, each
-from wcam_widget.explain.method import AbstractMethod
+from wcam_widget.explain.method import AbstractMethod, MethodLike
+from wcam_widget.explain.wcam.wcam import Wcam
 from wcam_widget.model import BlackBox, Logit, ModelLike, TargetsLike
 from wcam_widget.model.class_ids import name_of
 from wcam_widget.sensitivity.statistics.jackknife import pseudo_values
@@ -139,6 +141,43 @@ def sufficiency(
     if not sets:
         raise ValueError("images: found none; accepted is at least one image")
     return Sufficiency(tuple(sets), tuple(pictures))
+
+
+def sufficient_row(
+    model: BlackBox,
+    image: Float[Tensor, "c h w"],
+    label: int | None = None,
+    *,
+    method: MethodLike = None,
+    of_label: bool = False,
+    search: Search = Search(resamples=0),
+) -> dict[str, float | int | bool | str]:
+    """The row of one image, for a table over a data set: what ``SufficientSet.row`` gives.
+
+    Args:
+        model: The model.
+        image: (C, H, W) in [0, 1].
+        label: The class of the image, if it has one.
+        method: Of the map; None for ``Wcam()``. All images have the same random rows, so that the row of an
+            image does not depend on which others there are.
+        of_label: Restore a decision for the class of the label and not the top class.
+        search: Window, resamples and the other orders.
+
+    Raises:
+        ValueError: Where ``of_label`` finds no label.
+
+    Examples:
+        >>> from wcam_widget import Sobol
+        >>> model = BlackBox(lambda images: images.mean((2, 3)))
+        >>> quick = Wcam(Sobol(rows=2), levels=1, grid=1)
+        >>> row = sufficient_row(model, torch.rand(3, 8, 8), method=quick)
+        >>> row["cells"], list(row)[:4]
+        (4, ['class', 'depth', 'depth.low', 'depth.high'])
+    """
+    if of_label and label is None:
+        raise ValueError("of_label: the image has no label")
+    chosen = Wcam() if method is None else method
+    return sufficiency(model, image[None], chosen, label if of_label else None, search=search).sets[0].row()
 
 
 def _measured(

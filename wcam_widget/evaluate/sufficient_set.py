@@ -95,8 +95,8 @@ class SufficientSet:
         row: dict[str, float | int | bool | str] = {
             "class": self.label,
             "depth": np.nan if own.depth is None else own.depth,
-            "low": self.own.low,
-            "high": self.own.high,
+            "depth.low": self.own.low,
+            "depth.high": self.own.high,
             "cells": len(self.kept),
             "share": self.share,
             "energy": self.energy_share if known else np.nan,

@@ -46,9 +46,10 @@ class Sufficiency:
         """One row for each image.
 
         Returns:
-            ``class``, ``depth`` with ``low`` and ``high``, ``cells``, ``share``, ``energy`` (share of the
-            squared coefficients), ``first`` (the smallest number tested that suffices), ``monotone``,
-            ``depth.…`` and ``monotone.…`` of every other order, and ``budget.…``, the cells of every band.
+            ``class``, ``depth`` with its interval ``depth.low`` to ``depth.high``, ``cells``, ``share``,
+            ``energy`` (share of the squared coefficients), ``first`` (the smallest number tested that
+            suffices), ``monotone``, ``depth.…`` and ``monotone.…`` of every other order, and ``budget.…``,
+            the cells of every band.
         """
         import pandas as pd  # noqa: PLC0415 takes half a second to import, and only tables need it
 

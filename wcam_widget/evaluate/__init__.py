@@ -3,7 +3,11 @@
 from wcam_widget.evaluate.average_drop import average_drop, average_increase
 from wcam_widget.evaluate.comparison import Comparison, compare_methods
 from wcam_widget.evaluate.dissimilarity import Dissimilarity, Protocol, dissimilarity
+from wcam_widget.evaluate.failure_explanation import FailureExplanation, explain_failure
+from wcam_widget.evaluate.failures import failures
 from wcam_widget.evaluate.faithfulness import deletion, insertion, mu_fidelity
+from wcam_widget.evaluate.flips import Failures, Flip
+from wcam_widget.evaluate.forecast import Forecast, Skill, expected_change
 from wcam_widget.evaluate.localisation import Localisation, energy_inside, mean_iou, pointing_game
 from wcam_widget.evaluate.nissim import mod, nissim, vid
 from wcam_widget.evaluate.profiles import profiles
@@ -24,7 +28,11 @@ __all__ = [
     "Comparison",
     "Dissimilarity",
     "Domain",
+    "FailureExplanation",
+    "Failures",
     "Faithfulness",
+    "Flip",
+    "Forecast",
     "Localisation",
     "ProfileDifference",
     "Profiles",
@@ -32,6 +40,7 @@ __all__ = [
     "Retention",
     "Sanity",
     "Search",
+    "Skill",
     "Sufficiency",
     "SufficientSet",
     "Zoom",
@@ -41,6 +50,9 @@ __all__ = [
     "deletion",
     "dissimilarity",
     "energy_inside",
+    "expected_change",
+    "explain_failure",
+    "failures",
     "insertion",
     "mean_iou",
     "mod",

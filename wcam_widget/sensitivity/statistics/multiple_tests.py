@@ -76,6 +76,20 @@ def p_exceeding(
     return np.asarray(special.stdtr(degrees_of_freedom(pseudo), -ratio))
 
 
+def p_differing(replicated: Replicated) -> Float[np.ndarray, " d"]:
+    """Two-sided p-values against "the quantity is 0", of quantities of any sign.
+
+    Twice the smaller one of ``p_exceeding`` for the quantity and for its negative.
+
+    >>> p = p_differing(Replicated(np.array([-0.5, 0.0]), np.array([[-0.4, 0.1], [-0.6, -0.1], [-0.5, 0.0]])))
+    >>> bool(p[0] < 0.05), float(p[1])
+    (True, 1.0)
+    """
+    opposite = Replicated(-replicated.value, -replicated.left_out)
+    one_sided = [p_exceeding(each, signed=True) for each in (replicated, opposite)]
+    return np.asarray(np.minimum(2 * np.minimum(*one_sided), 1.0))
+
+
 def holm(p: Float[np.ndarray, " m"], level: float = LEVEL) -> Bool[np.ndarray, " m"]:
     """Which hypotheses are rejected with the family-wise error below ``level``, whatever their dependence.
 

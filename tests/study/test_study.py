@@ -236,7 +236,7 @@ def test_the_summary_and_the_figure_have_the_same_means(tmp_path):
     assert "prediction.class" not in means.index
     shares = means["mean"].filter(regex=r"profile\.scale\.")
     assert shares.sum() == pytest.approx(1)
-    axes = study.plot()
+    (axes,) = study.plot().axes
     np.testing.assert_allclose([bar.get_height() for bar in axes.patches], shares)
     with pytest.raises(ValueError, match="column: 'profil' is not valid; accepted are "):
         study.plot("profil")

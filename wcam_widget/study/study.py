@@ -13,6 +13,7 @@ from typing import Any, final
 import pandas as pd
 from tqdm.auto import tqdm
 
+from wcam_widget.figure import NotebookFigure
 from wcam_widget.model import BlackBox, ModelLike
 from wcam_widget.study.executors import AbstractExecutor, ExecutorLike, SerialExecutor
 from wcam_widget.study.executors_ray import RayExecutor
@@ -157,7 +158,7 @@ class Study:
         """
         return summary(self.table())
 
-    def plot(self, column: str | None = None) -> Any:
+    def plot(self, column: str | None = None) -> NotebookFigure:
         """Draw means over the images with their intervals.
 
         Args:
@@ -165,7 +166,7 @@ class Study:
                 of a profile, or all of the first task.
 
         Returns:
-            The axes of matplotlib.
+            A figure of matplotlib, which a notebook shows.
 
         Raises:
             ValueError: Naming ``column``, for one that is not there.

@@ -9,6 +9,8 @@ import pandas as pd
 from pandas.api import types
 from scipy import special
 
+from wcam_widget.figure import NotebookFigure
+
 CONFIDENCE = 0.95
 _NO_MEASURES = ("label",)
 
@@ -77,8 +79,8 @@ def wilson(share: float, n: int, confidence: float = CONFIDENCE) -> tuple[float,
     return float(centre - reach), float(centre + reach)
 
 
-def draw(means: pd.DataFrame, column: str) -> Any:
-    """Means whose column begins with ``column`` as bars with their intervals; the axes of matplotlib.
+def draw(means: pd.DataFrame, column: str) -> NotebookFigure:
+    """Means whose column begins with ``column`` as bars with their intervals.
 
     Args:
         means: As ``summary`` gives them.
@@ -92,7 +94,9 @@ def draw(means: pd.DataFrame, column: str) -> Any:
         )
     reach = np.stack([chosen["mean"] - chosen["low"], chosen["high"] - chosen["mean"]])
     bars = chosen["mean"].rename(lambda name: name.removeprefix(f"{column}."))
-    axes = bars.plot.bar(yerr=np.nan_to_num(reach), capsize=3, rot=0 if len(bars) < 9 else 60)
+    figure = NotebookFigure(figsize=(max(5.0, 0.5 * len(bars)), 3.2), layout="constrained")
+    axes = figure.subplots()
+    bars.plot.bar(yerr=np.nan_to_num(reach), capsize=3, rot=0 if len(bars) < 9 else 60, ax=axes)
     counts = sorted(set(chosen["count"]))
     axes.set(ylabel=column, xlabel=f"means over {counts[-1]} images, 95 % intervals")
-    return axes
+    return figure

@@ -11,6 +11,7 @@ from typing import Any, final
 from wcam_widget.explain.loop import Failure, each
 from wcam_widget.model import BlackBox, ensure_image
 from wcam_widget.model.class_ids import index_of
+from wcam_widget.model.photograph import PhotographWarning
 from wcam_widget.study.fingerprint import fingerprint
 from wcam_widget.study.row import DONE, FAILED, UNCHANGED, Row
 from wcam_widget.study.sources import AbstractSource, Picture
@@ -78,11 +79,11 @@ class Worker:
         if not isinstance(model, BlackBox):
             raise TypeError("the worker is not ready")
         with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+            warnings.simplefilter("always", PhotographWarning)
             image = ensure_image(picture.image, picture.name, model.fit)
-            label = label_of(picture, model, image)
-            for task in self.tasks:
-                row |= task(model, image, label)
+        label = label_of(picture, model, image)
+        for task in self.tasks:
+            row |= task(model, image, label)
         notes = "; ".join(dict.fromkeys(printable(str(warned.message)) for warned in caught))
         return row | {"status": DONE, "label": label, "notes": notes, "seconds": perf_counter() - start}
 

@@ -45,8 +45,8 @@ class Study:
         data: A folder, read with the folders in it; a data set with a length and an index, of torch or of
             Hugging Face; a list of images, or of pairs (image, label); a tensor or array (n, C, H, W).
             Images are as for ``BlackBox``: paths and images of PIL go through ``BlackBox.fit``.
-        ask: "prediction", "profile", "corruptions", a function ``f(model, image, label)`` that returns
-            numbers by name, or several of these; or a mapping of names to options,
+        ask: "prediction", "profile", "corruptions", "sufficiency", a function ``f(model, image, label)``
+            that returns numbers by name, or several of these; or a mapping of names to options,
             ``{"profile": {"method": Wcam(...)}}``.
         out: The folder of the results: a new or empty one, or that of the same study.
         executor: "serial", "ray", or a ``RayExecutor``.

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
+from wcam_widget.evaluate import sufficient_row
 from wcam_widget.model import BlackBox
 from wcam_widget.study.fingerprint import in_words
 from wcam_widget.study.row import Row
@@ -85,7 +86,13 @@ class Task:
 
 
 TASKS: dict[str, Task] = {
-    function.__name__: Task(function.__name__, function) for function in (corruptions, prediction, profile)
+    name: Task(name, function)
+    for name, function in {
+        "corruptions": corruptions,
+        "prediction": prediction,
+        "profile": profile,
+        "sufficiency": sufficient_row,
+    }.items()
 }
 """The tasks by their names."""
 
@@ -108,7 +115,7 @@ def ensure_tasks(ask: AskLike, *, maps: bool = False) -> tuple[Task, ...]:
     >>> ensure_tasks("profle")
     Traceback (most recent call last):
     ValueError: ask: 'profle' is not valid; did you mean 'profile'? Accepted are corruptions, \
-prediction, profile and functions
+prediction, profile, sufficiency and functions
     """
     if isinstance(ask, str) or callable(ask):
         ask = (ask,)

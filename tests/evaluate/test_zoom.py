@@ -126,6 +126,14 @@ def test_without_an_input_size_views_have_the_photographs_pixels():
     assert measured.rows[0].views[0].zoomed.shape == (1, 56, 56)
 
 
+def test_each_photograph_may_have_a_box_of_its_own(model):
+    photos = [checkers(4), checkers(1)]
+    boxes = np.array([[8, 8, 40, 40], [60, 60, 90, 90]])
+    together = zoom(model, photos, boxes, [2], QUICK)
+    apart = zoom(model, photos[0], boxes[0], [2], QUICK)
+    np.testing.assert_array_equal(together.rows[0].scores, apart.rows[0].scores)
+
+
 def test_pixels_are_one_level():
     assert levels_of(PixelBasis((4, 4)).bands) == [("approximation", 0)]
 

@@ -68,6 +68,7 @@ def test_the_frame_is_as_near_to_the_box_as_the_photograph_allows(photo):
         (0.5, None, "factors: found 0.5"),
         (2.0, (0, 0, 65, 10), "box: found .* inside 64 x 96 pixels"),
         (2.0, (10, 10, 10, 20), "box: found"),
+        (2.0, (10, 10, 20), "box: found"),
         (2.0, (10, 10, 50, 20), "box: found 40 pixels along its longer side; factor 2 shows 28 alone"),
     ],
 )

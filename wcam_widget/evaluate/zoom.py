@@ -60,8 +60,8 @@ def zoom(
             none, as many pixels as the photograph has at the largest factor.
         image: A photograph, (C, H, W) in [0, 1], a path or an image of PIL, larger than the model's input; or
             several: a list, a batch, or an iterable of them.
-        box: The object, as top, left, bottom, right in pixels of the photograph; one for each of several;
-            None for the middle.
+        box: The object, as top, left, bottom, right in pixels of the photograph; one for all of several, or
+            one for each; None for the middle.
         factors: At least 1 each; 1 itself is always measured.
         method: A ``Wcam`` whose analysis, wavelet, levels (at factor 1) and cells are used; None for
             ``Wcam()``.
@@ -185,7 +185,7 @@ def _ensure_factors(factors: FactorsLike) -> list[float]:
 
 def _boxes(box: Any, images: Any) -> Iterator[Any]:
     """A box for each image."""
-    if box is None or (len(box) == 4 and not isinstance(box[0], Sequence)):
+    if box is None or np.ndim(box) == 1:
         while True:
             yield box
     count = count_of(images)

@@ -121,7 +121,7 @@ def resized(image: Float[Tensor, "c h w"], size: int) -> Float[Tensor, "c n n"]:
 def _middle(box: BoxLike, height: int, width: int) -> tuple[float, float]:
     if box is None:
         return height / 2, width / 2
-    top, left, bottom, right = box
+    top, left, bottom, right = box if len(box) == 4 else (-1, -1, -1, -1)
     if not (0 <= top < bottom <= height and 0 <= left < right <= width):
         raise ValueError(
             f"box: found {tuple(box)}; accepted are top, left, bottom, right inside {height} x {width} pixels"

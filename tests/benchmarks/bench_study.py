@@ -29,7 +29,7 @@ from wcam_widget.model import BlackBox
 from wcam_widget.study import RayExecutor
 from wcam_widget.study.executors_ray import cluster
 
-NETWORK, ROWS, IMAGES, KILLS, FILES = "efficientnet-lite0", 4, 5, 10, 1500
+NETWORK, ROWS, IMAGES, KILLS, FILES = "efficientnet-lite0", 4, 4, 10, 1500
 os.environ |= {"RAY_worker_niceness": "0"}  # as one process; Ray's workers give way to others
 ASK = {"profile": {"method": wcam.Wcam(wcam.Derivative(rows=ROWS))}}
 
@@ -154,7 +154,7 @@ def _memory(folder: Path, count: int) -> None:
 def ray(folder: Path) -> None:
     """Two workers of Ray against one process, each network on one thread."""
     torch.set_num_threads(1)
-    write_images(folder / "images", 3 * IMAGES)
+    write_images(folder / "images", 2 * IMAGES)
     with cluster(None):
         warm = wcam.Study(NETWORK, folder / "images", "prediction", folder / "warm", RayExecutor(2))
         warm.run(progress=False)

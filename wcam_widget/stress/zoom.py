@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, final
 
@@ -121,7 +122,8 @@ def resized(image: Float[Tensor, "c h w"], size: int) -> Float[Tensor, "c n n"]:
 def _middle(box: BoxLike, height: int, width: int) -> tuple[float, float]:
     if box is None:
         return height / 2, width / 2
-    top, left, bottom, right = box if len(box) == 4 else (-1, -1, -1, -1)
+    sides: Sequence[float] = box
+    top, left, bottom, right = sides if len(sides) == 4 else (-1, -1, -1, -1)
     if not (0 <= top < bottom <= height and 0 <= left < right <= width):
         raise ValueError(
             f"box: found {tuple(box)}; accepted are top, left, bottom, right inside {height} x {width} pixels"

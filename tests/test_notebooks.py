@@ -21,6 +21,9 @@ SMALL = {
     "attacks": "images, labels, number = images[4:8], labels[4:8], 2",
     "certainty": "rows, many_rows, sobol_rows = 64, 96, 8",
     "methods": "some, tried = some[:1], 2",
+    "profiles": "images, labels, method = images[:6], labels[:6], wcam.Wcam(wcam.Derivative(rows=4))",
+    "sufficiency": "names = names[:2]",
+    "zoom": "names = names[:2]",
 }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Any, final
+from typing import Any, cast, final
 
 import torch
 from jaxtyping import Float
@@ -138,7 +138,7 @@ class Network:
 
     def _output(self, net: Callable[[Tensor], Any], network_input: Tensor) -> Any:
         """What a network answers; where torch cannot compile it, by the network as it is, from then on."""
-        itself, state = uncompiled(net), self.batches.state
+        itself, state = cast("Callable[[Tensor], Any]", uncompiled(net)), self.batches.state
         if itself is net or not state.not_compiled:
             try:
                 return net(network_input)

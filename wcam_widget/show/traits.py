@@ -13,7 +13,10 @@ PROTOCOL = 1  # the version of traits and messages; a test compares it with js/s
 
 Direction = Literal["kernel", "both"]
 if TYPE_CHECKING:
-    Ids, Name = traitlets.List[int], traitlets.Unicode[str, str]
+    from typing import TypeAlias
+
+    Ids: TypeAlias = traitlets.List[int]
+    Name: TypeAlias = traitlets.Unicode[str, str]
 else:  # the traitlets of hosted notebooks cannot be subscripted
     Ids, Name = traitlets.List, traitlets.Unicode
 

@@ -98,9 +98,9 @@ def profiles(
 
     source: Any = images
     copies = tee(source, len(networks)) if _is_stream(source) else [source] * len(networks)
-    streams = [
+    streams = (
         items(network, one, chosen, targets) for network, one in zip(networks.values(), copies, strict=True)
-    ]
+    )
     rows = []
     for _, one in each(task, zip(*streams, strict=True)):
         if isinstance(one, Failure):
@@ -108,10 +108,15 @@ def profiles(
         rows.append(one)
     if not rows:
         raise ValueError("images: found none; accepted is at least one image")
-    bands = first[0].profile()
+    return _profiles(tuple(networks), first[0], rows)
+
+
+def _profiles(models: tuple[str, ...], one: Attribution, rows: list[list[_Row]]) -> Profiles:
+    """The rows of every image and model, with what ``one`` of the maps tells of the bands."""
+    bands = one.profile()
     shapley, total, shapley_noise, total_noise = np.array(rows).transpose(2, 1, 0, 3)  # model, image, band
     return Profiles(
-        models=tuple(networks),
+        models=models,
         names=bands.names,
         levels=bands.levels,
         orientations=bands.orientations,
@@ -119,7 +124,7 @@ def profiles(
         total=total,
         shapley_noise=shapley_noise,
         total_noise=total_noise,
-        method=first[0].method,
+        method=one.method,
     )
 
 

@@ -13,6 +13,8 @@ from hypothesis import settings
 from tests import shapes, workers
 from tools import chromium
 
+collect_ignore = ["reference/make_corruptions.py"]  # run by hand: it needs packages that no test does
+
 # No test depends on how fast the machine is, and a failure seen in CI is seen again.
 # Forty examples of each property: every local run draws others, so that more are seen over time than in one.
 settings.register_profile("tests", deadline=None, derandomize=bool(os.environ.get("CI")), max_examples=40)

@@ -18,9 +18,10 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Run after the cell tagged "parameters": each notebook with fewer images and rows than a reader has.
 SMALL = {
-    "attacks": "images, labels, number = images[4:8], labels[4:8], 2",
+    "attacks": "images, labels, number = images[4:7], labels[4:7], 2",
+    "corruptions": "names, severities, method = names[:2], (1, 5), wcam.Wcam(wcam.Derivative(rows=8))",
     "certainty": "rows, many_rows, sobol_rows = 64, 96, 8",
-    "methods": "some, tried = some[:1], 2",
+    "methods": "some, checked, tried = some[:1], checked[:2], 2",
     "profiles": "images, labels, method = images[:6], labels[:6], wcam.Wcam(wcam.Derivative(rows=4))",
     "sufficiency": "names = names[:2]",
     "zoom": "names = names[:2]",

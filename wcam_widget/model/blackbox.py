@@ -169,8 +169,8 @@ class BlackBox(BatchedNetwork):
             RuntimeError: For "compiled" where torch has no working compiler for the device.
 
         Examples:
-            >>> BlackBox(nn.Linear(2, 2)).by("torch").engine
-            Engine(name='torch', reason='chosen')
+            >>> print(BlackBox(nn.Linear(2, 2)).by("torch").engine)
+            PyTorch: chosen
         """
         made = copy.copy(self)
         vars(made).update(_engine_choice=ensure_engine(engine))

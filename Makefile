@@ -25,7 +25,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; d
 BRIEFLY := while read -r verb name rest; do case "$$verb $$name" in Collecting*) echo "  $$name";; \
 	"Installing collected") echo "  unpacking them: a minute or two";; esac; done
 # Benchmarks of labelled photographs, and one that bench_real.py runs, too.
-LABELLED := $(addprefix tests/benchmarks/bench_,real.py scales.py sufficiency.py)
+LABELLED := $(addprefix tests/benchmarks/bench_,forecast.py real.py scales.py sufficiency.py)
 LONG := tests/benchmarks/bench_truth.py
 JS_SOURCES := $(shell find js -path js/node_modules -prune -o -type f -print 2>/dev/null)
 

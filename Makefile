@@ -82,15 +82,14 @@ vitest: setup
 	cd js && npm test
 
 # Every check runs, also after one that failed, so that one run tells all; pytest comes last, so that its closing
-# line ends the output. One thread for each worker: pools of threads would fight over the cores. Three workers for two
-# cores, because browsers, kernels and clusters are waited for.
+# line ends the output. One thread for each worker: two pools of threads would fight over two cores.
 test: setup
 	@failed=""; \
 	$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync lint vitest || failed=" linters or vitest"; \
 	export WCAM_CHROMIUM OMP_NUM_THREADS=1; \
 	WCAM_CHROMIUM="$$($(PY) tools/chromium.py)" || failed="$$failed chromium"; \
 	test -z "$$failed" || echo "Failed before pytest:$$failed" >&2; \
-	$(PY) -m pytest -n 3 --dist loadfile --durations 25 || failed="$$failed pytest"; \
+	$(PY) -m pytest -n 2 --dist loadfile --durations 25 || failed="$$failed pytest"; \
 	test -z "$$failed"
 
 bench: setup

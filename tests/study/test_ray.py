@@ -87,6 +87,7 @@ def test_a_killed_worker_loses_nothing(ray, tmp_path):
     )
 
 
+@pytest.mark.cluster
 def test_an_image_at_which_every_worker_dies_is_a_failure(ray, tmp_path):
     write_pictures(tmp_path / "photos", 5)
     Image.fromarray(np.full((16, 16, 3), 255, np.uint8)).save(tmp_path / "photos" / "white.png")
@@ -96,6 +97,7 @@ def test_an_image_at_which_every_worker_dies_is_a_failure(ray, tmp_path):
     assert list(table.loc[table["status"] == "failed", "name"]) == ["white.png"]
 
 
+@pytest.mark.cluster
 def test_images_are_read_a_bounded_number_ahead(ray, tmp_path):
     taken = []
     write_pictures(tmp_path / "photos", 20)

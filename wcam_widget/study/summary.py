@@ -10,8 +10,9 @@ from pandas.api import types
 from scipy import special
 
 from wcam_widget.figure import NotebookFigure
+from wcam_widget.sensitivity.statistics.jackknife import CONFIDENCE
+from wcam_widget.sensitivity.statistics.proportions import wilson
 
-CONFIDENCE = 0.95
 _NO_MEASURES = ("label",)
 
 
@@ -59,24 +60,12 @@ def _row(present: pd.Series[Any], confidence: float) -> tuple[int, float, float,
     values = present.to_numpy(dtype=float)
     n, mean = len(values), float(values.mean())
     if _is_share(present):
-        return (n, mean, *wilson(mean, n, confidence))
+        low, high = wilson(np.array([present.sum()], int), n, confidence)
+        return n, mean, float(low[0]), float(high[0])
     reach = np.nan
     if n > 1:
         reach = float(special.stdtrit(n - 1, 0.5 + confidence / 2) * values.std(ddof=1) / np.sqrt(n))
     return n, mean, mean - reach, mean + reach
-
-
-def wilson(share: float, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Wilson's interval of a share of ``n``.
-
-    >>> low, high = wilson(0.9, 200)
-    >>> round(low, 3), round(high, 3)
-    (0.851, 0.934)
-    """
-    z = float(special.ndtri(0.5 + confidence / 2))
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    reach = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return float(centre - reach), float(centre + reach)
 
 
 def draw(means: pd.DataFrame, column: str) -> NotebookFigure:

@@ -7,16 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.study.toys import NAMES, network, write_pictures
+from tests.study.toys import NAMES, network
 from wcam_widget import Study
 from wcam_widget.study import StudyWarning
-
-
-@pytest.fixture
-def photos(tmp_path):
-    folder = tmp_path / "photos"
-    write_pictures(folder, 6)
-    return folder
 
 
 def test_photographs_of_every_kind_are_measured(tmp_path):

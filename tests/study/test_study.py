@@ -23,13 +23,6 @@ from wcam_widget.study import StudyWarning, read_table, store
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def photos(tmp_path):
-    folder = tmp_path / "photos"
-    write_pictures(folder, 6)
-    return folder
-
-
 def counted(calls):
     def count(model, image, label):
         calls.append(label)

@@ -3,7 +3,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { context } from "esbuild";
 
-const WIDGET_LIMIT = 100_000;
+const WIDGET_LIMIT = 130_000;
 const root = fileURLToPath(new URL(".", import.meta.url));
 const output = fileURLToPath(new URL("../wcam_widget/show/static/", import.meta.url));
 

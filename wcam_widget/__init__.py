@@ -38,7 +38,8 @@ if TYPE_CHECKING:
         vid,
         zoom,
     )
-    from wcam_widget.show.explorer.explorer import Explorer, explore
+    from wcam_widget.show.explorer.explore import explore
+    from wcam_widget.show.explorer.explorer import Explorer
     from wcam_widget.show.plots import plot
     from wcam_widget.stress import CORRUPTIONS, Threat, corrupt, fgsm, pgd, salient_pgd
     from wcam_widget.study import Study
@@ -121,7 +122,7 @@ _MEASURES = (
 )
 _LAZY = {
     "Explorer": "wcam_widget.show.explorer.explorer",
-    "explore": "wcam_widget.show.explorer.explorer",
+    "explore": "wcam_widget.show.explorer.explore",
     "plot": "wcam_widget.show.plots",
     "Study": "wcam_widget.study",
     **dict.fromkeys(_MEASURES, "wcam_widget.evaluate"),

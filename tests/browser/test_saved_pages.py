@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
 from wcam_widget.explain import Wcam
-from wcam_widget.show.explorer.explorer import Explorer, explore
+from wcam_widget.show.explorer.explore import explore
+from wcam_widget.show.explorer.explorer import Explorer
 from wcam_widget.show.frames import photograph
 from wcam_widget.show.pages import notebook_report, write_report
 
@@ -32,7 +33,7 @@ PATIENCE = 120_000  # milliseconds; a guard against hanging
 EXECUTED = """
 import json, torch
 from wcam_widget.explain import Wcam
-from wcam_widget.show.explorer.explorer import explore
+from wcam_widget.show.explorer.explore import explore
 score = lambda images: torch.stack([images.mean((1, 2, 3)), images[:, 0].std((1, 2))], 1)
 image = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(2))
 """

@@ -25,7 +25,7 @@ def test_built_files_name_no_address(name):
 
 
 def test_widget_stays_under_its_size():
-    assert (STATIC / "widget.js").stat().st_size < 100_000
+    assert (STATIC / "widget.js").stat().st_size < 130_000
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())

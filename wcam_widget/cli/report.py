@@ -13,7 +13,8 @@ from wcam_widget.cli.photographs import Job
 from wcam_widget.explain import AbstractMethod, Attribution
 from wcam_widget.explain.loop import Failure, each
 from wcam_widget.model import ensure_image
-from wcam_widget.show.explorer.explorer import Explorer, explore
+from wcam_widget.show.explorer.explore import explore
+from wcam_widget.show.explorer.explorer import Explorer
 from wcam_widget.show.explorer.layers import numbered
 from wcam_widget.show.pages.exporter import write_report
 from wcam_widget.text import printable

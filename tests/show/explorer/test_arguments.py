@@ -6,7 +6,7 @@ from ipywidgets.widgets.widget import _instances
 
 from wcam_widget.explain import Wcam
 from wcam_widget.sensitivity import Sobol
-from wcam_widget.show.explorer.explorer import explore
+from wcam_widget.show.explorer.explore import explore
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import torch
 import traitlets
 
 from wcam_widget.model import BlackBox, ModelError
-from wcam_widget.show.explorer.explorer import Explorer, explore
+from wcam_widget.show.explorer.explore import explore
+from wcam_widget.show.explorer.explorer import Explorer
 from wcam_widget.show.frame import decode
 from wcam_widget.show.pages import page as export
 

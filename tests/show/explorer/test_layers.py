@@ -12,7 +12,7 @@ from wcam_widget.explain import Attribution, Cameras, GradCam, WaveletGradient, 
 from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import Sobol
 from wcam_widget.show.explorer.encoder import Encoder
-from wcam_widget.show.explorer.explorer import explore
+from wcam_widget.show.explorer.explore import explore
 from wcam_widget.show.explorer.layers import ensure_layers
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.frame import decode

@@ -11,7 +11,7 @@ import pytest
 import torch
 from ipywidgets.widgets.widget import _instances
 
-from wcam_widget.show.explorer.explorer import explore
+from wcam_widget.show.explorer.explore import explore
 
 PATIENCE = 60
 
@@ -102,7 +102,7 @@ print("running")
 def test_an_interpreter_ends_while_a_run_goes_on(program):
     opening = """
 from wcam_widget.show.pages import page as export
-from wcam_widget.show.explorer.explorer import explore
+from wcam_widget.show.explorer.explore import explore
 export.built = lambda name: ""
 """
     done = subprocess.run(

@@ -10,7 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from ipywidgets.widgets.widget import _instances
 
 from wcam_widget.show.explorer import rerun
-from wcam_widget.show.explorer.explorer import explore
+from wcam_widget.show.explorer.explore import explore
 
 PATIENCE = 60
 

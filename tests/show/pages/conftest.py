@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.show.conftest import PATIENCE
-from wcam_widget.show.explorer.explorer import explore
+from wcam_widget.show.explorer.explore import explore
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028'\"&<!--"
 

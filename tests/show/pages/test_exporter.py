@@ -4,7 +4,7 @@ import pytest
 
 from tests.show.conftest import PATIENCE
 from tests.show.pages.conftest import Elements, saved_states
-from wcam_widget.show.explorer.explorer import explore
+from wcam_widget.show.explorer.explore import explore
 from wcam_widget.show.pages.exporter import write_report
 
 

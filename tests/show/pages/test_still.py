@@ -17,7 +17,7 @@ from PIL import Image
 from tests.show.conftest import PATIENCE
 from wcam_widget.explain import Wcam
 from wcam_widget.sensitivity import Sobol
-from wcam_widget.show.explorer.explorer import explore
+from wcam_widget.show.explorer.explore import explore
 from wcam_widget.show.pages import still
 
 VIEW = "application/vnd.jupyter.widget-view+json"

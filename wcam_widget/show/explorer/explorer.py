@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, final
@@ -18,10 +18,9 @@ from wcam_widget.show.explorer.arguments import ensure_method, load
 from wcam_widget.show.explorer.encoder import Encoder
 from wcam_widget.show.explorer.guard import Guard
 from wcam_widget.show.explorer.heartbeat import HEART
-from wcam_widget.show.explorer.layers import LayerLike, LayersLike, ensure_layers
+from wcam_widget.show.explorer.layers import LayerLike, LayersLike, Source, ensure_layers
 from wcam_widget.show.explorer.messages import Messages
 from wcam_widget.show.explorer.readout import Readout
-from wcam_widget.show.explorer.rerun import replace_earlier
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.explorer.weak import WeakCall
 from wcam_widget.show.pages import page as export
@@ -69,10 +68,13 @@ class Explorer(Readout, anywidget.AnyWidget):
     ) -> None:
         # ipywidgets keeps per-widget state while it sends and receives; messages come on other threads.
         self._guard = Guard()
-        code = {} if RELOADING else {"_esm": export.built("widget.js"), "_css": export.built("widget.css")}
         network = load(model, class_names)
         session = Session(network, image, target, ensure_method(method), WeakCall(self._receive))
-        wanted = ensure_layers(layers, session.probe.cells.image_size)
+        self._open(session, ensure_layers(layers, session.probe.cells.image_size))
+
+    def _open(self, session: Session, layers: Mapping[str, Source]) -> None:
+        """Become the widget of a session, and begin."""
+        code = {} if RELOADING else {"_esm": export.built("widget.js"), "_css": export.built("widget.css")}
         encoder = Encoder()
         traits = encoder.news(session.snapshot())
         if (size := len(traits["_picture"])) > LARGEST_PICTURE:
@@ -90,7 +92,7 @@ class Explorer(Readout, anywidget.AnyWidget):
         self._messages = Messages(session, encoder, send, resend, lambda: HEART.greeted(run, beat))
         self._at_exit = weakref.finalize(self, session.close, AT_EXIT)
         session.start()
-        for name, source in wanted.items():
+        for name, source in layers.items():
             session.add_layer(name, source)
 
     def __repr__(self) -> str:
@@ -252,46 +254,3 @@ class Explorer(Readout, anywidget.AnyWidget):
     def _say(self, content: dict[str, Any]) -> None:
         with self._guard:
             self.send(content)
-
-
-def explore(
-    model: ModelLike | str,
-    image: ImageLike,
-    target: TargetLike = None,
-    method: MethodLike = None,
-    class_names: Sequence[Any] | None = None,
-    layers: LayersLike = (),
-) -> Explorer:
-    """Explain one image and show it: a widget, whose map streams in while the notebook goes on.
-
-    When the cell that made an explorer runs again, the explorer is closed; its ``attribution`` stays. A saved
-    notebook keeps a picture of the map: the last one where a page was open or a cell called ``wait``.
-    Of a network that is trained or loaded into during the run the map mixes both, and its ``stop`` says so.
-
-    Args:
-        model: a BlackBox, a torch module, a callable from images (n, c, h, w) to scores (n, k), or a name
-            for ``load_model``.
-        image: (C, H, W), floats in [0, 1] or integers of 8 or 16 bits, taken as it is; or a path or an image
-            of PIL, which goes through ``BlackBox.fit``.
-        target: None for the highest class, a class id, a class name, or a Logit, Probability or Margin.
-        method: None for ``Wcam()``, or any other; one that gives a map over the image is taken apart in the
-            cells of ``Wcam()``.
-        class_names: one name per score; those of ``model`` if None.
-        layers: methods or attributions, whose maps can be put over the image instead; a table of names and
-            them, or a list.
-
-    Returns:
-        The explorer; the value of a cell is shown there.
-
-    Raises:
-        TypeError: naming the argument, as ValueError does, for what is not valid.
-        ModelError: where the model itself fails.
-
-    >>> import torch
-    >>> from wcam_widget.explain import Wcam
-    >>> image, wcam = torch.rand(3, 16, 16), Wcam(levels=2, grid=2)
-    >>> with explore(lambda images: images.mean((2, 3)), image, method=wcam) as explorer:
-    ...     explorer.wait().complete
-    True
-    """
-    return replace_earlier(Explorer(model, image, target, method, class_names, layers))

@@ -192,6 +192,7 @@ export function state(changes: Record<string, unknown> = {}): Record<string, unk
     _picture: viewOf(bytesOf(pictureParts())),
     _frame: viewOf(bytesOf(attributionParts())),
     _layers: viewOf(new Uint8Array(0)),
+    _retention: viewOf(new Uint8Array(0)),
     _status: {
       state: "running",
       done: 32,

@@ -283,6 +283,7 @@ def state_of(scene: Scene, label: str = "astronaut", **changes: Any) -> dict[str
         },
         "_scores": score("all", label, 7.31),
         "_known": {},
+        "_retention": "",
         "selection": [],
         "mode": "keep",
         "layer": "",

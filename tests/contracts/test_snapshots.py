@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from wcam_widget import BlackBox, GradCam, Sobol, WaveletGradient, Wcam, explore, plot
-from wcam_widget.show.explorer.encoder import Encoder, encoded
+from wcam_widget.show.explorer.encoder import EVERYTHING, Encoder, encoded
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.frame import decode
 from wcam_widget.show.heat import heat_map
@@ -87,7 +87,7 @@ def test_a_snapshot_alone_is_enough_to_draw_everything(published, name):
     snapshots = [snapshot for snapshot, _ in published[name]]
     encoder = Encoder()
     assert drawn(map(encoder.news, snapshots)) == drawn([encoded(snapshots[-1], 1)])
-    assert set(encoded(snapshots[-1], 1)) == {"_picture", "_frame", "_layers", "_status", "_known", "_scores"}
+    assert set(encoded(snapshots[-1], 1)) == set(EVERYTHING)
 
 
 @each_method

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import final
 
@@ -99,14 +99,39 @@ def depths(holds: Holds, cells: int, checked: Sequence[bool], window: int = WIND
     >>> [one.depth for one in depths(lambda order, count: count >= limits[order], 10, [True, False])]
     [3, 8]
     """
+    search = stepwise(cells, checked, window)
+    wanted = next(search)
+    while True:
+        try:
+            wanted = search.send(holds(*wanted))
+        except StopIteration as end:
+            found: list[Depth] = end.value
+            return found
+
+
+def stepwise(
+    cells: int, checked: Sequence[bool], window: int = WINDOW
+) -> Generator[tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]], Bool[np.ndarray, " n"], list[Depth]]:
+    """The search of ``depths`` for a caller with work of its own between two tests.
+
+    It yields orders and numbers of cells, and is sent for each whether the decision holds. Ends are tested
+    in the first order alone, because they are the same for all.
+
+    >>> search = stepwise(10, [False])
+    >>> next(search)
+    (array([0, 0]), array([ 0, 10]))
+    >>> search.send(np.array([False, True]))
+    (array([0]), array([5]))
+    """
     orders = [_Order(cells, one) for one in checked]
-    ends = holds(np.zeros(2, int), np.array([0, cells]))  # the same for every order
+    ends = yield np.zeros(2, int), np.array([0, cells])
     for order in orders:
         order.held = {0: bool(ends[0]), cells: bool(ends[1])}
     while wanted := [
         (number, count) for number, order in enumerate(orders) for count in order.missing(window)
     ]:
         numbers, counts = np.array(wanted).T
-        for (number, count), held in zip(wanted, holds(numbers, counts), strict=True):
-            orders[number].held[count] = bool(held)
+        held = yield numbers, counts
+        for (number, count), one in zip(wanted, held, strict=True):
+            orders[number].held[count] = bool(one)
     return [order.depth() for order in orders]

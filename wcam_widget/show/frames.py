@@ -15,11 +15,13 @@ from wcam_widget.basis import AbstractBasis, ColourBasis, WaveletBasis
 from wcam_widget.basis.bands import approximations
 from wcam_widget.explain import Attribution
 from wcam_widget.perturb.perturbation import Perturbation
+from wcam_widget.show.curve import Line, RetentionCurve
 from wcam_widget.show.frame import encode
 from wcam_widget.show.heat import usual_cell
 from wcam_widget.show.snapshot import Layer
 
 VERSION = 1
+LONGEST_NAME = 200  # characters of a class name in a header of limited size
 BAND_FIELDS = ("name", "level", "orientation", "part", "top", "left", "height", "width")
 
 
@@ -155,6 +157,34 @@ def _described(layer: Layer) -> dict[str, Any]:
         "signed": shown is not None and shown.signed,
         "complete": shown is not None and shown.complete,
         "stop": "" if shown is None else shown.stop,
+    }
+
+
+def retention_frame(curve: RetentionCurve, run: str) -> bytes:
+    """The frame of a retention curve, complete or partial; each one replaces the last."""
+    header = {
+        "kind": "retention",
+        "version": VERSION,
+        "run": run,
+        "passes": curve.passes,
+        "complete": curve.complete,
+        "subject": curve.subject[:LONGEST_NAME],
+        "unit": curve.unit,
+        "original": finite(curve.original),
+        "classes": [name[:LONGEST_NAME] for name in curve.classes],
+        "depth": curve.depth,
+        "lines": [_line(name, line) for name, line in curve.lines.items()],
+    }
+    return encode(header, {"order": curve.order.astype(np.int32)})
+
+
+def _line(name: str, line: Line) -> dict[str, Any]:
+    return {
+        "name": name,
+        "counts": line.counts.tolist(),
+        "shares": line.shares.tolist(),
+        "scores": [finite(score) for score in line.scores],
+        "classes": line.classes.tolist(),
     }
 
 

@@ -16,6 +16,7 @@ from wcam_widget.evaluate.carried import carried
 from wcam_widget.explain import Attribution
 from wcam_widget.perturb.perturbation import Perturbation
 from wcam_widget.sensitivity import GroupEstimate, Kind
+from wcam_widget.show.curve import RetentionCurve
 from wcam_widget.show.heat import heat_map
 from wcam_widget.show.progress import Progress
 from wcam_widget.show.summary import Subject, sentence
@@ -97,6 +98,7 @@ class Snapshot:
         extra: further maps over the image, in the order they were added.
         known: answers that a page without a kernel needs, by the key of their question.
         latest: the answer to the latest question; None before the first.
+        curve: the score when only the most important cells are kept; None until there is some.
     """
 
     number: int
@@ -106,6 +108,7 @@ class Snapshot:
     extra: tuple[Layer, ...]
     known: Mapping[str, Answer]
     latest: Answer | None
+    curve: RetentionCurve | None = None
 
     @cached_property
     def on_cells(self) -> Attribution | None:

@@ -77,6 +77,9 @@ class PageTraits(traitlets.HasTraits):
     _known = traitlets.Dict(help="the scores of each band kept and removed, by question").tag(
         sync=True, direction="kernel", resent=True, outcome=True
     )
+    _retention = traitlets.Bytes(help="frame: the score of the most important cells alone").tag(
+        sync=True, direction="kernel", resent=True, outcome=True
+    )
     _proto = traitlets.Int(PROTOCOL, help="the version of traits and messages").tag(
         sync=True, direction="kernel"
     )

@@ -8,6 +8,7 @@ export interface KernelState {
   _status: unknown;
   _scores: unknown;
   _known: unknown;
+  _retention: DataView;
   _proto: number;
 }
 

@@ -34,7 +34,8 @@ def test_maps_wait_for_the_screen_and_the_end_and_answers_do_not(snapshots, behi
     end = states.index("done")
     assert [names for names in news[1:end] if names] == []
     assert news[end] == {"_frame", "_status"}
-    assert [names for names in news[end + 1 :] if names] == [{"_known", "_status"}, {"_scores"}]
+    after = [names for names in news[end + 1 :] if names]
+    assert after == [{"_known", "_status"}, {"_retention"}, {"_scores"}]
     assert behind.rev == 1
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection
 from typing import Any, final
 
 from wcam_widget.show.explorer.pace import Pace
-from wcam_widget.show.frames import attribution_frame, layers_frame, picture_frame
+from wcam_widget.show.frames import attribution_frame, layers_frame, picture_frame, retention_frame
 from wcam_widget.show.snapshot import Snapshot
 
-EVERYTHING = ("_picture", "_frame", "_layers", "_status", "_known", "_scores")
+EVERYTHING = ("_picture", "_frame", "_layers", "_status", "_known", "_scores", "_retention")
 
 
 @final
@@ -49,6 +49,8 @@ class Encoder:
         """The traits that are to be sent now."""
         now = time.monotonic()
         due = changed - {"_frame", "_layers"}
+        if "_retention" in due and not self._retention_due(snapshot, now):
+            due.remove("_retention")
         if "_known" in due:  # the answer in words may be made of them
             due.add("_status")
         if "_picture" in due:  # the first snapshot
@@ -67,6 +69,13 @@ class Encoder:
             due.add("_status" if "_frame" in changed else "_layers")
         return due
 
+    def _retention_due(self, snapshot: Snapshot, now: float) -> bool:
+        """Whether a curve, which holds the order of all cells, is worth the message."""
+        due = snapshot.curve is None or snapshot.curve.complete or self.pace.progress_due(now)
+        if due:
+            self.pace.progress_sent(now)
+        return due
+
 
 def _sources(snapshot: Snapshot) -> dict[str, Any]:
     """What each trait is made from."""
@@ -77,6 +86,7 @@ def _sources(snapshot: Snapshot) -> dict[str, Any]:
         "_status": snapshot.progress.state,
         "_known": snapshot.known,
         "_scores": snapshot.latest,
+        "_retention": snapshot.curve,
     }
 
 
@@ -140,6 +150,11 @@ def _scores(snapshot: Snapshot, rev: int) -> dict[str, Any] | None:
     return None if snapshot.latest is None else dict(snapshot.latest)
 
 
+def _retention(snapshot: Snapshot, rev: int) -> bytes | None:
+    del rev
+    return None if snapshot.curve is None else retention_frame(snapshot.curve, snapshot.picture.run)
+
+
 _MAKERS: dict[str, Callable[[Snapshot, int], Any]] = {
     "_picture": _picture,
     "_frame": _frame,
@@ -147,4 +162,5 @@ _MAKERS: dict[str, Callable[[Snapshot, int], Any]] = {
     "_status": _status,
     "_known": _known,
     "_scores": _scores,
+    "_retention": _retention,
 }

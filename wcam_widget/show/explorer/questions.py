@@ -12,9 +12,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wcam_widget.explain import Probe
+from wcam_widget.explain import Attribution, Probe
+from wcam_widget.show.curve import RetentionCurve
+from wcam_widget.show.explorer.retention import RetentionSearch
 from wcam_widget.show.frames import finite
 from wcam_widget.show.selection import MODES, Question
+from wcam_widget.show.snapshot import on_cells
+from wcam_widget.show.summary import subject_of
 from wcam_widget.show.words import class_labels
 
 SHOWN = 5  # classes in one answer
@@ -44,6 +48,8 @@ class Inquiry:
         """Answers by their key, those that a page without a kernel will need; replaced, never changed."""
         self.latest: dict[str, Any] | None = None
         """The answer that was given last."""
+        self.curve: RetentionCurve | None = None
+        """What is left of the score when only the most important cells are kept; replaced, never changed."""
 
     def one(self, question: Question) -> dict[str, Any]:
         """The answer to one question, known or from the model. Raises what the model raises."""
@@ -75,6 +81,13 @@ class Inquiry:
             self.known = {**self.known, **{answer["key"]: answer for answer in answers}}
             yield
 
+    def retain(self, attribution: Attribution) -> Iterator[None]:
+        """Compute ``curve`` for a map, a few points at a time; the earlier one stays until there are some."""
+        shown = on_cells(attribution, self.probe.basis, self.probe.cells)
+        for curve in RetentionSearch(self.probe, shown, subject_of(self.probe)).steps():
+            self.curve = curve
+            yield
+
     def rebuild(self, question: Question) -> Float[Tensor, "c h w"]:
         """The image that a question is about, on the CPU."""
         mask = torch.from_numpy(question.mask(len(self.probe.cells))).float()
@@ -84,9 +97,12 @@ class Inquiry:
     def _answer(self, question: Question, logits: Tensor, seconds: float) -> dict[str, Any]:
         model = self.probe.model
         before, after = model.probabilities(self._original)[0], model.probabilities(logits)[0]
-        # The first class of each image is always there: where all of one are low, the other's hide it.
+        # The first class of each image is always there (where all of one are low, the other's hide it), and
+        # the one that is explained.
         either = torch.maximum(before, after)
-        either[[int(before.argmax()), int(after.argmax())]] = torch.inf
+        explained = getattr(self.probe.target, "class_id", None)
+        always = [before.argmax(), after.argmax(), *([] if explained is None else [explained])]
+        either[[int(one) for one in always]] = torch.inf
         highest = either.topk(min(SHOWN, len(after))).indices.tolist()
         target = self.probe.target
         return {

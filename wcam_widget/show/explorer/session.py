@@ -108,6 +108,7 @@ class Session:
                 extra=tuple(stream.layer for stream in self._layers),
                 known=self.inquiry.known,
                 latest=self.inquiry.latest,
+                curve=self.inquiry.curve,
             )
 
     def start(self) -> None:

@@ -190,7 +190,7 @@ class LayerStream(Stream):
 
 @final
 class AnswerStream(Stream):
-    """Answers that a page without a kernel needs, in pieces that leave room for a reader's questions.
+    """Answers and the curve that a page without a kernel needs, in pieces that leave room for questions.
 
     Args:
         inquiry: what answers, and keeps the answers.
@@ -202,11 +202,17 @@ class AnswerStream(Stream):
 
     def __init__(self, inquiry: Inquiry, run: RunStream, changed: Callable[[], None]) -> None:
         super().__init__(changed, lambda: run.state != "done")
-        self._inquiry = inquiry
+        self._inquiry, self._run = inquiry, run
 
     def _steps(self) -> Iterator[None]:
-        if not self._cancelled():
-            yield from self._inquiry.prepare()
+        if self._cancelled():
+            return
+        yield from self._inquiry.prepare()
+        self._changed()
+        if self._run.attribution is not None:
+            for _ in self._inquiry.retain(self._run.attribution):
+                self._changed()
+                yield
 
     def _end(self, *, closed: bool) -> None:
         """The inquiry has whatever was answered."""

@@ -111,7 +111,12 @@ export class HostModel {
 type BytesTrait = { [K in TraitName]: WidgetState[K] extends DataView ? K : never }[TraitName];
 
 // A record, so that the compiler misses a name that is not in it.
-const BYTES_TRAITS: Record<BytesTrait, true> = { _picture: true, _frame: true, _layers: true, _retention: true };
+const BYTES_TRAITS: Record<BytesTrait, true> = {
+  _picture: true,
+  _frame: true,
+  _layers: true,
+  _retention: true,
+};
 
 /** A state as JSON, Bytes traits as base64 text, turned into what a widget finds in a notebook. */
 export function stateFromJson(json: State): State {

@@ -29,7 +29,9 @@ LABELLED := $(addprefix tests/benchmarks/bench_,forecast.py real.py scales.py su
 LONG := tests/benchmarks/bench_truth.py
 JS_SOURCES := $(shell find js -path js/node_modules -prune -o -type f -print 2>/dev/null)
 
-setup: $(VENV)/installed $(BUNDLE)
+# Python's packages and the front end's are fetched at the same time.
+setup:
+	@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,--jobs 2) $(VENV)/installed $(BUNDLE)
 
 # The bundle has its own rule below, so the package's build hook need not run npm again.
 $(VENV)/installed: pyproject.toml tests/constraints.txt
@@ -38,7 +40,7 @@ $(VENV)/installed: pyproject.toml tests/constraints.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install --quiet --upgrade pip
 	@export HATCH_JUPYTER_BUILDER_SKIP_NPM=1; \
-	install() { $(PY) -m pip install --constraint tests/constraints.txt --editable ".[dev]"; }; \
+	install() { $(PY) -m pip install --no-compile --constraint tests/constraints.txt --editable ".[dev]"; }; \
 	if test -t 1; then install; else install | $(BRIEFLY); fi
 	@touch $@
 

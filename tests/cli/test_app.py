@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 from tests.command_line import QUICK, enter_folder
 from wcam_widget.cli import app as cli
 from wcam_widget.cli.methods import Name, method_for
-from wcam_widget.explain import Attribution
+from wcam_widget.explain import Attribution, Wcam
 from wcam_widget.model import BlackBox
+from wcam_widget.sensitivity import Derivative
 from wcam_widget.show.frame import decode
 
 MODELS = """
@@ -270,7 +271,8 @@ def test_an_interrupt_exits_with_130_and_keeps_the_map_so_far(folder, monkeypatc
     assert {path.name for path in folder.glob("*.npz")} == {"cat.npz", "dog.npz"}
 
 
-def test_demo_writes_its_images_and_both_networks_explorers(folder):
+def test_demo_writes_its_images_and_both_networks_explorers(folder, monkeypatch):
+    monkeypatch.setattr(cli, "Wcam", lambda: Wcam(Derivative(rows=4)))
     result = wcam("demo", "--out", "demo", "--count", "1")
     assert result.exit_code == 0, result.stderr
     assert len(states(folder / "demo" / "report.html")) == 2

@@ -182,6 +182,36 @@ export function layersParts(run = "r1", main = false): Parts {
   };
 }
 
+/** A curve over the four cells of such a picture: the decision holds from two cells on. */
+export function retentionParts(run = "r1"): Parts {
+  const line = (name: string, scores: number[], classes: number[]): JsonObject => ({
+    name,
+    counts: [0, 1, 2, 4],
+    shares: [0, 0.25, 0.5, 1],
+    scores,
+    classes,
+  });
+  return {
+    header: {
+      kind: "retention",
+      version: 1,
+      run,
+      passes: 32,
+      complete: true,
+      subject: "disc",
+      unit: "probability, softmax",
+      original: 0.9,
+      classes: ["disc", "ring"],
+      depth: 2,
+      lines: [
+        line("own", [0.1, 0.3, 0.8, 0.9], [1, 1, 0, 0]),
+        line("random", [0.1, 0.1, 0.2, 0.9], [1, 1, 1, 0]),
+      ],
+    },
+    sections: { order: i32([2, 0, 3, 1], 4) },
+  };
+}
+
 export function bytesOf({ header, sections }: Parts): Uint8Array {
   return encodeFrame(header, sections);
 }

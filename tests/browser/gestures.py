@@ -50,7 +50,7 @@ def place(page: Page, name: str, at: Point) -> Point:
 def places(scene: Scene) -> tuple[dict[str, tuple[int, int, int]], int, int]:
     """Top, left and side of every band as the dyadic view lays them out, and its height and width.
 
-    Bands of details at one size, each below a strip for its name; the coarse image larger, above them.
+    Bands of details at one size, each below a strip for its name; the coarse image larger, to their left.
     """
     unit = max(band.side for band in scene.bands)
     strip, gap, coarse = round(0.125 * unit), round(0.035 * unit), round(1.25 * unit)
@@ -62,13 +62,10 @@ def places(scene: Scene) -> tuple[dict[str, tuple[int, int, int]], int, int]:
             found[band.name] = (strip, 0, coarse)
         else:
             row, column = divmod(number - 1, 3)
-            found[band.name] = (
-                2 * strip + coarse + row * (unit + strip),
-                column * (unit + gap),
-                unit,
-            )
+            left = coarse + strip + column * (unit + gap)
+            found[band.name] = (strip + row * (unit + strip), left, unit)
     rows = (len(scene.bands) - 1) // 3
-    return found, strip + coarse + rows * (strip + unit), 3 * unit + 2 * gap
+    return found, rows * (strip + unit), coarse + strip + 3 * unit + 2 * gap
 
 
 def _within(scene: Scene, cell: int, share: float) -> Point:

@@ -85,6 +85,12 @@ export class Fields {
       : this.#refuse(name, "a list of finite numbers");
   }
 
+  texts(name: string): string[] {
+    const list = this.#read(name);
+    const fits = Array.isArray(list) && list.every((each) => typeof each === "string");
+    return fits ? (list as string[]) : this.#refuse(name, "a list of texts");
+  }
+
   listLength(name: string): number {
     const list = this.#read(name);
     return Array.isArray(list) ? list.length : this.#refuse(name, "a list");

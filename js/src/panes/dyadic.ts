@@ -106,7 +106,9 @@ export class DyadicPane {
       setText(description, describeMap(picture, session.attribution.value));
     });
     const head = [arrangementSwitch(this.#context)];
-    return pane("dyadic", "At which scale", head, plate, this.#key(), description);
+    const stage = element("div", { class: "wcam-stage" }, plate, this.#key());
+    this.#context.scope.onResize(stage, (width) => this.#layout.fit(width));
+    return pane("dyadic", "At which scale", head, stage, description);
   }
 
   /** What colours and marks mean. It stands beside the coarse image where there is room. */
@@ -121,7 +123,9 @@ export class DyadicPane {
     bind(() => {
       const bands = session.picture.value?.bands ?? [];
       // Each part of the colour has a coarse image of its own, and no room beside it.
-      key.dataset["inside"] = String(this.#layout.spaced.value && bands[0]?.part === "");
+      const { spaced, wide } = this.#layout;
+      key.dataset["inside"] =
+        spaced.value && bands[0]?.part === "" ? (wide.value ? "below" : "beside") : "false";
       const band = bands[this.#layout.zoomed.value ?? -1];
       const zoomed = band ? `only ${bandLabel(band)} is shown, double-click to go back` : "";
       const legend = kindLegend(session.attribution.value?.kind ?? null);

@@ -7,6 +7,9 @@ import { bandOf, type CellTable, cellAt, type Rectangle, spanned } from "../pict
 import { computed, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
 import type { Session } from "../state/session";
 
+/** From so many CSS pixels on, four bands stand side by side. */
+const WIDE = 460;
+
 export class DyadicLayout {
   /** the cells where they are drawn, in steps of the layout */
   readonly table: ReadonlySignal<CellTable | null>;
@@ -16,12 +19,18 @@ export class DyadicLayout {
   readonly window: ReadonlySignal<Rectangle>;
   /** whether bands stand at one size, with their names above them */
   readonly spaced: ReadonlySignal<boolean>;
+  /** whether the coarse image stands beside the details, the key below it */
+  readonly wide: ReadonlySignal<boolean>;
   readonly #band: Signal<number | null> = signal(null);
+  readonly #room: Signal<boolean> = signal(true);
 
   constructor({ picture, packed }: Session) {
+    // Each part of the colour has a coarse image of its own: side by side they would be small.
+    this.wide = computed(() => this.#room.value && picture.value?.bands[0]?.part === "");
     this.table = computed(() => {
       const { value: table } = picture;
-      return table === null || packed.value ? table : sideBySide(table);
+      if (table === null || packed.value) return table;
+      return sideBySide(table, this.wide.value ? "left" : "above");
     });
     this.zoomed = this.#band;
     this.window = computed(() => {
@@ -31,6 +40,11 @@ export class DyadicLayout {
       return { top, left, bottom: top + height, right: left + width };
     });
     this.spaced = computed(() => this.table.value !== picture.value && this.zoomed.value === null);
+  }
+
+  /** Lays bands out for a view of so many CSS pixels. */
+  fit(width: number): void {
+    this.#room.value = width >= WIDE;
   }
 
   /** Lets the band of a cell fill the view. */

@@ -192,7 +192,7 @@ function fillLegend(legend: HTMLElement, attribution: AttributionFrame | null): 
   const ends = isShare(attribution.unit) ? ", cut to 0–1" : "";
   const { statistic } = attribution.profile;
   const short = statistic.split(",")[0]?.replace(" of the band", "") ?? "";
-  const total = `${short}${hasInterval ? `, whiskers: its interval${ends}` : ""}`;
+  const total = `${short}${hasInterval ? `, whiskers: interval${ends}` : ""}`;
   const entries = [element("span", { class: "wcam-entry", title: statistic }, bar, total)];
   entries.push(element("span", { class: "wcam-entry" }, mark, shapleyWords(attribution)));
   legend.replaceChildren(...entries);

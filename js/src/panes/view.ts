@@ -14,6 +14,7 @@ import { errorPanel, headerLine } from "./header";
 import { ImagePane } from "./image";
 import { profilePane } from "./profile";
 import { reconstructionPane } from "./reconstruction";
+import { retentionPane } from "./retention";
 import { scoresPane } from "./scores";
 import { selectionLine } from "./selection_line";
 import { hostTheme, watchHostTheme } from "./theme";
@@ -57,6 +58,7 @@ function layOut(
     dyadic.element,
     reconstructionPane(context),
     profilePane(context),
+    retentionPane(context),
     scoresPane(context),
     selectionLine(context),
     live,

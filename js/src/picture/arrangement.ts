@@ -1,6 +1,6 @@
 /**
- * The bands side by side at one size: the coarse image on top, larger, and below it a row of details for each level,
- * coarse to fine. In the transform's own layout each level has a quarter of the room of the next finer one, so that
+ * The bands side by side at one size: the coarse image, larger, on top or to the left, and a row of details for each
+ * level, coarse to fine. In the transform's own layout each level has a quarter of the room of the next finer one, so that
  * what matters most is the hardest to see.
  *
  * The arrangement is a table of cells like that of a picture, in a plane of its own: what draws, points at and walks
@@ -17,27 +17,32 @@ const GAP = 0.035;
 /** Steps of the plane along the longer side of a band: fewer would move cells, more would only take memory. */
 const MOST_STEPS = 512;
 
+/** Where the coarse image stands: above the details, or to their left, which is as wide as high. */
+export type CoarsePlace = "above" | "left";
+
 /** Where the bands of a picture stand at one size. A picture of one band is its own arrangement. */
-export function sideBySide(table: CellTable): CellTable {
+export function sideBySide(table: CellTable, place: CoarsePlace = "above"): CellTable {
   const { bands } = table;
   if (bands.every((band) => band.level === 0)) return table;
   const unit = stepsOf(bands);
   const [strip, gap] = [Math.round(STRIP * unit.width), Math.round(GAP * unit.width)];
   const places: Band[] = [...bands];
   let [left, bottom] = [0, 0];
+  const large = { height: Math.round(COARSE * unit.height), width: Math.round(COARSE * unit.width) };
+  const [down, across] = place === "left" ? [0, large.width + strip] : [large.height + strip, 0];
   for (const part of partsOf(bands)) {
-    const numbers = part.map((band) => bands.indexOf(band));
-    let top = 0;
     part.forEach((band, at) => {
-      const coarse = band.orientation === "A";
-      const scale = coarse ? COARSE : 1;
-      const [height, width] = [Math.round(scale * unit.height), Math.round(scale * unit.width)];
-      const column = coarse ? 0 : (at - 1) % 3;
-      if (column === 0) top = coarse ? strip : bottomOf(places, numbers[at - 1]) + strip;
-      places[numbers[at] ?? 0] = { ...band, top, left: left + column * (unit.width + gap), height, width };
-      bottom = Math.max(bottom, top + height);
+      const [row, column] = [Math.floor((at - 1) / 3), (at - 1) % 3];
+      const detail = {
+        top: strip + down + row * (unit.height + strip),
+        left: left + across + column * (unit.width + gap),
+        ...unit,
+      };
+      const own = band.orientation === "A" ? { top: strip, left, ...large } : detail;
+      places[bands.indexOf(band)] = { ...band, ...own };
+      bottom = Math.max(bottom, own.top + own.height);
     });
-    left += 3 * unit.width + 2 * gap + strip;
+    left += across + 3 * unit.width + 2 * gap + strip;
   }
   return tableOf(table, places, bottom, left - strip);
 }
@@ -45,11 +50,6 @@ export function sideBySide(table: CellTable): CellTable {
 /** The strip above a band, in the plane's own steps. */
 export function stripOf(table: CellTable): number {
   return Math.round(STRIP * stepsOf(table.bands).width);
-}
-
-function bottomOf(places: readonly Band[], number = 0): number {
-  const { top = 0, height = 0 } = places[number] ?? {};
-  return top + height;
 }
 
 /** The size of a band of details in the plane: that of the finest one, unless it is very fine. */

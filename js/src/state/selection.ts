@@ -37,12 +37,12 @@ export class Selection {
     this.replace([]);
   }
 
-  /** Makes `cells` the selection; one step of undo. */
-  replace(cells: readonly number[]): void {
+  /** Makes `cells` the selection; one step of undo, unless it is `continued` from the last one. */
+  replace(cells: readonly number[], continued = false): void {
     const next = canonical(cells, this.#limit);
     const now = this.cells.peek();
     if (same(now, next)) return;
-    this.#past.value = [...this.#past.peek(), now].slice(-LONGEST_HISTORY);
+    if (!continued) this.#past.value = [...this.#past.peek(), now].slice(-LONGEST_HISTORY);
     this.#future.value = [];
     this.#cells.value = next;
   }

@@ -3,6 +3,7 @@ import { type AttributionFrame, readAttribution, requireFit } from "../frame/att
 import { decodeFrame, type Frame } from "../frame/frame";
 import { type LayersFrame, readLayers } from "../frame/layers";
 import { type Picture, readPicture } from "../frame/picture";
+import { type RetentionFrame, readRetention } from "../frame/retention";
 import type { ColormapName } from "../picture/colormap";
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
 import type { Model } from "../transport/afm";
@@ -20,6 +21,7 @@ import { type Question, ScoreRequests, type Scores } from "./score_requests";
 import { knownScore, readScore } from "./score_result";
 import { canonical, keptCells, type Mode, questionKey, Selection } from "./selection";
 import { readStatus, type Status } from "./status";
+import { TopLine } from "./top_line";
 import { Traits } from "./traits";
 
 export type ThemeSetting = "auto" | "light" | "dark";
@@ -36,6 +38,8 @@ export class Session {
   readonly layers: LayerChoice;
   /** the reader's choices that Python does not know: they last as long as the model, not longer */
   readonly levels: LevelChoice;
+  /** the selection as the most important cells, and the curve of their scores */
+  readonly topLine: TopLine;
   readonly contours: Signal<boolean> = signal(true);
   /** whether the dyadic view has the transform's own layout, or all bands at one size */
   readonly packed: Signal<boolean> = signal(false);
@@ -53,6 +57,8 @@ export class Session {
   readonly #frameError: Signal<string | null> = signal(null);
   readonly #layers: Signal<LayersFrame | null> = signal(null);
   readonly #layersError: Signal<string | null> = signal(null);
+  readonly #retention: Signal<RetentionFrame | null> = signal(null);
+  readonly #retentionError: Signal<string | null> = signal(null);
   readonly #model: Model;
   readonly #traits: Traits;
   readonly #connection: Connection;
@@ -75,6 +81,7 @@ export class Session {
     this.levels = new LevelChoice(this.#picture);
     const layer = this.#traits.shared("layer", (value) => (typeof value === "string" ? value : ""));
     this.layers = new LayerChoice(this.#layers, this.#picture, this.#attribution, layer);
+    this.topLine = new TopLine(this.#retention, this.#picture, this.#attribution, this.selection, this.mode);
     this.status = this.#traits.readonly("_status", readStatus);
     const proto = this.#traits.readonly("_proto", (value) => value);
     this.error = computed(
@@ -82,7 +89,8 @@ export class Session {
         protocolError(proto.value) ??
         this.#pictureError.value ??
         this.#frameError.value ??
-        this.#layersError.value,
+        this.#layersError.value ??
+        this.#retentionError.value,
     );
     this.kept = computed(() =>
       keptCells(this.selection.cells.value, this.mode.value, this.#picture.value?.cellCount ?? 0),
@@ -90,6 +98,7 @@ export class Session {
     this.#traits.watch("_picture", (bytes) => batch(() => this.#readPicture(bytes)));
     this.#traits.watch("_frame", (bytes) => batch(() => this.#readFrame(bytes)));
     this.#traits.watch("_layers", (bytes) => batch(() => this.#readLayers(bytes)));
+    this.#traits.watch("_retention", (bytes) => batch(() => this.#readRetention(bytes)));
     this.#endSelection = this.#shareSelection();
     this.#scoreRequests = this.#requestScores();
     this.scores = this.#scoreRequests.scores;
@@ -153,6 +162,11 @@ export class Session {
   #readLayers(bytes: unknown): void {
     const layers = this.#decode(bytes, readLayers, this.#layersError);
     if (layers !== undefined) this.#layers.value = layers;
+  }
+
+  #readRetention(bytes: unknown): void {
+    const curve = this.#decode(bytes, readRetention, this.#retentionError);
+    if (curve !== undefined) this.#retention.value = curve;
   }
 
   /** Shows the latest frame when it is of the current picture: the two traits may come in any order. */
@@ -226,7 +240,7 @@ export class Session {
     const note = (): void => {
       if (started) this.#connection.noteActivity();
     };
-    for (const name of ["_picture", "_frame", "_layers", "_status", "_scores"] as const)
+    for (const name of ["_picture", "_frame", "_layers", "_status", "_scores", "_retention"] as const)
       this.#traits.watch(name, note);
     started = true;
   }

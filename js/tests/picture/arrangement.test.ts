@@ -22,11 +22,22 @@ describe("bands side by side", () => {
     );
   });
 
+  it("stand beside the coarse image where there is room", () => {
+    const wide = sideBySide(table, "left");
+    const of = (name: string) => wide.bands.find((band) => band.name === name);
+    expect(of("A2")?.top).toBe(of("LH2")?.top);
+    expect(of("LH2")?.left).toBeGreaterThan((of("A2")?.left ?? 0) + (of("A2")?.width ?? 0));
+    expect(of("LH2")?.left).toBe(of("LH1")?.left);
+    expect(wide.pictureHeight).toBeLessThan(arranged.pictureHeight);
+    expect(of("LH2")?.width).toBe(named("LH2")?.width);
+  });
+
   it.each([
-    ["one part", table],
-    ["two parts", layoutOfParts("Y", "C")],
-  ])("hold every cell once, in its band and where its neighbours are (%s)", (_, given) => {
-    const made = sideBySide(given);
+    ["one part", table, "above"],
+    ["one part, wide", table, "left"],
+    ["two parts", layoutOfParts("Y", "C"), "above"],
+  ] as const)("hold every cell once, in its band and where its neighbours are (%s)", (_, given, place) => {
+    const made = sideBySide(given, place);
     const seen = new Map<number, number>();
     for (const cell of made.index()) seen.set(cell, (seen.get(cell) ?? 0) + 1);
     for (let cell = 0; cell < made.cellCount; cell++) {

@@ -89,6 +89,34 @@ def test_paths_and_photographs_are_read_when_their_turn_comes(tmp_path):
     assert result.clean.tolist() == [0, 1]
 
 
+def test_images_of_any_size_and_of_streams_are_taken():
+    sizes = [
+        torch.full((3, side, 16), value) for side, value in ((16, 0.3), (24, 0.3), (16, 0.45), (16, 0.9))
+    ]
+    result = failures(brightness_net, sizes, [0, 0, 0, 1], ["brightness"], [3])
+    assert result.answers[:, 0, 0].tolist() == [1, 1, 1, 1]
+    streamed = failures(brightness_net, (image for image in sizes), None, ["brightness"], [3])
+    np.testing.assert_allclose(streamed.confidence, result.confidence)
+    with pytest.raises(ValueError, match="labels: found 4 for a stream of images; accepted is one for all"):
+        failures(brightness_net, iter(sizes), [0, 0, 0, 1], ["brightness"], [3])
+
+
+def test_numbers_in_errors_are_those_of_the_caller():
+    images = [torch.rand(3, 16, 16)] * (PART + 2)
+    images[PART + 1] = torch.rand(2, 16, 16)
+    with pytest.raises(ValueError, match=rf"images\[{PART + 1}\]: found 2 channels"):
+        failures(brightness_net, images, None, ["brightness"], [1])
+
+
+def test_progress_counts_corrupted_images(capsys):
+    failures(brightness_net, greys(0.3, 0.9), None, ["brightness"], [1, 3, 5], progress=True)
+    bar = capsys.readouterr().err
+    assert "6/6" in bar
+    assert "images/s" in bar
+    failures(brightness_net, greys(0.3, 0.9), None, ["brightness"], [1])
+    assert not capsys.readouterr().err
+
+
 def test_an_interrupt_keeps_the_parts_that_are_done():
     def net(images):
         if len(images) == 3:
@@ -119,7 +147,7 @@ def test_class_names_are_labels_and_words():
         ({"labels": [0]}, ValueError, "labels: found 1 for 2 images; accepted is one for each image"),
         ({"labels": [0, 9]}, ValueError, "labels[1]: class id 9 is out of range; net has classes 0 to 1"),
         ({"labels": ["a", "b"]}, ValueError, "labels[0]: 'a' is a class name, but the model has none"),
-        ({"images": []}, ValueError, "images: found an empty list"),
+        ({"images": []}, ValueError, "images: found none; accepted is at least one image"),
         ({"images": torch.rand(2, 3, 8, 8)}, ValueError, "images: found 8x8 pixels"),
         ({"seed": -1}, ValueError, "seed: found -1"),
     ],

@@ -1,15 +1,16 @@
 """What a study takes as data and labels, and what it says of bad input."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from tests.study.toys import NAMES, network
-from wcam_widget import Study
-from wcam_widget.study import StudyWarning
+from tests.study.toys import NAMES, PROFILE, network
+from wcam_widget import Sobol, Study, Wcam, corrupt, zoom
+from wcam_widget.study import TASKS, StudyWarning, Task
 
 
 def test_photographs_of_every_kind_are_measured(tmp_path):
@@ -125,3 +126,50 @@ def test_corruptions_tell_where_a_model_fails_and_do_not_depend_on_the_other_ima
     last = Study(network(), images[2:], ask, tmp_path / "b", labels=[0]).run().table()
     column = "corruptions.gaussian_noise.1.probability"
     assert table[column][2] == last[column][0]
+
+
+def test_corruptions_tell_how_the_scales_change_that_the_clean_answer_rests_on(tmp_path):
+    images, method = torch.rand(2, 3, 16, 16), PROFILE["profile"]["method"]
+    ask = {"corruptions": {"names": ["brightness"], "severities": [1, 5], "method": method}}
+    table = Study(network(), images, ask, tmp_path).run().table()
+    changes = table.filter(like="corruptions.brightness.5.change.scale.")
+    assert len(changes.columns) == 2
+    np.testing.assert_allclose(changes.sum(axis=1), 0, atol=1e-6)
+    model, clean = network(), int(network().logits(images[:1]).argmax())
+    bright = corrupt(images[:1], "brightness", 5)[0]
+    before, after = (method.last(model, one, clean).profile().shapley[0] for one in (images[0], bright))
+    assert changes["corruptions.brightness.5.change.scale.A"][0] == pytest.approx(after - before)
+
+
+def test_zooming_takes_photographs_as_they_are_stored(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (128, 160, 3), np.uint8)
+    Image.fromarray(pixels).save(folder / "blue.png")
+    model = network()
+    model.input_size = (28, 28)
+    sides = Task("sides", lambda model, image, label: {"width": image.shape[2]})
+    method = Wcam(Sobol(rows=2), levels=1, grid=2)
+    zooming = TASKS["zoom"].with_options({"method": method, "factors": [1, 2, 1.5]})
+    study = Study(model, folder, [sides, zooming], tmp_path / "out", labels=[2]).run()
+    (row,) = study.table().to_dict("records")
+    assert row["sides.width"] == 28
+    assert row["zoom.resolution"] == pytest.approx(2.0)
+    alone = zoom(model, folder / "blue.png", factors=[1.5, 2], method=method, targets=2)
+    np.testing.assert_allclose(
+        [row[f"zoom.{step}.1.5"] for step in ("gain", "background", "larger", "detail")], alone.steps(1)[0]
+    )
+    assert row["zoom.zoomed.2"] == alone.rows[0].scores[2, 0]
+    assert row["zoom.correct.2"] == bool(alone.rows[0].right[2, 0])
+    levels = alone.rows[0].levels[2.0, "enlarged"]
+    shares = [row[f"zoom.scale_enlarged.{level}.2"] for level in ("A", 2, 1)]
+    np.testing.assert_allclose(shares, levels.groups.shapley)
+    assert row["zoom.finer.2"] == row["zoom.scale.1.2"]
+    assert study.plot("zoom.gain").axes
+    with pytest.raises(ValueError, match=r"out: another study .*\(ask zoom factors: "):
+        Study(model, folder, [sides, "zoom"], tmp_path / "out")
+
+
+def test_a_task_says_whether_it_takes_photographs_as_they_are_stored():
+    one = Task("sides", len)
+    assert one.words() != replace(one, fitted=False).words()

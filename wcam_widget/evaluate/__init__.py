@@ -1,6 +1,7 @@
 """How good an explanation is: measures of single maps and of maps over data sets."""
 
 from wcam_widget.evaluate.average_drop import average_drop, average_increase
+from wcam_widget.evaluate.changed_profiles import ProfileChanges
 from wcam_widget.evaluate.comparison import Comparison, compare_methods
 from wcam_widget.evaluate.dissimilarity import Dissimilarity, Protocol, dissimilarity
 from wcam_widget.evaluate.failure_explanation import FailureExplanation, explain_failure
@@ -10,6 +11,7 @@ from wcam_widget.evaluate.flips import Failures, Flip
 from wcam_widget.evaluate.forecast import Forecast, Skill, expected_change
 from wcam_widget.evaluate.localisation import Localisation, energy_inside, mean_iou, pointing_game
 from wcam_widget.evaluate.nissim import mod, nissim, vid
+from wcam_widget.evaluate.profile_changes import profile_changes
 from wcam_widget.evaluate.profiles import profiles
 from wcam_widget.evaluate.result import Faithfulness
 from wcam_widget.evaluate.retention import Retention, retention
@@ -34,6 +36,7 @@ __all__ = [
     "Flip",
     "Forecast",
     "Localisation",
+    "ProfileChanges",
     "ProfileDifference",
     "Profiles",
     "Protocol",
@@ -59,6 +62,7 @@ __all__ = [
     "mu_fidelity",
     "nissim",
     "pointing_game",
+    "profile_changes",
     "profiles",
     "retention",
     "rho_minus",

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from itertools import groupby, islice, repeat
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from wcam_widget.evaluate.flips import Failures
-from wcam_widget.model import BlackBox, ImagesLike, ModelLike, TargetsLike, ensure_images
+from wcam_widget.evaluate.stream import PART, StreamLike, read
+from wcam_widget.model import BlackBox, ModelLike, TargetsLike
 from wcam_widget.model.class_ids import index_of
 from wcam_widget.model.photograph import is_photograph
+from wcam_widget.progress_bar import Bar, progress_bar
 from wcam_widget.stress.corruptions import CORRUPTIONS, corrupt
 from wcam_widget.stress.corruptions.corrupt import ensure_corruption, ensure_severity
 
 STANDARD = CORRUPTIONS[:15]
 SOME = (1, 3, 5)
-PART = 32  # images in memory, with one corrupted version of each
 
 
-def failures(
+def failures(  # noqa: PLR0913, PLR0917 as a caller thinks of it, with defaults that fit most
     model: ModelLike,
-    images: ImagesLike,
+    images: StreamLike,
     labels: TargetsLike = None,
     corruptions: Sequence[str] = STANDARD,
     severities: Sequence[int] = SOME,
     seed: int = 0,
+    progress: bool | None = None,
 ) -> Failures:
     """Find what flips: the answers of a model to images under every corruption and severity.
 
@@ -37,13 +41,14 @@ def failures(
 
     Args:
         model: A ``BlackBox``, a torch module or a callable.
-        images: (n, c, h, w) in [0, 1], or a list of images, paths or images of PIL, which go through
-            ``BlackBox.fit``.
+        images: (n, c, h, w) in [0, 1], a list of images, or an iterable of images or batches; paths and
+            images of PIL go through ``BlackBox.fit``. Sizes may differ where the model takes them.
         labels: The right class id or name of each image, or one for all; None for the model's own answers to
             the clean images.
         corruptions: Names of ``CORRUPTIONS``; the 15 of the benchmark by default.
         severities: Of 1 to 5.
         seed: Of the corruptions, at least 0.
+        progress: Whether a bar shows the rate and the time left; None in a notebook and on a terminal.
 
     Returns:
         Accuracy with intervals by corruption and severity, and every flip.
@@ -67,19 +72,21 @@ def failures(
     network = BlackBox.ensure(model)
     names = _ensure_several(corruptions, "corruptions", ensure_corruption)
     levels = _ensure_several(severities, "severities", ensure_severity)
-    count = 1 if is_photograph(images) else len(images)
+    count = 1 if is_photograph(images) else len(images) if isinstance(images, Sized) else None
     wanted = _LabelReader(labels, count)
     parts: list[_Part] = []
+    done, total = 0, None if count is None else count * len(names) * len(levels)
     try:
-        for start in range(0, max(count, 1), PART):
-            batch = _part(images, start, min(start + PART, max(count, 1)), network)
-            versions = _versions(batch, names, levels, seed, start)
-            parts.append(_Part.of(network, batch, versions, wanted, start))
+        with progress_bar(total, "images", progress) as bar:
+            for batch in _batches(read(images, network.fit)):
+                versions = _advancing(_versions(batch, names, levels, seed, done), bar)
+                parts.append(_Part.of(network, batch, versions, wanted, done))
+                done += len(batch)
     except KeyboardInterrupt:
         if not parts:
             raise
-        done = sum(len(part.clean) for part in parts)
-        warnings.warn(f"interrupted: {done} of {count} images are returned", stacklevel=2)
+        of = "images" if count is None else f"of {count} images"
+        warnings.warn(f"interrupted: {done} {of} are returned", stacklevel=2)
     shape = (-1, len(names), len(levels))
     return Failures(
         corruptions=names,
@@ -97,24 +104,22 @@ def failures(
 class _LabelReader:
     """The right classes of images, as class ids once the number of classes is known."""
 
-    def __init__(self, labels: Any, count: int) -> None:
+    def __init__(self, labels: Any, count: int | None) -> None:
         if isinstance(labels, Tensor | np.ndarray):
             labels = labels.tolist()
         one_for_all = labels is None or isinstance(labels, str | int)
         if not one_for_all and len(labels) != count:
-            raise ValueError(
-                f"labels: found {len(labels)} for {count} images; accepted is one for each image"
-            )
-        self.labels = [labels] * count if one_for_all else list(labels)
+            known = "a stream of" if count is None else count
+            accepted = "one for all" if count is None else "one for each image"
+            raise ValueError(f"labels: found {len(labels)} for {known} images; accepted is {accepted}")
+        self.labels = repeat(labels) if one_for_all else iter(labels)
 
     def ids(self, start: int, clean: np.ndarray, classes: int, names: Sequence[str] | None) -> np.ndarray:
         """Class ids of the images from ``start`` on; the clean answers where no labels were given."""
         return np.array(
             [
                 answer if label is None else self._id(start + place, label, classes, names)
-                for place, (answer, label) in enumerate(
-                    zip(clean.tolist(), self.labels[start : start + len(clean)], strict=True)
-                )
+                for place, (answer, label) in enumerate(zip(clean.tolist(), self.labels, strict=False))
             ]
         )
 
@@ -158,16 +163,17 @@ def _versions(
             yield corrupt(batch, name, severity, seed, start)
 
 
-def _part(images: Any, start: int, stop: int, network: BlackBox) -> Float[Tensor, "n c h w"]:
-    """Some of the images, read when their turn comes; their numbers are those of the caller."""
-    try:
-        return ensure_images(images if is_photograph(images) else images[start:stop], "images", network.fit)
-    except (TypeError, ValueError) as error:
-        text = str(error)
-        if start and text.startswith("images["):
-            number, rest = text.removeprefix("images[").split("]", 1)
-            text = f"images[{int(number) + start}]{rest}"
-        raise type(error)(text) from error
+def _advancing(versions: Iterator[Tensor], bar: Bar) -> Iterator[Tensor]:
+    for version in versions:
+        yield version
+        bar.update(len(version))
+
+
+def _batches(images: Iterable[Tensor]) -> Iterator[Float[Tensor, "n c h w"]]:
+    """Images of one size after another, put together; a batch ends where the size changes."""
+    for _, alike in groupby(images, lambda image: image.shape):
+        while part := list(islice(alike, PART)):
+            yield torch.stack(part)
 
 
 def _ensure_several(values: Any, argument: str, ensure: Any) -> tuple[Any, ...]:

@@ -29,7 +29,7 @@ else:
     ModelsLike = Any
 
 
-class _Row(NamedTuple):
+class ProfileRow(NamedTuple):
     """What is kept of one image and one model: Shapley effects, totals and their variances, (g,) each."""
 
     shapley: Float[np.ndarray, " g"]
@@ -82,17 +82,14 @@ def profiles(
         >>> bool(np.allclose(measured.shapley.sum(2), 1.0))
         True
     """
-    if repeats < 1 or int(repeats) != repeats:
-        raise ValueError(f"repeats: found {repeats!r}; accepted is an integer of at least 1")
+    repeats = ensure_repeats(repeats)
     networks = ensure_models(models)
-    chosen = Wcam() if method is None else method
-    if not isinstance(chosen, AbstractMethod):
-        raise TypeError(f"method: found {type(chosen).__qualname__}; accepted are None and a method, as Wcam")
+    chosen = ensure_method(method)
     first: list[Attribution] = []
 
-    def task(number: int, together: tuple[Item, ...]) -> Iterator[list[_Row]]:
+    def task(number: int, together: tuple[Item, ...]) -> Iterator[list[ProfileRow]]:
         yield [
-            _row(network, chosen, item, range(number * repeats, (number + 1) * repeats), first)
+            profile_row(network, chosen, item, range(number * repeats, (number + 1) * repeats), first)
             for network, item in zip(networks.values(), together, strict=True)
         ]
 
@@ -108,10 +105,10 @@ def profiles(
         rows.append(one)
     if not rows:
         raise ValueError("images: found none; accepted is at least one image")
-    return _profiles(tuple(networks), first[0], rows)
+    return collected(tuple(networks), first[0], rows)
 
 
-def _profiles(models: tuple[str, ...], one: Attribution, rows: list[list[_Row]]) -> Profiles:
+def collected(models: tuple[str, ...], one: Attribution, rows: list[list[ProfileRow]]) -> Profiles:
     """The rows of every image and model, with what ``one`` of the maps tells of the bands."""
     bands = one.profile()
     shapley, total, shapley_noise, total_noise = np.array(rows).transpose(2, 1, 0, 3)  # model, image, band
@@ -126,6 +123,21 @@ def _profiles(models: tuple[str, ...], one: Attribution, rows: list[list[_Row]])
         total_noise=total_noise,
         method=one.method,
     )
+
+
+def ensure_method(method: MethodLike) -> AbstractMethod:
+    """The method, or ``Wcam()`` for None; TypeError naming ``method`` for anything else."""
+    chosen = Wcam() if method is None else method
+    if not isinstance(chosen, AbstractMethod):
+        raise TypeError(f"method: found {type(chosen).__qualname__}; accepted are None and a method, as Wcam")
+    return chosen
+
+
+def ensure_repeats(repeats: int) -> int:
+    """How often each image is explained; ValueError naming ``repeats`` below 1."""
+    if repeats < 1 or int(repeats) != repeats:
+        raise ValueError(f"repeats: found {repeats!r}; accepted is an integer of at least 1")
+    return int(repeats)
 
 
 def ensure_models(models: ModelsLike) -> dict[str, BlackBox]:
@@ -145,10 +157,21 @@ def ensure_models(models: ModelsLike) -> dict[str, BlackBox]:
     return {name: BlackBox.ensure(one, f"models[{name!r}]") for name, one in named.items()}
 
 
-def _row(
+def profile_row(
     network: BlackBox, method: AbstractMethod, item: Item, streams: range, first: list[Attribution]
-) -> _Row:
-    """The means of an image's runs, and how uncertain these are."""
+) -> ProfileRow:
+    """The means of an image's runs, and how uncertain these are.
+
+    Args:
+        network: The model.
+        method: One that measures bands.
+        item: The image and its target.
+        streams: Of the random rows, one for each run.
+        first: Gets the first of all maps, for what it tells of the bands.
+
+    Raises:
+        ValueError: Naming ``method`` where it measures no bands.
+    """
     runs = []
     for stream in streams:
         attribution = method.last(network, item.image, item.target, stream)
@@ -164,8 +187,10 @@ def _row(
     shapley, total, noise = (np.array(part) for part in zip(*runs, strict=True))
     count = len(runs)
     if count == 1:
-        return _Row(shapley[0], total[0], np.full_like(shapley[0], np.nan), noise[0])
-    return _Row(shapley.mean(0), total.mean(0), shapley.var(0, ddof=1) / count, total.var(0, ddof=1) / count)
+        return ProfileRow(shapley[0], total[0], np.full_like(shapley[0], np.nan), noise[0])
+    return ProfileRow(
+        shapley.mean(0), total.mean(0), shapley.var(0, ddof=1) / count, total.var(0, ddof=1) / count
+    )
 
 
 def _is_stream(images: Any) -> bool:

@@ -22,6 +22,9 @@ else:
     StreamLike = Any  # checked image by image, with errors in the caller's words
 
 
+PART = 32  # images in memory, where all of a batch are not
+
+
 class Item(NamedTuple):
     """One image, what was given as its map, and its target."""
 
@@ -69,8 +72,16 @@ def read(images: Any, fit: Fit | None = None) -> Iterator[Float[Tensor, "c h w"]
     >>> [tuple(one.shape) for one in read(torch.rand(2, 3, 4, 4) for _ in range(2))]
     [(3, 4, 4), (3, 4, 4), (3, 4, 4), (3, 4, 4)]
     """
-    if is_photograph(images) or isinstance(images, Tensor | np.ndarray) or not isinstance(images, Iterable):
+    if is_photograph(images) or not isinstance(images, Iterable):
         yield from ensure_images(images, "images", fit)
+        return
+    if isinstance(images, Tensor | np.ndarray):
+        is_batch = images.ndim == 4 and len(images) > 0
+        parts = (
+            [images[start : start + PART] for start in range(0, len(images), PART)] if is_batch else [images]
+        )
+        for part in parts:
+            yield from ensure_images(part, "images", fit)
         return
     number = -1
     for number, item in enumerate(images):

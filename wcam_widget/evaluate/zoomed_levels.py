@@ -41,6 +41,11 @@ class LevelRow:
     physical: Float[np.ndarray, " q"]
     groups: GroupEstimate
 
+    @property
+    def is_finer(self) -> Bool[np.ndarray, " q"]:
+        """Which levels cover less of the object than the finest at factor 1."""
+        return np.asarray((self.physical < 1) & (np.array(self.kinds) == "level"))
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -192,9 +197,8 @@ class Zoom:
         return "\n".join(lines) or "Only factor 1 was measured."
 
     def _finer(self, factor: float, view: str) -> tuple[MeanOver, int]:
-        """The Shapley effects of levels that cover less of the object than the finest at factor 1."""
-        finer = self.rows[0].levels[factor, view].physical < 1
-        finer &= np.array(self.rows[0].levels[factor, view].kinds) == "level"
+        """The Shapley effects of levels that factor 1 does not have, and how many there are."""
+        finer = self.rows[0].levels[factor, view].is_finer
         sums = [[row.levels[factor, view].groups.shapley[finer].sum()] for row in self.rows]
         return mean_over(np.array(sums)), int(finer.sum())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,10 +10,10 @@ from pathlib import Path
 from typing import Any, final
 
 import pandas as pd
-from tqdm.auto import tqdm
 
 from wcam_widget.figure import NotebookFigure
 from wcam_widget.model import BlackBox, ModelLike
+from wcam_widget.progress_bar import progress_bar
 from wcam_widget.study.executors import AbstractExecutor, ExecutorLike, SerialExecutor
 from wcam_widget.study.executors_ray import RayExecutor
 from wcam_widget.study.fingerprint import model_fingerprint
@@ -45,9 +44,9 @@ class Study:
         data: A folder, read with the folders in it; a data set with a length and an index, of torch or of
             Hugging Face; a list of images, or of pairs (image, label); a tensor or array (n, C, H, W).
             Images are as for ``BlackBox``: paths and images of PIL go through ``BlackBox.fit``.
-        ask: "prediction", "profile", "corruptions", "sufficiency", a function ``f(model, image, label)``
-            that returns numbers by name, or several of these; or a mapping of names to options,
-            ``{"profile": {"method": Wcam(...)}}``.
+        ask: "prediction", "profile", "corruptions", "sufficiency", "zoom", a function
+            ``f(model, image, label)`` that returns numbers by name, or several of these; or a mapping of
+            names to options, ``{"profile": {"method": Wcam(...)}}``.
         out: The folder of the results: a new or empty one, or that of the same study.
         executor: "serial", "ray", or a ``RayExecutor``.
         labels: A class id or class name for each image, in order, or a mapping from file names, paths or
@@ -115,7 +114,7 @@ class Study:
         local = isinstance(self.executor, SerialExecutor)
         worker = Worker(self.model, self.source, self.tasks) if local else self.worker
         reasons: Counter[str] = Counter()
-        with tqdm(total=len(self.source), unit=" images", disable=_hidden(progress)) as bar:
+        with progress_bar(len(self.source), "images", progress) as bar:
             try:
                 with closing(_generator(self.executor, worker, jobs)) as rows:
                     for row in rows:
@@ -193,12 +192,6 @@ def ensure_executor(executor: ExecutorLike) -> AbstractExecutor:
 def _generator(executor: AbstractExecutor, worker: Worker, jobs: Iterator[Job]) -> Any:
     """The rows as a generator, which can be closed, so that workers end with the run."""
     yield from executor.map(worker, jobs)
-
-
-def _hidden(progress: bool | None) -> bool:
-    if progress is not None:
-        return not progress
-    return "ipykernel" not in sys.modules and not sys.stderr.isatty()
 
 
 def _failures_in_words(reasons: Counter[str], images: int) -> str:

@@ -81,9 +81,11 @@ class Worker:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", PhotographWarning)
             image = ensure_image(picture.image, picture.name, model.fit)
+            takes_stored = any(not task.fitted for task in self.tasks)
+            stored = ensure_image(picture.image, picture.name) if takes_stored else image
         label = label_of(picture, model, image)
         for task in self.tasks:
-            row |= task(model, image, label)
+            row |= task(model, image if task.fitted else stored, label)
         notes = "; ".join(dict.fromkeys(printable(str(warned.message)) for warned in caught))
         return row | {"status": DONE, "label": label, "notes": notes, "seconds": perf_counter() - start}
 

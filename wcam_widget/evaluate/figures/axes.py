@@ -7,9 +7,12 @@ import textwrap
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from torch import Tensor
 
 WIDTH = 34  # characters of a line of the title
+LOST, GAINED = "#0b5394", "#c65d00"  # blue and orange, which all eyes tell apart
+SIGNED = LinearSegmentedColormap.from_list("signed", [LOST, "#ffffff", GAINED])
 
 
 def draw_picture(axes: Axes, image: Float[Tensor, "c h w"], title: str) -> None:

@@ -7,14 +7,11 @@ import textwrap
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 
 from wcam_widget.evaluate.failure_explanation import FailureExplanation
-from wcam_widget.evaluate.figures.axes import draw_picture, without_frame
+from wcam_widget.evaluate.figures.axes import GAINED, LOST, SIGNED, draw_picture, without_frame
 from wcam_widget.figure import NotebookFigure
 
-_LOST, _GAINED = "#0b5394", "#c65d00"  # blue and orange, which all eyes tell apart
-_SIGNED = LinearSegmentedColormap.from_list("signed", [_LOST, "#ffffff", _GAINED])
 _TITLE_WIDTH = 130
 _OPACITY = 0.7
 _BAND_POINTS = 190  # height of the bands: names of many get smaller
@@ -47,7 +44,7 @@ def _draw_difference(axes: Axes, explanation: FailureExplanation) -> None:
     height, width = np.median(sides, 0)
     heat = difference * height * width
     top = float(np.abs(heat).max()) or 1.0
-    drawn = axes.imshow(heat, cmap=_SIGNED, vmin=-top, vmax=top, alpha=_OPACITY, interpolation="nearest")
+    drawn = axes.imshow(heat, cmap=SIGNED, vmin=-top, vmax=top, alpha=_OPACITY, interpolation="nearest")
     figure = axes.get_figure()
     assert isinstance(figure, NotebookFigure)  # noqa: S101  axes made by subplots always stand in one
     bar = figure.colorbar(drawn, ax=axes, location="bottom", shrink=0.9, aspect=30, pad=0.02)
@@ -69,7 +66,7 @@ def _draw_bands(axes: Axes, explanation: FailureExplanation) -> None:
         rows,
         groups.value,
         height=0.62,
-        color=[_GAINED if value > 0 else _LOST for value in groups.value],
+        color=[GAINED if value > 0 else LOST for value in groups.value],
         xerr=np.stack([groups.value - groups.low, groups.high - groups.value]).clip(min=0.0),
         error_kw={"ecolor": ink, "elinewidth": 1, "capsize": 2},
     )

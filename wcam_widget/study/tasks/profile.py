@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wcam_widget.explain import AbstractMethod, Wcam
+from wcam_widget.explain.profile import Profile
 from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import Derivative, Sobol
 from wcam_widget.study.row import Row
@@ -46,20 +47,40 @@ def profile(
     """
     if of_label and label is None:
         raise ValueError("of_label: the image has no label")
-    chosen = method or Wcam(Derivative(rows=ROWS) if model.differentiable else Sobol(rows=ROWS))
+    chosen = method or default_method(model)
     attribution = chosen.last(model, image, label if of_label else None)
     bands = attribution.profile()
     row: Row = {"target": attribution.target, "score": attribution.score, "evaluations": attribution.done}
-    sums: dict[str, float] = defaultdict(float)
     for number, name in enumerate(bands.names):
         for kind in ("total", "low", "high", "shapley"):
             row[f"{name}.{kind}" if kind in ("total", "shapley") else f"{name}.total.{kind}"] = float(
                 getattr(bands, kind)[number]
             )
-        orientation, share = bands.orientations[number], float(bands.shapley[number])
-        sums[f"scale.{'A' if orientation == 'A' else bands.levels[number]}"] += share
-        sums[f"orientation.{orientation}"] += share
-    row |= sums
+    row |= shares(bands)
     if maps:
         row["map"] = attribution.spatial().astype(np.float32)
     return row
+
+
+def default_method(model: BlackBox) -> Wcam:
+    """What a study explains by where it is not told.
+
+    Args:
+        model: The model that is explained.
+    """
+    return Wcam(Derivative(rows=ROWS) if model.differentiable else Sobol(rows=ROWS))
+
+
+def shares(bands: Profile) -> dict[str, float]:
+    """The Shapley effects of bands, added up over scales and over orientations.
+
+    Args:
+        bands: Of one map.
+    """
+    sums: dict[str, float] = defaultdict(float)
+    for level, orientation, share in zip(
+        bands.levels, bands.orientations, bands.shapley.tolist(), strict=True
+    ):
+        sums[f"scale.{'A' if orientation == 'A' else level}"] += share
+        sums[f"orientation.{orientation}"] += share
+    return dict(sums)

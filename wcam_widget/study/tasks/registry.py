@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
@@ -19,6 +19,7 @@ from wcam_widget.study.row import Row
 from wcam_widget.study.tasks.corruptions import corruptions
 from wcam_widget.study.tasks.prediction import prediction
 from wcam_widget.study.tasks.profile import profile
+from wcam_widget.study.tasks.zoom import zoom_row
 
 TaskFunction: TypeAlias = Callable[..., Mapping[str, Any]]
 if TYPE_CHECKING:
@@ -40,12 +41,14 @@ class Task:
             whether maps are kept.
         version: Raised where the same options come to mean something else.
         options: By name.
+        fitted: Whether the image has gone through ``BlackBox.fit``; if not it is as it is stored.
     """
 
     name: str
     function: TaskFunction
     version: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
+    fitted: bool = True
 
     def __call__(self, model: BlackBox, image: Float[Tensor, "c h w"], label: int | None) -> Row:
         """The row of one image, its columns named after the task.
@@ -74,7 +77,7 @@ class Task:
             if option not in takes:
                 known = ", ".join(takes) or "none"
                 raise ValueError(f"ask: {self.name} does not take {option!r}; its options are: {known}")
-        return Task(self.name, self.function, self.version, {**self.options, **options})
+        return replace(self, options={**self.options, **options})
 
     def words(self) -> dict[str, str]:
         """What tells it from other measurements of the same name, for a reader."""
@@ -82,16 +85,18 @@ class Task:
         own = (
             {} if TASKS.get(self.name, self).function is self.function else {"code": in_words(self.function)}
         )
-        return {"version": str(self.version), **own, **options}
+        size = {} if self.fitted else {"fitted": "False"}
+        return {"version": str(self.version), **own, **size, **options}
 
 
 TASKS: dict[str, Task] = {
-    name: Task(name, function)
+    name: Task(name, function, fitted=function is not zoom_row)
     for name, function in {
         "corruptions": corruptions,
         "prediction": prediction,
         "profile": profile,
         "sufficiency": sufficient_row,
+        "zoom": zoom_row,
     }.items()
 }
 """The tasks by their names."""
@@ -115,7 +120,7 @@ def ensure_tasks(ask: AskLike, *, maps: bool = False) -> tuple[Task, ...]:
     >>> ensure_tasks("profle")
     Traceback (most recent call last):
     ValueError: ask: 'profle' is not valid; did you mean 'profile'? Accepted are corruptions, \
-prediction, profile, sufficiency and functions
+prediction, profile, sufficiency, zoom and functions
     """
     if isinstance(ask, str) or callable(ask):
         ask = (ask,)

@@ -1,5 +1,7 @@
 """Known networks by every engine: the same class scores on the bundled photographs, and who is large."""
 
+import sys
+
 import pytest
 import torch
 from transformers import ResNetConfig, ResNetForImageClassification
@@ -106,3 +108,31 @@ def test_an_attribution_says_what_ran_it(tmp_path):
     (*_, plain) = method.steps(model.by("torch"), image)
     assert (plain.engine, plain.target) == ("", found.target)
     assert builds(model)
+
+
+def test_threads_take_shorter_turns_while_a_network_is_exported(monkeypatch):
+    pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra fast")
+    before, during = sys.getswitchinterval(), []
+
+    def traced(_scores, _rows):
+        during.append(sys.getswitchinterval())
+        raise ValueError("not this one")
+
+    monkeypatch.setattr(exporting, "_traced", traced)
+    monkeypatch.setattr(exporting, "_captured", traced)
+    with pytest.raises(ValueError, match="not this one"):
+        exporting.exported(torch.nn.Identity(), None, torch.rand(2, 3))
+    assert during == [pytest.approx(before / 10)] * 2
+    assert sys.getswitchinterval() == before
+
+
+def test_what_somebody_else_sets_during_an_export_stays(monkeypatch):
+    pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra fast")
+    before = sys.getswitchinterval()
+    monkeypatch.setattr(exporting, "_written", lambda *_: sys.setswitchinterval(before / 2))
+    monkeypatch.setattr(exporting, "_Session", lambda _written: torch.relu)
+    try:
+        exporting.exported(torch.nn.Identity(), None, torch.rand(2, 3))
+        assert sys.getswitchinterval() == pytest.approx(before / 2)
+    finally:
+        sys.setswitchinterval(before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from wcam_widget.model.outputs import Choice
 NEEDED = ("onnxruntime", "onnx", "onnxscript")
 MOST_ROWS = 8  # more at once are no faster, and take more memory
 _TRIES = 3
+_TURN = 5e-4  # seconds until an export hands the interpreter over, ten times sooner than it would by itself
 _INPUT, _OUTPUT = "rows", "scores"
 _EXPORTING = threading.Lock()  # torch exports one network at a time: whether it does is a global of its own
 # What exporters say of themselves and of traces; scores are compared instead.
@@ -56,7 +58,7 @@ def exported(
         raise ImportError(f'{name} is not installed, pip install "wcam_widget[fast]"')
     scores, two = ClassScores(net, choice), rows[:1].repeat(2, *[1] * (rows.ndim - 1))
     two[: len(rows)] = rows[:2]  # one row may be taken for a size that never changes
-    with _EXPORTING, ordinary_tensors():
+    with _EXPORTING, ordinary_tensors(), _in_short_turns():
         return _Session(_written(scores, two))
 
 
@@ -120,6 +122,19 @@ class _Session:
         return torch.from_numpy(
             np.concatenate([self._session.run([_OUTPUT], {_INPUT: part})[0] for part in parts])
         )
+
+
+@contextmanager
+def _in_short_turns() -> Iterator[None]:
+    """With threads that take turns more often: a network asks for the interpreter at each of its layers."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(_TURN, before))
+    mine = sys.getswitchinterval()
+    try:
+        yield
+    finally:
+        if sys.getswitchinterval() == mine:  # else somebody else has set it meanwhile
+            sys.setswitchinterval(before)
 
 
 @contextmanager

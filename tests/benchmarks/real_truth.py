@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from skimage.data import stereo_motorcycle
 
 from wcam_widget import load_model, load_photos
@@ -30,9 +31,9 @@ SEED, EVERY, HIGH, PLAIN = 711, 0, 1, 2  # streams that no analysis draws from
 FIELDS = ("count", "mean", "spread")
 
 
-def truth_photos() -> dict[str, np.ndarray]:
+def truth_photos() -> dict[str, Image.Image]:
     """The photographs of the package and one more of scikit-image."""
-    return {**load_photos(), "motorcycle": stereo_motorcycle()[0]}
+    return {**load_photos(), "motorcycle": Image.fromarray(stereo_motorcycle()[0])}
 
 
 @dataclass(frozen=True)

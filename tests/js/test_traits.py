@@ -7,7 +7,7 @@ import pytest
 import traitlets
 
 from tests.browser.scene import make_scene, state_of
-from wcam_widget.show.traits import NAMES, PROTOCOL, TABLE
+from wcam_widget.show.traits import EACH_SIDE, NAMES, PROTOCOL, TABLE
 
 TRANSPORT = Path(__file__).parents[2] / "js/src/transport"
 INTERFACES = {"kernel": "KernelState", "both": "SharedState"}
@@ -47,3 +47,9 @@ def test_the_page_of_the_browser_tests_has_every_trait():
 def test_both_languages_have_one_version_of_the_protocol():
     text = (TRANSPORT / "connection.ts").read_text("utf-8")
     assert re.findall(r"PROTOCOL = (\d+);", text) == [str(PROTOCOL)]
+
+
+def test_both_languages_know_which_traits_every_side_has():
+    text = (TRANSPORT / "side_model.ts").read_text("utf-8")
+    listed = re.search(r"EACH_SIDE.*?= \[(.*?)\]", text, re.DOTALL)
+    assert tuple(re.findall(r'"(\w+)"', listed[1])) == EACH_SIDE

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from wcam_widget.basis import AbstractBasis, ColourBasis, WaveletBasis
 from wcam_widget.basis.bands import approximations
@@ -22,6 +23,7 @@ from wcam_widget.show.snapshot import Layer
 
 VERSION = 1
 LONGEST_NAME = 200  # characters of a class name in a header of limited size
+THUMBNAIL = 64  # pixels of a side
 BAND_FIELDS = ("name", "level", "orientation", "part", "top", "left", "height", "width")
 
 
@@ -186,6 +188,19 @@ def _line(name: str, line: Line) -> dict[str, Any]:
         "scores": [finite(score) for score in line.scores],
         "classes": line.classes.tolist(),
     }
+
+
+def thumbnails_frame(images: Sequence[Float[Tensor, "_ _ _"]]) -> bytes:
+    """The frame of small squares, cut from the middle of images, 8-bit RGB."""
+    squares = []
+    for image in images:
+        height, width = image.shape[1:]
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        square = image.detach().cpu()[:, top : top + side, left : left + side]
+        squares.append(photograph(interpolate(square[None], (THUMBNAIL, THUMBNAIL), mode="area")[0]))
+    header = {"kind": "thumbnails", "version": VERSION, "count": len(squares), "side": THUMBNAIL}
+    return encode(header, {"images": np.stack(squares)})
 
 
 def photograph(image: Float[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w 3"]:

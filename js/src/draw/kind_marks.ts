@@ -13,6 +13,9 @@ const [SMALLEST, LARGEST] = [2, 5];
 /** Cells with a shorter side than this many CSS pixels have no room for a mark; the legend has them still. */
 const LEAST_SIDE = 7;
 
+/** A frame for cells that differ for certain, on maps of differences alone, which are light where they are near 0. */
+const FRAME = "#1b1f24";
+
 /** A dot for cells that are not resolved, a stroke for bounded ones unless that is all the others. */
 export function markKinds(
   context: CanvasRenderingContext2D,
@@ -22,14 +25,18 @@ export function markKinds(
 ): void {
   if (kinds === null) return;
   const stroked = kinds.includes(KIND.estimated) || kinds.includes(KIND.pooled);
-  const [strokes, dots] = [new Path2D(), new Path2D()];
+  const [strokes, dots, frames] = [new Path2D(), new Path2D(), new Path2D()];
   const { ratio } = mapping;
   for (let cell = 0; cell < table.cellCount; cell++) {
     const kind = kinds[cell];
-    if (kind === KIND.estimated || kind === KIND.pooled) continue;
+    if (kind === KIND.estimated || kind === KIND.pooled || kind === KIND.open) continue;
     const { x, y, width, height } = boxOf(cellRectangle(table, cell), mapping);
     const side = Math.min(width, height);
     if (side < LEAST_SIDE * ratio) continue;
+    if (kind === KIND.certain) {
+      frames.rect(x + 1.5 * ratio, y + 1.5 * ratio, width - 3 * ratio, height - 3 * ratio);
+      continue;
+    }
     const size = Math.min(LARGEST * ratio, Math.max(SMALLEST * ratio, SHARE * side));
     const [right, bottom] = [x + width - 1.5 * ratio, y + height - 1.5 * ratio];
     if (kind === KIND.unresolved) {
@@ -41,6 +48,9 @@ export function markKinds(
       strokes.lineTo(right, bottom - size);
     }
   }
+  context.strokeStyle = FRAME;
+  context.lineWidth = 1.5 * ratio;
+  context.stroke(frames);
   context.lineCap = "round";
   strokeCased(context, [strokes, dots], [CASING, LINE], ratio);
 }

@@ -4,7 +4,15 @@ import { type Frame, FrameError } from "./frame";
 import { cutShares } from "./shares";
 
 /** What the number of a cell means: an estimate, one between bounds, nothing yet, or a pooled one. */
-export const KIND = { estimated: 0, bounded: 1, unresolved: 2, pooled: 3 } as const;
+export const KIND = {
+  estimated: 0,
+  bounded: 1,
+  unresolved: 2,
+  pooled: 3,
+  /** of a difference of two maps, and in no frame: it is more than chance, or may be chance */
+  certain: 4,
+  open: 5,
+} as const;
 
 export interface Target {
   readonly label: string;

@@ -24,6 +24,8 @@ const KINDS = [
   "bounded: an estimate between its bounds",
   "not resolved",
   "pooled: estimated from rows of cells like it, and few of its own",
+  "differs for certain",
+  "may be chance",
 ];
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
@@ -227,6 +229,8 @@ const BOUNDED = "bounded: the value is an estimate between bounds";
 /** What the marks on the cells mean, naming those kinds that occur. */
 export function kindLegend(kinds: Uint8Array | null): string {
   if (kinds === null || kinds.length === 0) return "";
+  if (kinds.includes(KIND.certain)) return "□ differs for certain, others may be chance";
+  if (kinds.includes(KIND.open)) return "no cell differs for certain";
   const [bounded, unresolved] = [KIND.bounded, KIND.unresolved].map((kind) => kinds.includes(kind));
   const estimated = kinds.includes(KIND.estimated) || kinds.includes(KIND.pooled);
   const parts: string[] = [];

@@ -32,8 +32,12 @@ export class LevelChoice {
   toggle(name: string): void {
     const ticked = this.ticked.peek().map((level) => level.name);
     const next = ticked.includes(name) ? ticked.filter((each) => each !== name) : [...ticked, name];
-    if (next.length === 0) return;
-    const off = this.all.peek().filter((level) => !next.includes(level.name));
+    if (next.length > 0) this.choose(next);
+  }
+
+  /** Ticks these levels alone. */
+  choose(names: readonly string[]): void {
+    const off = this.all.peek().filter((level) => !names.includes(level.name));
     this.#off.value = new Set(off.map((level) => level.name));
   }
 }

@@ -9,11 +9,15 @@ export interface KernelState {
   _scores: unknown;
   _known: unknown;
   _retention: DataView;
+  _sides: unknown;
+  _thumbnails: DataView;
+  _difference: DataView;
   _proto: number;
 }
 
 /** The traits that both sides write. */
 export interface SharedState {
+  shown: number[];
   selection: number[];
   mode: string;
   layer: string;

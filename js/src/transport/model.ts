@@ -116,12 +116,18 @@ const BYTES_TRAITS: Record<BytesTrait, true> = {
   _frame: true,
   _layers: true,
   _retention: true,
+  _thumbnails: true,
+  _difference: true,
 };
 
 /** A state as JSON, Bytes traits as base64 text, turned into what a widget finds in a notebook. */
 export function stateFromJson(json: State): State {
   const state: State = { ...json };
   for (const name of Object.keys(BYTES_TRAITS)) state[name] = bytesOf(json[name], name);
+  // Those of further sides have a number behind the name.
+  for (const name of Object.keys(json)) {
+    if (Object.hasOwn(BYTES_TRAITS, name.replace(/_\d+$/, ""))) state[name] = bytesOf(json[name], name);
+  }
   return state;
 }
 

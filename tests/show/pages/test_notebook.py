@@ -14,7 +14,7 @@ from nbconvert import HTMLExporter
 from PIL import Image
 
 from tests.show.pages.conftest import HOSTILE, Elements, saved_states
-from wcam_widget.show.pages.notebook import EXPLORER, STILL, WIDGET_STATE, WIDGET_VIEW, notebook_report
+from wcam_widget.show.pages.notebook import EXPLORERS, STILL, WIDGET_STATE, WIDGET_VIEW, notebook_report
 from wcam_widget.show.traits import FRAMES, NAMES
 
 CELLS = [
@@ -82,7 +82,7 @@ def saved(state, *model_ids):
     ]
     model = {
         "model_name": "AnyModel",
-        "state": {**plain, "_anywidget_id": EXPLORER},
+        "state": {**plain, "_anywidget_id": EXPLORERS[0]},
         "buffers": buffers,
     }
     view = nbformat.v4.new_output

@@ -7,16 +7,18 @@ from typing import Any
 
 from wcam_widget.explain import MethodLike
 from wcam_widget.model import ImageLike, ModelLike, TargetLike
+from wcam_widget.show.explorer.comparison import ComparisonExplorer
 from wcam_widget.show.explorer.explorer import Explorer
 from wcam_widget.show.explorer.layers import LayersLike
 from wcam_widget.show.explorer.rerun import replace_earlier
+from wcam_widget.show.explorer.side_arguments import Several, is_several
 
 
 def explore(
-    model: ModelLike | str,
-    image: ImageLike,
-    target: TargetLike = None,
-    method: MethodLike = None,
+    model: ModelLike | str | Several[ModelLike | str],
+    image: ImageLike | Several[ImageLike],
+    target: TargetLike | Sequence[TargetLike] = None,
+    method: MethodLike | Several[MethodLike] = None,
     class_names: Sequence[Any] | None = None,
     layers: LayersLike = (),
 ) -> Explorer:
@@ -26,12 +28,17 @@ def explore(
     notebook keeps a picture of the map: the last one where a page was open or a cell called ``wait``.
     Of a network that is trained or loaded into during the run the map mixes both, and its ``stop`` says so.
 
+    A list in place of ``model``, ``image`` or ``method`` compares: two sides are shown beside each other,
+    linked, with what differs between them; of more, those that a reader chooses by their profiles over
+    scales. All sides draw the same random masks: what these do to both cancels in a difference.
+
     Args:
         model: a BlackBox, a torch module, a callable from images (n, c, h, w) to scores (n, k), or a name
             for ``load_model``.
         image: (C, H, W), floats in [0, 1] or integers of 8 or 16 bits, taken as it is; or a path or an image
             of PIL, which goes through ``BlackBox.fit``.
-        target: None for the highest class, a class id, a class name, or a Logit, Probability or Margin.
+        target: None for the highest class (of the first side, where two are compared), a class id, a class
+            name, or a Logit, Probability or Margin; or a list with one for each side.
         method: None for ``Wcam()``, or any other; one that gives a map over the image is taken apart in the
             cells of ``Wcam()``.
         class_names: one name per score; those of ``model`` if None.
@@ -39,7 +46,7 @@ def explore(
             them, or a list.
 
     Returns:
-        The explorer; the value of a cell is shown there.
+        The explorer, of one side or of several; the value of a cell is shown there.
 
     Raises:
         TypeError: naming the argument, as ValueError does, for what is not valid.
@@ -51,5 +58,12 @@ def explore(
     >>> with explore(lambda images: images.mean((2, 3)), image, method=wcam) as explorer:
     ...     explorer.wait().complete
     True
+    >>> pair = {"plain": image, "dark": image / 2}
+    >>> with explore(lambda images: images.mean((2, 3)), pair, method=wcam) as explorer:
+    ...     explorer.wait().complete, len(explorer.attributions)
+    (True, 2)
     """
-    return replace_earlier(Explorer(model, image, target, method, class_names, layers))
+    if any(is_several(given) for given in (model, image, method)):
+        return replace_earlier(ComparisonExplorer(model, image, target, method, class_names, layers))
+    one: Any = (model, image, target, method)  # none of them is a list
+    return replace_earlier(Explorer(*one, class_names, layers))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, final
+from typing import Any, TypeVar
 
 import anywidget
 import traitlets
@@ -27,15 +27,15 @@ from wcam_widget.show.pages import page as export
 from wcam_widget.show.pages.exporter import write_report
 from wcam_widget.show.pages.still import Still, display_widget
 from wcam_widget.show.snapshot import Snapshot
-from wcam_widget.show.traits import FRAMES, NAMES, OUTCOME, RESENT
+from wcam_widget.show.traits import FRAMES, NAMES, OUTCOME, RESENT, side_name
 
 STATIC = Path(__file__).parents[1] / "static"
 LARGEST_PICTURE = 32 * 2**20  # bytes; every page and every reload carries them
 AT_EXIT = 60.0  # seconds an ending interpreter waits for a step of a run: cut inside torch, it would crash
+ExplorerT = TypeVar("ExplorerT", bound="Explorer")
 RELOADING = os.environ.get("ANYWIDGET_HMR") == "1"
 
 
-@final
 class Explorer(Readout, anywidget.AnyWidget):
     """A widget that explains one image to its reader; made by ``explore``, which says what it takes.
 
@@ -85,15 +85,27 @@ class Explorer(Readout, anywidget.AnyWidget):
             )
         super().__init__(**code, **traits)
         self._own_layout = self.layout
-        self._still = Still(session.snapshot, WeakCall(self._colours), session.worker.follow)
+        self._still = Still(self._pictured(session), WeakCall(self._colours), session.worker.follow)
         self._session, self._encoder = session, encoder
         send, beat, state = WeakCall(self._say), WeakCall(self.send), WeakCall(self.send_state)
-        resend, run = partial(state, list(RESENT)), session.picture.run
+        resend, run = partial(state, self._names_of(RESENT)), session.picture.run
         self._messages = Messages(session, encoder, send, resend, lambda: HEART.greeted(run, beat))
         self._at_exit = weakref.finalize(self, session.close, AT_EXIT)
+        self._begin(session, layers)
+
+    def _begin(self, session: Session, layers: Mapping[str, Source]) -> None:
+        """Set the worker to work."""
         session.start()
         for name, source in layers.items():
             session.add_layer(name, source)
+
+    def _pictured(self, session: Session) -> Callable[[], Sequence[Snapshot]]:
+        """What the still picture shows; it must not keep the widget alive."""
+        return lambda: (session.snapshot(),)
+
+    def _names_of(self, names: Sequence[str]) -> list[str]:
+        """The traits of these names, on all sides."""
+        return list(names)
 
     def __repr__(self) -> str:
         if self._session is None:
@@ -103,7 +115,7 @@ class Explorer(Readout, anywidget.AnyWidget):
         passes = f", {progress.done} of {progress.total} passes" if progress.total else ""
         return f"Explorer({progress.state}{passes}. {snapshot.answer})"
 
-    def __enter__(self) -> Explorer:
+    def __enter__(self: ExplorerT) -> ExplorerT:  # noqa: PYI019 checks at run time know no Self
         return self
 
     def _ipython_display_(self, **options: Any) -> None:
@@ -134,12 +146,15 @@ class Explorer(Readout, anywidget.AnyWidget):
         if self._guard.held:
             raise RuntimeError("wait was called by an observer, which the run itself waits for")
         try:
-            return self._open_session.wait(timeout)
+            return self._wait(timeout)
         finally:
             # Sent once more on behalf of the waiting cell: what another thread sends, nbclient does not keep.
-            self.send_state(OUTCOME)
+            self.send_state(self._names_of(OUTCOME))
             if self._still is not None:
                 self._still.show(again=True)
+
+    def _wait(self, timeout: float | int | None) -> Attribution:  # noqa: PYI041 a check at run time tells them apart
+        return self._open_session.wait(timeout)
 
     def cancel(self) -> None:
         """End the run after the step that is under way; the partial map stays, in ``attribution`` too."""
@@ -170,6 +185,11 @@ class Explorer(Readout, anywidget.AnyWidget):
         """The latest attribution; partial while the run goes on, None before its first step."""
         session = self._session
         return self._last if session is None else session.attribution
+
+    @property
+    def attributions(self) -> tuple[Attribution | None, ...]:
+        """The latest attribution of every side that is compared; of one, where none is."""
+        return (self.attribution,)
 
     def add_layer(self, layer: LayerLike, name: str | None = None) -> str:
         """Put one more map over the image; setting ``explorer.layer`` to its name shows it.
@@ -218,7 +238,7 @@ class Explorer(Readout, anywidget.AnyWidget):
         """The traits that make up the explorer's pictures, as ``write_report`` takes them."""
         title = self._open_session.picture.label
         with self._guard:
-            return {"title": title} | {name: getattr(self, name) for name in NAMES}
+            return {"title": title} | {name: getattr(self, name) for name in self._names_of(NAMES)}
 
     def _free(self) -> None:
         for name in FRAMES:
@@ -242,12 +262,15 @@ class Explorer(Readout, anywidget.AnyWidget):
             messages.receive(content)
 
     def _receive(self, snapshot: Snapshot) -> None:
+        self._take(snapshot, self._encoder, 0)
+
+    def _take(self, snapshot: Snapshot, encoder: Encoder | None, side: int) -> None:
+        """Put into the traits of a side what is new of it."""
         with self._guard:
-            encoder = self._encoder
             news = {} if encoder is None else encoder.news(snapshot)
             with self.hold_sync():
                 for name, value in news.items():
-                    setattr(self, name, value)
+                    setattr(self, side_name(name, side), value)
         if "_status" in news and snapshot.progress.ended and self._still is not None:
             self._still.show_later()
 

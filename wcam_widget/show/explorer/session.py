@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from typing import final
 
@@ -53,13 +53,20 @@ class Session:
         target: what is explained, as ``explore`` takes it.
         method: the method of explanation.
         publish: gets a snapshot whenever there is something new, mostly from the worker's thread.
+        worker: does the work; None for one of its own. Closing the session closes it.
 
     Raises:
         ValueError: where an argument is not valid; TypeError and ModelError likewise.
     """
 
     def __init__(
-        self, model: BlackBox, image: ImageLike, target: TargetLike, method: AbstractMethod, publish: Publish
+        self,
+        model: BlackBox,
+        image: ImageLike,
+        target: TargetLike,
+        method: AbstractMethod,
+        publish: Publish,
+        worker: Worker | None = None,
     ) -> None:
         pixels = ensure_image(image, "image", model.fit)
         self.probe = method.probe(model, pixels, target)
@@ -73,7 +80,7 @@ class Session:
             own_cells=method.space is not None,
         )
         self.inquiry = Inquiry(self.probe)
-        self.worker = Worker(f"wcam explorer {self.picture.run}")
+        self.worker = Worker(f"wcam explorer {self.picture.run}") if worker is None else worker
         self._target = _held(target, self.probe.target)
         self._publish = publish
         self._lock = threading.RLock()  # re-entered where a garbage collection closes a widget
@@ -89,6 +96,11 @@ class Session:
     def attribution(self) -> Attribution | None:
         """The latest attribution of the run; None before its first step."""
         return self._run.attribution
+
+    @property
+    def target(self) -> TargetLike:
+        """What all methods explain: a class id, or a target."""
+        return self._target
 
     @property
     def error(self) -> BaseException | None:
@@ -113,8 +125,12 @@ class Session:
 
     def start(self) -> None:
         """Begin to explain, then to compute the answers that a page without a kernel needs."""
-        self.worker.follow(self._run.follow())
-        self.worker.follow(self._answers.follow())
+        for stream in self.streams():
+            self.worker.follow(stream)
+
+    def streams(self) -> tuple[Iterator[None], Iterator[None]]:
+        """The run and the answers, for a worker that follows several sessions."""
+        return self._run.follow(), self._answers.follow()
 
     def deepen(self) -> None:
         """Go on with a run that ended: the rest of one that was cut, else about twice the rows or the budget.

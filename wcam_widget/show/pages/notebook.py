@@ -10,9 +10,12 @@ from typing import Any
 
 from wcam_widget.show.pages.exporter import write_page
 from wcam_widget.show.pages.page import State, code_html, page_scripts, place_html
-from wcam_widget.show.traits import NAMES
+from wcam_widget.show.traits import saved_names
 
-EXPLORER = "wcam_widget.show.explorer.explorer.Explorer"
+EXPLORERS = (
+    "wcam_widget.show.explorer.explorer.Explorer",
+    "wcam_widget.show.explorer.comparison.ComparisonExplorer",
+)
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 STILL = "wcam_still"  # in the metadata of an output that is a still picture: the run it is of
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
@@ -70,7 +73,7 @@ def _place_explorers(notebook: Any) -> dict[str, State]:
         view = output.get("data", {}).pop(WIDGET_VIEW, None)
         name = str(view.get("model_id")) if isinstance(view, dict) else ""
         model = saved.get(name)
-        if model is None or model.get("state", {}).get("_anywidget_id") != EXPLORER:
+        if model is None or model.get("state", {}).get("_anywidget_id") not in EXPLORERS:
             continue
         number = numbers.setdefault(name, str(len(numbers)))
         states[number] = saved_state(model)
@@ -91,11 +94,12 @@ def _still_of(output: Mapping[str, Any]) -> str | None:
 
 def saved_state(model: Mapping[str, Any]) -> State:
     """The state of an explorer from a notebook's metadata; ValueError, naming what it lacks."""
-    state = {name: value for name, value in model["state"].items() if name in NAMES}
+    names = saved_names(model["state"])
+    state = {name: model["state"][name] for name in names if name in model["state"]}
     for buffer in model.get("buffers", []):
-        if buffer.get("encoding") == "base64" and len(buffer["path"]) == 1 and buffer["path"][0] in NAMES:
+        if buffer.get("encoding") == "base64" and len(buffer["path"]) == 1 and buffer["path"][0] in names:
             state[buffer["path"][0]] = buffer["data"]
-    missing = [name for name in NAMES if name not in state]
+    missing = [name for name in names if name not in state]
     if missing:
         raise ValueError(f"notebook: the state of an explorer lacks {', '.join(missing)}; execute it again")
     return state

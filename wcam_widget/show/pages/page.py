@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from wcam_widget.show.traits import NAMES
+from wcam_widget.show.traits import saved_names
 from wcam_widget.text import printable
 
 State = Mapping[str, Any]
@@ -141,8 +141,9 @@ def code_html(states: Mapping[str, State], scripts: Sequence[str]) -> str:
 
 def _json(state: State) -> str:
     """A state as JSON that no HTML parser can leave: none of the characters that end or open markup."""
-    plain = {name: _plain(value) for name, value in state.items() if name in NAMES}
-    missing = [name for name in NAMES if name not in plain]
+    names = saved_names(state)
+    plain = {name: _plain(state[name]) for name in names if name in state}
+    missing = [name for name in names if name not in plain]
     if missing:
         raise ValueError(f"states: one lacks {', '.join(missing)}")
     text = json.dumps(plain, ensure_ascii=True, allow_nan=False, separators=(",", ":"))

@@ -12,7 +12,7 @@ import html
 import io
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, final
 
 from PIL import Image
@@ -68,6 +68,28 @@ def moment_of(snapshot: Snapshot, colormap: str = "cividis") -> Moment:
     return Moment(key, (snapshot.answer, notes, "This is a picture: run this cell to explore the map."), draw)
 
 
+def moment_of_sides(snapshots: Sequence[Snapshot], colormap: str = "cividis") -> Moment:
+    """The maps of one side or of two, with what differs; of two only when both have ended."""
+    moments = [moment_of(snapshot, colormap) for snapshot in snapshots]
+    if len(moments) == 1:
+        return moments[0]
+    ended = [snapshot.progress.ended and snapshot.on_cells is not None for snapshot in snapshots]
+    if not all(ended):
+        return moments[ended.index(True) if any(ended) else 0]
+    key = tuple(moment.key for moment in moments)
+    *words, last = [word for moment in moments for word in moment.words[:-1]] + [moments[0].words[-1]]
+
+    def draw() -> bytes:
+        from wcam_widget.show.plots import plot  # noqa: PLC0415 as above
+
+        maps = [snapshot.on_cells for snapshot in snapshots]
+        figure, buffer = plot(maps, [one.picture.image for one in snapshots], colormap=colormap), io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=WIDTH / figure.get_figwidth())
+        return small(Image.open(buffer), 2 * WIDTH)
+
+    return Moment(key, (*words, last), draw)
+
+
 def small(picture: Image.Image, longest: int) -> bytes:
     """A PNG of at most 60 kB: fewer colours, and then fewer pixels, until it is.
 
@@ -93,19 +115,19 @@ class Still:
     All methods may be called from any thread. What goes wrong is logged: a picture is never worth a run.
 
     Args:
-        snapshot: gives all there is to show now.
+        snapshots: gives all there is to show now, of one side or of two.
         colormap: gives the colours of the reader's choice; None for the usual ones.
         follow: lets a worker exhaust an iterator, after what it has to do before.
     """
 
     def __init__(
         self,
-        snapshot: Callable[[], Snapshot],
+        snapshots: Callable[[], Sequence[Snapshot]],
         colormap: Callable[[], str | None],
         follow: Callable[[Iterator[None]], None],
     ) -> None:
-        self._snapshot, self._colormap, self._follow = snapshot, colormap, follow
-        picture = snapshot().picture
+        self._snapshots, self._colormap, self._follow = snapshots, colormap, follow
+        picture = snapshots()[0].picture
         self._run, self._label = picture.run, picture.label
         self._ids = (f"wcam-{self._run}-words", f"wcam-{self._run}-picture")
         self._lock = threading.Lock()
@@ -139,7 +161,7 @@ class Still:
         self._displayed = False
 
     def _moment(self) -> Moment:
-        return moment_of(self._snapshot(), self._colormap() or "cividis")
+        return moment_of_sides(self._snapshots(), self._colormap() or "cividis")
 
     def _later(self) -> Iterator[None]:
         self.show()

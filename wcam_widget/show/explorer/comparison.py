@@ -1,0 +1,273 @@
+"""Several explorers in one widget: two sides beside each other, or one of many images at a time."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, final
+
+from wcam_widget.explain import Attribution, MethodLike
+from wcam_widget.model import BlackBox, ImageLike, ModelLike, TargetLike, ensure_image
+from wcam_widget.show.explorer.arguments import ensure_method, load
+from wcam_widget.show.explorer.encoder import Encoder
+from wcam_widget.show.explorer.explorer import LARGEST_PICTURE, Explorer
+from wcam_widget.show.explorer.guard import Guard
+from wcam_widget.show.explorer.heartbeat import HEART
+from wcam_widget.show.explorer.layers import LayersLike, Source, ensure_layers
+from wcam_widget.show.explorer.messages import Messages
+from wcam_widget.show.explorer.session import Session
+from wcam_widget.show.explorer.side_arguments import Compared, Several, SideArguments, sides_of
+from wcam_widget.show.explorer.side_map import placed
+from wcam_widget.show.explorer.side_readout import SideReadout
+from wcam_widget.show.explorer.weak import WeakCall
+from wcam_widget.show.explorer.worker import Worker
+from wcam_widget.show.frames import thumbnails_frame
+from wcam_widget.show.selection import Question
+from wcam_widget.show.snapshot import Snapshot
+from wcam_widget.show.traits import COMPARED, FRAMES, OUTCOME, RESENT, names_of, side_name, side_traits
+
+_END = object()
+
+
+class _Side(NamedTuple):
+    """A side beyond the first: what runs, what is sent of it, and what answers its front ends."""
+
+    session: Session
+    encoder: Encoder
+    messages: Messages
+
+
+@final
+class ComparisonExplorer(Explorer):
+    """An explorer of several sides: images, models or methods; made by ``explore``, which says what it takes.
+
+    What an explorer tells and takes is that of the first side; ``wait``, ``cancel`` and ``close`` are for
+    all. One worker serves all sides, two of them in turn.
+
+    Attributes:
+        shown: the numbers of the sides that are shown: one, or two side by side.
+    """
+
+    def __init__(
+        self,
+        model: ModelLike | str | Several[ModelLike | str],
+        image: ImageLike | Several[ImageLike],
+        target: TargetLike | Sequence[TargetLike] = None,
+        method: MethodLike | Several[MethodLike] = None,
+        class_names: Sequence[Any] | None = None,
+        layers: LayersLike = (),
+    ) -> None:
+        self._guard = Guard()
+        self._further: tuple[_Side, ...] = ()
+        self._at_close: tuple[Attribution | None, ...] = ()
+        compared, arguments = sides_of(model, image, target, method)
+        receive = [
+            WeakCall(self._receive),
+            *(partial(WeakCall(self._receive_side), side) for side in range(1, len(arguments))),
+        ]
+        sessions = _sessions(compared, arguments, class_names, receive)
+        wanted = ensure_layers(layers, sessions[0].probe.cells.image_size)
+        self._names = tuple(side.name for side in arguments)
+        self._add_sides(sessions, compared)
+        self._open(sessions[0], wanted)
+
+    def _add_sides(self, sessions: Sequence[Session], compared: Compared) -> None:
+        """Give every side but the first its traits, with what there is to show."""
+        beat, run = WeakCall(self.send), sessions[0].picture.run
+        for side, session in enumerate(sessions[1:], 1):
+            self.add_traits(**side_traits(side))
+            encoder = Encoder()
+            names = [side_name(name, side) for name in (*RESENT, *COMPARED)]
+            resend = partial(WeakCall(self.send_state), names)
+            messages = Messages(
+                session, encoder, WeakCall(self._say), resend, lambda: HEART.greeted(run, beat)
+            )
+            self._further += (_Side(session, encoder, messages),)
+            for name, value in encoder.news(session.snapshot()).items():
+                setattr(self, side_name(name, side), value)
+        size = sum(len(getattr(self, side_name("_picture", side))) for side in range(1, len(sessions)))
+        if size > LARGEST_PICTURE:
+            raise ValueError(
+                f"{compared}: {len(sessions)} sides make a widget of more than {size >> 20} MiB, too much "
+                f"for a page; accepted are {LARGEST_PICTURE >> 20} MiB: compare fewer or smaller images"
+            )
+        self._sides = {"compared": compared, "names": list(self._names), "points": None, "words": ""}
+        self._thumbnails = thumbnails_frame([session.picture.image for session in sessions])
+        self.shown = [0, 1] if len(sessions) == 2 else [0]
+
+    def session_of_side(self, side: int) -> Session | None:
+        """The session of a side beyond the first; None before and after there is one."""
+        return self._further[side - 1].session if side <= len(self._further) else None
+
+    @property
+    def attributions(self) -> tuple[Attribution | None, ...]:
+        """The latest attribution of every side; partial while its run goes on, None before its first step."""
+        if self._session is None:
+            return self._at_close
+        return tuple(session.attribution for session in self._sessions)
+
+    @property
+    def sides(self) -> tuple[SideReadout, ...]:
+        """What the reader has chosen on each side, and what the model makes of it.
+
+        Raises:
+            RuntimeError: when the explorer is closed.
+        """
+        return tuple(
+            SideReadout(
+                name, session, Question(tuple(getattr(self, side_name("selection", side))), self.mode)
+            )
+            for side, (name, session) in enumerate(zip(self._names, self._sessions, strict=True))
+        )
+
+    @property
+    def _sessions(self) -> tuple[Session, ...]:
+        return (self._open_session, *(side.session for side in self._further))
+
+    def select_band(self, name: str) -> None:
+        """Select all cells of one band, on every side that has it.
+
+        Args:
+            name: the band, for instance "HL2".
+
+        Raises:
+            KeyError: for a name that the first side has no band of, with the bands there are.
+            RuntimeError: when the explorer is closed.
+        """
+        super().select_band(name)
+        for side, (session, _, _) in enumerate(self._further, 1):
+            cells = session.probe.cells
+            if name in {band.name for band in cells.bands}:
+                setattr(self, side_name("selection", side), cells.in_band(name).tolist())
+
+    def cancel(self) -> None:
+        """End the runs of all sides after the step that is under way; the partial maps stay."""
+        for session in self._sessions:
+            session.cancel()
+
+    def _wait(self, timeout: float | int | None) -> Attribution:  # noqa: PYI041 a check at run time tells them apart
+        until = None if timeout is None else time.monotonic() + timeout
+        try:
+            first, *_ = [
+                session.wait(None if until is None else max(0.0, until - time.monotonic()))
+                for session in self._sessions
+            ]
+        except KeyboardInterrupt:
+            self.cancel()
+            raise
+        return first
+
+    def _begin(self, session: Session, layers: Mapping[str, Source]) -> None:
+        sessions = self._sessions
+        streams = [one.streams() for one in sessions]
+        if len(sessions) == 2:
+            runs, answers = zip(*streams, strict=True)
+            work = [in_turn(runs), *answers]
+        else:
+            work = [stream for both in streams for stream in both]
+        for stream in work:
+            session.worker.follow(stream)
+        for one in sessions:
+            for name, source in layers.items():
+                if one is session or not isinstance(source, Attribution):
+                    one.add_layer(name, source)
+
+    def _pictured(self, session: Session) -> Callable[[], Sequence[Snapshot]]:
+        sessions = (session, *(side.session for side in self._further))
+        shown = WeakCall(self._shown)
+        return lambda: tuple(sessions[side].snapshot() for side in shown() or (0,))
+
+    def _shown(self) -> tuple[int, ...]:
+        return tuple(self.shown)
+
+    def _names_of(self, names: Sequence[str]) -> list[str]:
+        compared = COMPARED if names in (OUTCOME, RESENT) else ()
+        return [*names_of(names, len(self._further) + 1), *compared]
+
+    def _end(self, patience: float | None) -> None:
+        if self._session is not None:
+            self._at_close = self.attributions
+        super()._end(patience)
+        for side in self._further:
+            side.session.close(0.0)
+
+    def _free(self) -> None:
+        super()._free()
+        for name in names_of(FRAMES, len(self._further) + 1):
+            setattr(self, name, b"")
+        self._further = ()
+
+    def _handle_custom_msg(self, content: Any, buffers: Any) -> None:
+        side = content.get("side", 0) if isinstance(content, dict) else 0
+        if type(side) is int and 0 < side <= len(self._further):
+            self._further[side - 1].messages.receive(content)
+        else:
+            super()._handle_custom_msg(content, buffers)
+
+    def _receive_side(self, side: int, snapshot: Snapshot) -> None:
+        encoder = self._further[side - 1].encoder if side <= len(self._further) else None
+        self._take(snapshot, encoder, side)
+
+    def _take(self, snapshot: Snapshot, encoder: Encoder | None, side: int) -> None:
+        super()._take(snapshot, encoder, side)
+        if snapshot.progress.ended and self._session is not None:
+            with self._guard:
+                self._sides = {**self._sides, **placed(self.attributions)}
+
+
+def _sessions(
+    compared: Compared,
+    arguments: Sequence[SideArguments],
+    class_names: Sequence[Any] | None,
+    receive: Sequence[Callable[[Snapshot], None]],
+) -> list[Session]:
+    """A session for every side, all with one worker."""
+    worker = Worker("wcam comparison")
+    networks: list[BlackBox] = []
+    sessions: list[Session] = []
+    for number, (side, publish) in enumerate(zip(arguments, receive, strict=True)):
+        if compared == "model" or not networks:
+            networks.append(load(side.model, class_names))
+        network = networks[-1]
+        name = f"image[{number}]" if compared == "image" else "image"
+        pixels = ensure_image(side.image, name, network.fit)
+        target = side.target
+        if target is None and sessions and (compared != "image" or len(arguments) == 2):
+            target = _same_target(sessions[0], networks[0], network)
+        sessions.append(Session(network, pixels, target, ensure_method(side.method), publish, worker))
+    return sessions
+
+
+def _same_target(first: Session, one: BlackBox, other: BlackBox) -> TargetLike:
+    """What the first side explains, where the other's classes are the same."""
+    return first.target if one is other or one.class_names == other.class_names else None
+
+
+def in_turn(streams: Sequence[Iterator[Any]]) -> Iterator[Any]:
+    """The steps of several streams, one of each at a time; closing them closes the streams.
+
+    >>> list(in_turn([iter("ab"), iter("xyz")]))
+    ['a', 'x', 'b', 'y', 'z']
+    """
+    steps = _in_turn(streams)
+    next(steps)
+    return steps
+
+
+def _in_turn(streams: Sequence[Iterator[Any]]) -> Iterator[Any]:
+    waiting = deque(streams)
+    try:
+        yield
+        while waiting:
+            stream = waiting.popleft()
+            step = next(stream, _END)
+            if step is not _END:
+                waiting.append(stream)
+                yield step
+    finally:
+        for stream in waiting:
+            close = getattr(stream, "close", None)
+            if close is not None:
+                close()

@@ -1,20 +1,28 @@
-/** The anywidget module: one session per model, and a view of it per output. */
+/** The anywidget module: one session per model, or a comparison of several, and a view of it per output. */
 
+import { showComparison } from "./panes/comparison";
 import { showView } from "./panes/view";
+import { Comparison } from "./state/comparison";
 import { Session } from "./state/session";
-import type { Widget } from "./transport/afm";
+import { readSides } from "./state/sides";
+import type { Model, Widget } from "./transport/afm";
+
+function open(model: Model): Session | Comparison {
+  const sides = readSides(model.get("_sides")).names.length;
+  return sides > 1 ? new Comparison(model) : new Session(model);
+}
 
 export default (): Widget => {
-  let session: Session | undefined;
+  let session: Session | Comparison | undefined;
   return {
     initialize({ model }) {
-      const started = new Session(model);
+      const started = open(model);
       session = started;
       return () => started.dispose();
     },
     render({ model, el, signal }) {
-      const shown = session ?? new Session(model);
-      const endView = showView(shown, el);
+      const shown = session ?? open(model);
+      const endView = shown instanceof Comparison ? showComparison(shown, el) : showView(shown, el);
       let ended = false;
       const end = (): void => {
         if (ended) return;

@@ -11,19 +11,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from wcam_widget.evaluate.map_difference import MapDifference
 from wcam_widget.explain import Attribution, Wcam
 from wcam_widget.explain.cell_table import cell_table
 from wcam_widget.explain.method import MethodLike
 from wcam_widget.model import BlackBox, ImageLike, Logit, Margin, ModelLike, TargetLike, ensure_image
 from wcam_widget.model.class_ids import name_of
 from wcam_widget.sensitivity import Derivative
-from wcam_widget.sensitivity.statistics.jackknife import Replicated
-from wcam_widget.sensitivity.statistics.multiple_tests import (
-    LEVEL,
-    benjamini_hochberg,
-    holm,
-    p_differing,
-)
 from wcam_widget.sensitivity.statistics.paired import Contrast, Difference
 
 if TYPE_CHECKING:
@@ -31,7 +25,6 @@ if TYPE_CHECKING:
 
     from wcam_widget.figure import NotebookFigure
 
-ROUNDING = 1e-6  # shares below it are not told from 0
 MOST_NAMED = 4  # bands and places in the summary
 
 
@@ -78,31 +71,29 @@ class FailureExplanation:
         """The name of a class, or its number in words."""
         return name_of(class_id, self.class_names)
 
-    @cached_property
+    @property
     def band_p(self) -> Float[np.ndarray, " g"]:
         """Two-sided p of each band, paired over the replicates."""
-        one, other = self.corrupted.estimate.groups, self.clean.estimate.groups
-        return _paired_p(Replicated(one.total, one.left_out), Replicated(other.total, other.left_out))
+        return self._maps.band_p
 
-    @cached_property
+    @property
     def cell_p(self) -> Float[np.ndarray, " d"]:
         """Two-sided p of each cell; 1 where one of the maps has no replicates of it."""
-        one, other = self.corrupted.estimate, self.clean.estimate
-        both = one.measured & other.measured
-        p = np.ones(len(one.value))
-        parts = [Replicated(each.value[both], each.left_out[:, both]) for each in (one, other)]
-        p[both] = _paired_p(parts[0], parts[1])
-        return p
+        return self._maps.cell_p
 
     @property
     def bands_changed(self) -> Bool[np.ndarray, " g"]:
         """Bands that changed, with the chance of a single false one below 5 % (Holm)."""
-        return holm(self.band_p, LEVEL)
+        return self._maps.bands_changed
 
     @property
     def cells_changed(self) -> Bool[np.ndarray, " d"]:
         """Cells that changed, with 5 % false ones among them on average (Benjamini and Hochberg)."""
-        return benjamini_hochberg(self.cell_p, LEVEL)
+        return self._maps.cells_changed
+
+    @cached_property
+    def _maps(self) -> MapDifference:
+        return MapDifference(self.corrupted, self.clean)
 
     def bands(self) -> pd.DataFrame:
         """One row for each band, coarse to fine.
@@ -186,12 +177,6 @@ class FailureExplanation:
                 f"{name} around {middle} {'gained' if value[cell] > 0 else 'lost'} {abs(value[cell]):.2f}"
             )
         return f"{int(changed.sum())} of {len(value)} cells changed, most: {'; '.join(words)}."
-
-
-def _paired_p(one: Replicated, other: Replicated) -> Float[np.ndarray, " d"]:
-    """Two-sided p of each difference; 1 where both values are nothing but rounding."""
-    p = p_differing(Replicated(one.value - other.value, one.left_out - other.left_out))
-    return np.where(np.maximum(one.value, other.value) > ROUNDING, p, 1.0)
 
 
 def _columns(totals: tuple[np.ndarray, np.ndarray], contrast: Contrast) -> dict[str, Float[np.ndarray, " d"]]:

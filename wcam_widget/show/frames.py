@@ -14,6 +14,7 @@ from torch.nn.functional import interpolate
 
 from wcam_widget.basis import AbstractBasis, ColourBasis, WaveletBasis
 from wcam_widget.basis.bands import approximations
+from wcam_widget.evaluate.map_difference import MapDifference
 from wcam_widget.explain import Attribution
 from wcam_widget.perturb.perturbation import Perturbation
 from wcam_widget.show.curve import Line, RetentionCurve
@@ -188,6 +189,34 @@ def _line(name: str, line: Line) -> dict[str, Any]:
         "scores": [finite(score) for score in line.scores],
         "classes": line.classes.tolist(),
     }
+
+
+def difference_frame(maps: MapDifference, runs: tuple[str, str]) -> bytes:
+    """The frame of what is known of a difference beyond both maps: paired intervals, and what is certain.
+
+    ``runs`` are those of the map that is taken away, and of the other. Raises ValueError where the maps do
+    not correspond.
+    """
+    difference = maps.difference
+    header = {
+        "kind": "difference",
+        "version": VERSION,
+        "first": runs[0],
+        "second": runs[1],
+        "cells": len(difference.cells.value),
+        "bands": len(difference.groups.value),
+        "how": f"by {len(maps.one.estimate.left_out)} pairs of runs with the same masks, all tested at once",
+    }
+    parts = {
+        "cells": (difference.cells, maps.cells_changed),
+        "bands": (difference.groups, maps.bands_changed),
+    }
+    sections = {}
+    for name, (contrast, changed) in parts.items():
+        sections[f"{name}_low"] = contrast.low.astype(np.float32)
+        sections[f"{name}_high"] = contrast.high.astype(np.float32)
+        sections[f"{name}_certain"] = changed.astype(np.uint8)
+    return encode(header, sections)
 
 
 def thumbnails_frame(images: Sequence[Float[Tensor, "_ _ _"]]) -> bytes:

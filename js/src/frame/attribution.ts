@@ -14,6 +14,11 @@ export const KIND = {
   open: 5,
 } as const;
 
+/** Whether a map is the difference of two. */
+export function isDifference({ kind }: Pick<AttributionFrame, "kind">): boolean {
+  return kind.some((each) => each >= KIND.certain);
+}
+
 export interface Target {
   readonly label: string;
   readonly score: number;

@@ -5,6 +5,7 @@ import { type Colours, coloursOf, SIGNED_COLOURS } from "../picture/colormap";
 import { EMPTY_SCALE, type MapNumbers, nextScale, type Scale } from "../picture/scale";
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
 import type { Session } from "../state/session";
+import type { SharedScales } from "./shared_scales";
 import type { Theme } from "./theme";
 
 /** Cells under attention, and the pane the attention comes from. */
@@ -19,11 +20,19 @@ export class ViewContext {
   readonly repaint: Repainter;
   readonly hover: Signal<Hover | null> = signal(null);
   readonly theme: Signal<Theme> = signal("light");
+  /** the scales that this side has in common with another; null where it is not compared */
+  readonly scales: SharedScales | null;
   readonly #chosen: ReadonlySignal<Colours>;
   readonly #announce: (text: string) => void;
 
-  constructor(session: Session, scope: Scope, announce: (text: string) => void) {
+  constructor(
+    session: Session,
+    scope: Scope,
+    announce: (text: string) => void,
+    scales: SharedScales | null = null,
+  ) {
     this.session = session;
+    this.scales = scales;
     this.scope = scope;
     this.repaint = new Repainter(scope);
     this.#announce = announce;
@@ -57,15 +66,21 @@ export class ViewContext {
   }
 }
 
-/** The colour scale over the numbers of each frame of a run; a new run starts it anew. */
+/**
+ * The colour scale over the numbers of each frame of a run; a new run starts it anew. `unit` reads what they are:
+ * where two sides are compared, the same pane of the other side is on the same scale if it has the same unit.
+ */
 export function runScale(
   context: ViewContext,
+  pane: string,
   values: ReadonlySignal<MapNumbers | null>,
+  unit: () => string,
 ): ReadonlySignal<Scale> {
   const scale = signal(EMPTY_SCALE);
+  const pooled = context.scales?.pool(pane, values, unit) ?? values;
   let run: string | null = null;
   context.bind(() => {
-    const now = values.value;
+    const now = pooled.value;
     if (now === null) return;
     scale.value = nextScale(now.run === run ? scale.peek() : null, now);
     run = now.run;

@@ -57,6 +57,7 @@ export class DyadicPane {
     this.#layout = new DyadicLayout(context.session);
     this.#scale = runScale(
       context,
+      "dyadic",
       computed(() => {
         const map = context.session.attribution.value;
         return (
@@ -69,6 +70,7 @@ export class DyadicPane {
           }
         );
       }),
+      () => context.session.attribution.value?.unit ?? "",
     );
     this.#colours = context.colours(this.#scale);
     this.element = this.#layOut();
@@ -116,7 +118,8 @@ export class DyadicPane {
     const { session, bind } = this.#context;
     const unit = (): string => {
       const { value: map } = session.attribution;
-      return map ? `${unitOnly(map.unit)}, per cell` : "no value yet";
+      const scale = this.#context.scales?.words("dyadic") ?? "";
+      return map ? `${unitOnly(map.unit)}, per cell${scale}` : "no value yet";
     };
     const kinds = element("p", { class: "wcam-note", "data-wcam": "kinds" });
     const key = element("div", { class: "wcam-key" }, colourBar(this.#context, this.#scale, unit), kinds);

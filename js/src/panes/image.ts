@@ -37,7 +37,7 @@ export class ImagePane {
   constructor(context: ViewContext) {
     this.#context = context;
     const heat = computed(() => heatOf(context.session));
-    const scale = runScale(context, heat);
+    const scale = runScale(context, "image", heat, () => unitWords(context.session));
     this.element = this.#layOut(heat, scale);
     this.#bindPictures(heat, scale);
     this.#bindMarks();
@@ -61,7 +61,11 @@ export class ImagePane {
     });
     const [head, contours] = this.#controls(scale);
     const choices = element("div", { class: "wcam-row" }, levelRow(this.#context), contours);
-    const bar = colourBar(this.#context, scale, () => unitWords(session));
+    const bar = colourBar(
+      this.#context,
+      scale,
+      () => unitWords(session) + (this.#context.scales?.words("image") ?? ""),
+    );
     return pane("image", "Where", head, plate, bar, choices);
   }
 

@@ -44,7 +44,7 @@ export function unitWords(session: Session): string {
   const layer = session.layers.shown.value;
   if (layer !== null) {
     if (layer.error !== "") return `${layer.name} gave no map: ${layer.error}`;
-    const same = layer.target.label === session.attribution.value?.target.label;
+    const same = layer.target.label === "" || layer.target.label === session.attribution.value?.target.label;
     const of = same ? "" : `, of the ${layer.target.label}`;
     return `${unitOnly(layer.unit)}, ${areaWords(layer.cell)}${of}${layer.stop === "" ? "" : `. ${layer.method}: ${layer.stop}`}`;
   }

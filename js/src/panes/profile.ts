@@ -1,7 +1,7 @@
 /** The scale profile: one bar per band, grouped by level, with its interval and its Shapley effect. */
 
 import { element, setText } from "../draw/dom";
-import type { AttributionFrame } from "../frame/attribution";
+import { type AttributionFrame, isDifference } from "../frame/attribution";
 import type { Picture } from "../frame/picture";
 import { isShare } from "../frame/shares";
 import { type Axis, barWords, percentOf, rangeOf, roundTicks, tickWords } from "../picture/axis";
@@ -202,7 +202,7 @@ function fillLegend(legend: HTMLElement, attribution: AttributionFrame | null): 
 function shapleyWords(attribution: AttributionFrame): string {
   const { shapley } = attribution.profile;
   const missing = shapley.filter(Number.isNaN).length;
-  if (missing === 0) return "Shapley effect (all add to 1)";
+  if (missing === 0) return `Shapley effect (all add to ${isDifference(attribution) ? 0 : 1})`;
   const where = missing === shapley.length ? "" : ` for ${missing} of ${shapley.length} bands`;
   return `Shapley effect: ${missingWords(attribution)}${where}`;
 }

@@ -4,7 +4,7 @@ import { focusRoot } from "../a11y/focus";
 import { bindWidgetKeys } from "../a11y/keys";
 import { element } from "../draw/dom";
 import { Scope } from "../draw/scope";
-import { signal } from "../reactive/signal";
+import { type ReadonlySignal, signal } from "../reactive/signal";
 import type { Session } from "../state/session";
 import css from "../style/widget.css" with { type: "text" };
 import { answerLine } from "./answer_line";
@@ -19,19 +19,38 @@ import { scoresPane } from "./scores";
 import { selectionLine } from "./selection_line";
 import { hostTheme, watchHostTheme } from "./theme";
 
+/** What a view of one session, and one of several, begin with. */
+export interface Stage {
+  readonly root: HTMLElement;
+  readonly scope: Scope;
+  /** shows an error instead of a blank output */
+  report(error: unknown): void;
+  /** what went wrong here; null when all is well */
+  readonly failure: ReadonlySignal<string | null>;
+  readonly announcer: Announcer;
+}
+
 /** Shows a session in `el`; returns the end of the view. */
 export function showView(session: Session, el: HTMLElement): () => void {
+  return stageView(el, ({ root, scope, failure, announcer }) => {
+    const context = new ViewContext(session, scope, (text) => announcer.say(text));
+    scope.guard(() => root.append(layOut(context, failure, announcer.element)));
+    scope.guard(() => followHost(context, root, el));
+  });
+}
+
+/** Makes the root of a view, lets `fill` fill it, and puts it into `el`; returns the end of the view. */
+export function stageView(el: HTMLElement, fill: (stage: Stage) => void): () => void {
   const failure = signal<string | null>(null);
-  const scope = new Scope((error) => {
+  const report = (error: unknown): void => {
     failure.value = error instanceof Error ? error.message : String(error);
     // biome-ignore lint/suspicious/noConsole: the panel shows the message, the console keeps the stack
     console.error("[wcam]", error);
-  });
+  };
+  const scope = new Scope(report);
   const announcer = new Announcer(el.ownerDocument);
   const root = focusRoot(scope);
-  const context = new ViewContext(session, scope, (text) => announcer.say(text));
-  scope.guard(() => root.append(layOut(context, failure, announcer.element)));
-  scope.guard(() => followHost(context, root, el));
+  fill({ root, scope, report, failure, announcer });
   el.append(root);
   return () => {
     scope.dispose();
@@ -42,9 +61,20 @@ export function showView(session: Session, el: HTMLElement): () => void {
 
 function layOut(
   context: ViewContext,
-  failure: { readonly value: string | null },
+  failure: ReadonlySignal<string | null>,
   live: HTMLElement,
 ): HTMLElement {
+  const { body, cancelDrags } = sessionBody(context, failure);
+  body.append(selectionLine(context), live);
+  bindWidgetKeys(context, body, cancelDrags);
+  return body;
+}
+
+/** All panes of a session but the line of its selection. */
+export function sessionBody(
+  context: ViewContext,
+  failure: ReadonlySignal<string | null>,
+): { readonly body: HTMLElement; cancelDrags(): boolean } {
   const body = element("div", { class: "wcam-body" });
   // The panel comes first, so that whatever fails after it is seen.
   const errors = errorPanel(context, failure);
@@ -60,18 +90,12 @@ function layOut(
     profilePane(context),
     retentionPane(context),
     scoresPane(context),
-    selectionLine(context),
-    live,
   );
-  bindWidgetKeys(context, body, () => {
-    const cancelled = [image.cancelDrag(), dyadic.cancelDrag()];
-    return cancelled.includes(true);
-  });
-  return body;
+  return { body, cancelDrags: () => [image.cancelDrag(), dyadic.cancelDrag()].includes(true) };
 }
 
 /** Theme and styles of the place the view stands in, read again when it is put into the page. */
-function followHost(context: ViewContext, root: HTMLElement, el: HTMLElement): void {
+export function followHost(context: ViewContext, root: HTMLElement, el: HTMLElement): void {
   const { session, scope, theme, bind } = context;
   const update = (): void => {
     const setting = session.theme.peek();

@@ -94,6 +94,17 @@ export function effect(work: () => undefined | (() => void)): () => void {
   };
 }
 
+/** Runs `work` so that nothing it reads is watched by what runs now. */
+export function untracked<T>(work: () => T): T {
+  const outer = active;
+  active = undefined;
+  try {
+    return work();
+  } finally {
+    active = outer;
+  }
+}
+
 /** Makes several writes look like one: effects run after the outermost batch. */
 export function batch(writes: () => void): void {
   depth++;

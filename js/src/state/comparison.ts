@@ -1,7 +1,10 @@
 /** Several sides of one model: a session for each that was shown, and the links between two that are. */
+import { decodeFrame, type Frame } from "../frame/frame";
+import { type PairedDifference, readPaired } from "../frame/paired";
+import { readThumbnails, type Thumbnails } from "../frame/thumbnails";
 import { translation } from "../picture/correspondence";
 import { type Linked, link } from "../reactive/link";
-import { effect, type ReadonlySignal, type Signal } from "../reactive/signal";
+import { effect, type ReadonlySignal, type Signal, untracked } from "../reactive/signal";
 import type { Model } from "../transport/afm";
 import { sideModel } from "../transport/side_model";
 import { Session } from "./session";
@@ -12,6 +15,9 @@ export class Comparison {
   readonly sides: ReadonlySignal<Sides>;
   /** the numbers of the sides that are shown: one, or two side by side */
   readonly shown: ReadonlySignal<readonly number[]>;
+  readonly thumbnails: ReadonlySignal<Thumbnails | null>;
+  /** what the kernel says of two runs that have seen the same masks; null where it says nothing */
+  readonly paired: ReadonlySignal<PairedDifference | null>;
   readonly #model: Model;
   readonly #traits: Traits;
   readonly #chosen: Signal<number[]>;
@@ -22,17 +28,16 @@ export class Comparison {
     this.#model = model;
     this.#traits = new Traits(model);
     this.sides = this.#traits.readonly("_sides", readSides);
+    this.thumbnails = this.#traits.readonly("_thumbnails", (bytes) => frameOf(bytes, readThumbnails));
+    this.paired = this.#traits.readonly("_difference", (bytes) => frameOf(bytes, readPaired));
     const count = this.sides.peek().names.length;
     this.#chosen = this.#traits.shared("shown", (value) => [...readShown(value, count)]);
     this.shown = this.#chosen;
     this.#end = effect(() => {
-      const [first, second] = this.shown.value.map((side) => this.session(side));
+      const shown = this.shown.value;
+      const [first, second] = untracked(() => shown.map((side) => this.session(side)));
       return first && second ? linkSessions(first, second) : undefined;
     });
-  }
-
-  get traits(): Traits {
-    return this.#traits;
   }
 
   /** The session of a side; it is made when it is first wanted, and kept. */
@@ -56,6 +61,18 @@ export class Comparison {
     this.#end();
     for (const session of this.#sessions.values()) session.dispose();
     this.#traits.close();
+  }
+}
+
+/** What a trait holds; null where it is empty or cannot be read, which costs a comparison nothing that it needs. */
+function frameOf<T>(bytes: unknown, read: (frame: Frame) => T): T | null {
+  if (!(bytes instanceof DataView) || bytes.byteLength === 0) return null;
+  try {
+    return read(decodeFrame(bytes));
+  } catch (error) {
+    // biome-ignore lint/suspicious/noConsole: the page works without, and the console says what is wrong
+    console.warn("[wcam]", error);
+    return null;
   }
 }
 

@@ -11,8 +11,9 @@ from tests.show.conftest import PATIENCE
 from wcam_widget.evaluate.embedding import embedded
 from wcam_widget.explain import GradCam, Wcam
 from wcam_widget.sensitivity import Sobol
-from wcam_widget.show.explorer.comparison import ComparisonExplorer, in_turn
+from wcam_widget.show.explorer.comparison import ComparisonExplorer
 from wcam_widget.show.explorer.explore import explore
+from wcam_widget.show.explorer.side_sessions import in_turn
 from wcam_widget.show.frame import decode
 from wcam_widget.show.traits import EACH_SIDE
 
@@ -53,7 +54,16 @@ def test_both_sides_draw_the_same_masks(pair):
     """So a map less itself is nothing, and what masks do to both cancels."""
     pair.wait(PATIENCE)
     one, other = pair.attributions
-    assert np.isfinite(one.compare(other).cells.low).all()
+    paired = decode(pair._difference)
+    runs = [side.session.picture.run for side in pair.sides]
+    assert [paired.header["first"], paired.header["second"]] == runs
+    difference = other.compare(one)
+    np.testing.assert_allclose(paired.sections["cells_low"], difference.cells.low, rtol=1e-5)
+    np.testing.assert_allclose(paired.sections["bands_high"], difference.groups.high, rtol=1e-5)
+    assert set(paired.sections["cells_certain"].tolist()) <= {0, 1}
+    pair.shown = [1, 0]
+    pair.wait(PATIENCE)
+    assert decode(pair._difference).header["first"] == runs[1]
 
 
 def test_a_front_end_of_the_second_side_asks_and_is_answered(front_end, pair):

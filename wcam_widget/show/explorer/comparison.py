@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, final
 
+import traitlets
+
 from wcam_widget.explain import Attribution, MethodLike
-from wcam_widget.model import BlackBox, ImageLike, ModelLike, TargetLike, ensure_image
-from wcam_widget.show.explorer.arguments import ensure_method, load
+from wcam_widget.model import ImageLike, ModelLike, TargetLike
 from wcam_widget.show.explorer.encoder import Encoder
 from wcam_widget.show.explorer.explorer import LARGEST_PICTURE, Explorer
 from wcam_widget.show.explorer.guard import Guard
@@ -18,17 +18,16 @@ from wcam_widget.show.explorer.heartbeat import HEART
 from wcam_widget.show.explorer.layers import LayersLike, Source, ensure_layers
 from wcam_widget.show.explorer.messages import Messages
 from wcam_widget.show.explorer.session import Session
-from wcam_widget.show.explorer.side_arguments import Compared, Several, SideArguments, sides_of
+from wcam_widget.show.explorer.side_arguments import Compared, Several, sides_of
 from wcam_widget.show.explorer.side_map import placed
 from wcam_widget.show.explorer.side_readout import SideReadout
+from wcam_widget.show.explorer.side_sessions import in_turn, paired_frame, sessions_of
 from wcam_widget.show.explorer.weak import WeakCall
-from wcam_widget.show.explorer.worker import Worker
+from wcam_widget.show.explorer.worker import Request
 from wcam_widget.show.frames import thumbnails_frame
 from wcam_widget.show.selection import Question
 from wcam_widget.show.snapshot import Snapshot
 from wcam_widget.show.traits import COMPARED, FRAMES, OUTCOME, RESENT, names_of, side_name, side_traits
-
-_END = object()
 
 
 class _Side(NamedTuple):
@@ -67,7 +66,7 @@ class ComparisonExplorer(Explorer):
             WeakCall(self._receive),
             *(partial(WeakCall(self._receive_side), side) for side in range(1, len(arguments))),
         ]
-        sessions = _sessions(compared, arguments, class_names, receive)
+        sessions = sessions_of(compared, arguments, class_names, receive)
         wanted = ensure_layers(layers, sessions[0].probe.cells.image_size)
         self._names = tuple(side.name for side in arguments)
         self._add_sides(sessions, compared)
@@ -157,6 +156,7 @@ class ComparisonExplorer(Explorer):
         except KeyboardInterrupt:
             self.cancel()
             raise
+        self._publish_difference()
         return first
 
     def _begin(self, session: Session, layers: Mapping[str, Source]) -> None:
@@ -215,59 +215,26 @@ class ComparisonExplorer(Explorer):
         if snapshot.progress.ended and self._session is not None:
             with self._guard:
                 self._sides = {**self._sides, **placed(self.attributions)}
+            self._compare()
+
+    @traitlets.observe("shown")
+    def _compare(self, change: Any = None) -> None:
+        """Let the worker say what of the shown pair differs for certain, once both maps are complete."""
+        del change
+        if self._further and (session := self._session) is not None:
+            publish = WeakCall(self._publish_difference)
+            session.worker.ask(Request("difference", "difference", publish, _forget))
+
+    def _publish_difference(self) -> None:
+        shown = tuple(self.shown)
+        if len(shown) == 2 and self._session is not None:
+            one, other = (self._sessions[side] for side in shown)
+            frame = paired_frame(one, other)
+            with self._guard:
+                if self._session is not None:
+                    self._difference = frame
 
 
-def _sessions(
-    compared: Compared,
-    arguments: Sequence[SideArguments],
-    class_names: Sequence[Any] | None,
-    receive: Sequence[Callable[[Snapshot], None]],
-) -> list[Session]:
-    """A session for every side, all with one worker."""
-    worker = Worker("wcam comparison")
-    networks: list[BlackBox] = []
-    sessions: list[Session] = []
-    for number, (side, publish) in enumerate(zip(arguments, receive, strict=True)):
-        if compared == "model" or not networks:
-            networks.append(load(side.model, class_names))
-        network = networks[-1]
-        name = f"image[{number}]" if compared == "image" else "image"
-        pixels = ensure_image(side.image, name, network.fit)
-        target = side.target
-        if target is None and sessions and (compared != "image" or len(arguments) == 2):
-            target = _same_target(sessions[0], networks[0], network)
-        sessions.append(Session(network, pixels, target, ensure_method(side.method), publish, worker))
-    return sessions
-
-
-def _same_target(first: Session, one: BlackBox, other: BlackBox) -> TargetLike:
-    """What the first side explains, where the other's classes are the same."""
-    return first.target if one is other or one.class_names == other.class_names else None
-
-
-def in_turn(streams: Sequence[Iterator[Any]]) -> Iterator[Any]:
-    """The steps of several streams, one of each at a time; closing them closes the streams.
-
-    >>> list(in_turn([iter("ab"), iter("xyz")]))
-    ['a', 'x', 'b', 'y', 'z']
-    """
-    steps = _in_turn(streams)
-    next(steps)
-    return steps
-
-
-def _in_turn(streams: Sequence[Iterator[Any]]) -> Iterator[Any]:
-    waiting = deque(streams)
-    try:
-        yield
-        while waiting:
-            stream = waiting.popleft()
-            step = next(stream, _END)
-            if step is not _END:
-                waiting.append(stream)
-                yield step
-    finally:
-        for stream in waiting:
-            close = getattr(stream, "close", None)
-            if close is not None:
-                close()
+def _forget(reason: str) -> None:
+    """What is not compared now is compared when it is shown again."""
+    del reason

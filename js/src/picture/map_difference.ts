@@ -1,21 +1,6 @@
 /** One map less another: values, intervals, and which differences are more than chance. */
 import { type AttributionFrame, KIND, type Profile } from "../frame/attribution";
-
-/** Intervals that the kernel made from the masks that both sides have seen, and what it calls certain. */
-export interface PairedIntervals {
-  readonly low: ArrayLike<number>;
-  readonly high: ArrayLike<number>;
-  /** 1 where the difference is certain */
-  readonly certain: ArrayLike<number>;
-}
-
-export interface PairedDifference {
-  readonly runs: readonly [string, string];
-  /** how certainty was judged, in words */
-  readonly how: string;
-  readonly cells: PairedIntervals;
-  readonly bands: PairedIntervals;
-}
+import type { PairedDifference, PairedIntervals } from "../frame/paired";
 
 type Numbers = Float32Array | Float64Array;
 interface Estimates<T extends Numbers> {

@@ -18,6 +18,7 @@ import { heatOf, unitWords } from "./image_map";
 import { layerSelect } from "./layer_select";
 import { levelRow } from "./level_row";
 import { pane } from "./pane";
+import { selectionLayer } from "./selection_layer";
 
 export class ImagePane {
   readonly element: HTMLElement;
@@ -52,6 +53,7 @@ export class ImagePane {
       this.#photo,
       this.#heat,
       contourLayer(this.#context, heat),
+      selectionLayer(this.#context),
       this.#overlay,
     );
     this.#photo.setAttribute("aria-label", "The image with the heatmap over it");

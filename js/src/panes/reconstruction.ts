@@ -4,22 +4,32 @@ import { element, setAttribute, setText } from "../draw/dom";
 import { paintChannels, sizeTo } from "../draw/pixels";
 import type { AttributionFrame } from "../frame/attribution";
 import { formatPercent } from "../picture/words";
-import { computed } from "../reactive/signal";
+import { computed, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
 import type { Mode } from "../state/selection";
 import { Rebuilder } from "../wavelet/inverse";
 import type { ViewContext } from "./context";
 import { pane } from "./pane";
+import { radioToggle } from "./radio_toggle";
+import { differenceLayer } from "./rebuilt_difference";
+import { wipeLayer } from "./wipe";
+
+type Look = "rebuilt" | "wipe" | "difference";
 
 const WARM_UP_ROUNDS = 3;
 const MODES: readonly Mode[] = ["keep", "remove"];
+const LOOKS: readonly Look[] = ["rebuilt", "wipe", "difference"];
+const LOOK_TITLES = {
+  wipe: "the image on the left of a line, the reconstruction on its right",
+  difference: "what the reconstruction adds, orange, and what it lacks, blue",
+};
 
-/** "12 % of cells kept · 83 % of the summed importance"; values below zero count as zero. */
+/** "12 % of cells kept · 83 % of importance"; values below zero count as zero. */
 export function keptWords(
   kept: Uint8Array,
   map: Pick<AttributionFrame, "values" | "signed"> | null,
   nothingChosen: boolean,
 ): string {
-  if (nothingChosen) return "Nothing is selected: everything is kept, this is the image itself";
+  if (nothingChosen) return "everything is kept: this is the image itself";
   let [cells, keptSum, sum] = [0, 0, 0];
   kept.forEach((keep, cell) => {
     const value = Math.max(0, map?.values[cell] ?? 0) || 0;
@@ -29,8 +39,8 @@ export function keptWords(
     keptSum += value;
   });
   const share = `${formatPercent(cells / Math.max(1, kept.length))} of cells kept`;
-  const importance = map?.signed ? "sum of what counts for the target" : "summed importance";
-  return sum > 0 ? `${share} · ${formatPercent(keptSum / sum)} of the ${importance}` : share;
+  const importance = map?.signed ? "what counts for the target" : "importance";
+  return sum > 0 ? `${share} · ${formatPercent(keptSum / sum)} of ${importance}` : share;
 }
 
 /** Lets the engine compile the transform before the first click waits for it. */
@@ -40,24 +50,26 @@ function warmUp(rebuild: Rebuilder, cells: number): void {
 }
 
 export function reconstructionPane(context: ViewContext): HTMLElement {
-  const { session, scope, repaint, bind } = context;
+  const { session, scope, bind } = context;
   const canvas = element("canvas", { "data-wcam": "reconstruction", role: "img" });
   const plate = element("div", { class: "wcam-plate" }, canvas);
   const words = element("p", { "data-wcam": "kept", role: "status" });
   const rebuilder = computed(() => session.picture.value && new Rebuilder(session.picture.value));
-  const paint = (): void => {
-    const [picture, rebuild] = [session.picture.peek(), rebuilder.peek()];
-    if (picture === null || rebuild === null) return;
-    sizeTo(canvas, picture.height, picture.width);
-    paintChannels(canvas, rebuild.rebuild(session.kept.peek()), picture.channels);
-  };
+  const look: Signal<Look> = signal("rebuilt");
   bind(() => {
     const picture = session.picture.value;
     plate.style.aspectRatio = picture ? `${picture.width} / ${picture.height}` : "";
+    plate.dataset["look"] = look.value;
   });
-  bind(() => {
-    void [rebuilder.value, session.kept.value];
-    repaint.request(paint);
+  bindRebuilt(context, canvas, rebuilder);
+  wipeLayer(
+    context,
+    plate,
+    computed(() => look.value === "wipe"),
+  );
+  const bar = differenceLayer(context, plate, {
+    shown: computed(() => look.value === "difference"),
+    rebuilder,
   });
   bind(() => {
     const rebuild = rebuilder.value;
@@ -70,38 +82,25 @@ export function reconstructionPane(context: ViewContext): HTMLElement {
     setText(words, text);
     setAttribute(canvas, "aria-label", `Reconstruction. ${text}`);
   });
-  return pane("reconstruction", "Reconstruction", [modeToggle(context)], plate, words);
+  const looks = { label: "what is shown", name: "look", options: LOOKS, value: look, titles: LOOK_TITLES };
+  const modes = { label: "selected cells", name: "mode", options: MODES, value: session.mode };
+  const head = [radioToggle(context, modes)];
+  return pane("reconstruction", "Reconstruction", head, plate, radioToggle(context, looks), bar, words);
 }
 
-/** Two buttons of which one is on: arrows move between them, as in any radio group. */
-function modeToggle(context: ViewContext): HTMLElement {
-  const { session, scope, act, bind } = context;
-  const choose = (mode: Mode): void =>
-    act(() => {
-      session.mode.value = mode;
-    });
-  const buttons = MODES.map((mode) => {
-    const made = element("button", { type: "button", role: "radio", "data-wcam": `mode-${mode}` }, mode);
-    scope.listen(made, "click", () => choose(mode));
-    return made;
-  });
-  const toggle = element(
-    "span",
-    { class: "wcam-toggle", role: "radiogroup", "aria-label": "selected cells" },
-    ...buttons,
-  );
-  scope.listen(toggle, "keydown", (event) => {
-    if (!/^Arrow(Left|Right|Up|Down)$/.test(event.key)) return;
-    event.preventDefault();
-    choose(session.mode.peek() === "keep" ? "remove" : "keep");
-    buttons[MODES.indexOf(session.mode.peek())]?.focus();
-  });
+function bindRebuilt(
+  { session, repaint, bind }: ViewContext,
+  canvas: HTMLCanvasElement,
+  rebuilder: ReadonlySignal<Rebuilder | null>,
+): void {
+  const paint = (): void => {
+    const [picture, rebuild] = [session.picture.peek(), rebuilder.peek()];
+    if (picture === null || rebuild === null) return;
+    sizeTo(canvas, picture.height, picture.width);
+    paintChannels(canvas, rebuild.rebuild(session.kept.peek()), picture.channels);
+  };
   bind(() => {
-    buttons.forEach((made, at) => {
-      const on = MODES[at] === session.mode.value;
-      made.setAttribute("aria-checked", String(on));
-      made.tabIndex = on ? 0 : -1;
-    });
+    void [rebuilder.value, session.kept.value];
+    repaint.request(paint);
   });
-  return toggle;
 }

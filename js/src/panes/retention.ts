@@ -110,7 +110,8 @@ export function retentionPane(context: ViewContext): HTMLElement {
     setText(waiting, absentWords(session.status.value, session.connection.value));
     const text = curve ? valueWords(curve, shares, count, value.value) : "";
     setText(words, text);
-    setText(note, curve ? depthWords(curve, shares) : "");
+    const since = topLine.outdated.value ? ", by the map before it went on" : "";
+    setText(note, curve ? depthWords(curve, shares) + since : "");
     setAttribute(slider, "aria-valuemin", 1);
     setAttribute(slider, "aria-valuemax", curve?.order.length ?? 1);
     setAttribute(slider, "aria-valuenow", count ?? curve?.order.length ?? 1);

@@ -2,7 +2,7 @@
 
 import { KIND } from "../frame/attribution";
 import type { Band } from "../frame/picture";
-import { bandOf, type CellTable, supportRectangle } from "./geometry";
+import { type CellTable, supportRectangle } from "./geometry";
 
 const FILTERS: Record<string, string> = {
   A: "the coarse image: what is left when every detail is taken away",
@@ -46,7 +46,8 @@ export function structureWords(level: number): string {
   return `${2 ** level}–${2 ** (level + 1)} px`;
 }
 
-function ofPart({ part }: Band, label: string): string {
+/** A name with the part of the colour before it, if there is one. */
+export function ofPart({ part }: Band, label: string): string {
   return part === "" ? label : `${part} ${label}`;
 }
 
@@ -143,70 +144,6 @@ export function placeWords(table: CellTable, cell: number): string {
 
 function span(start: number, end: number): string {
   return `${Math.floor(start)} to ${Math.max(Math.floor(start), Math.ceil(end) - 1)}`;
-}
-
-/** One part of a selection: some or all cells of one band, or all of a level. */
-export interface SelectionPart {
-  readonly label: string;
-  readonly count: number;
-  readonly complete: boolean;
-}
-
-/** A selection band by band, coarse to fine; a level, or a part's level, that is selected completely is named once. */
-export function selectionParts(table: CellTable, selection: Iterable<number>): SelectionPart[] {
-  const chosen = tally(table, selection);
-  const all = tally(table, Array(table.cellCount).keys());
-  const parts: SelectionPart[] = [];
-  const covered = new Set<number>();
-  table.bands.forEach((band, at) => {
-    if (covered.has(at)) return;
-    const level = `level ${band.level}`;
-    const groups = isDetail(band)
-      ? ([
-          [level, detailsOfLevel(table, band)],
-          [
-            ofPart(band, level),
-            detailsOfLevel(table, band).filter((i) => table.bands[i]?.part === band.part),
-          ],
-        ] as const)
-      : [];
-    const group = groups.find(([, own]) => own.length > 1 && own.every((i) => chosen[i] === all[i]));
-    if (group) {
-      const [label, own] = group;
-      for (const i of own) covered.add(i);
-      parts.push({ label, count: own.reduce((sum, i) => sum + (all[i] ?? 0), 0), complete: true });
-      return;
-    }
-    const count = chosen[at] ?? 0;
-    if (count > 0) parts.push({ label: bandLabel(band), count, complete: count === all[at] });
-  });
-  return parts;
-}
-
-function tally(table: CellTable, cells: Iterable<number>): number[] {
-  const counts = new Array<number>(table.bands.length).fill(0);
-  for (const cell of cells) counts[bandOf(table, cell)] = (counts[bandOf(table, cell)] ?? 0) + 1;
-  return counts;
-}
-
-function isDetail(band: Band): boolean {
-  return band.level > 0 && band.orientation !== "A";
-}
-
-function detailsOfLevel(table: CellTable, { level }: Band): number[] {
-  return table.bands.flatMap((band, at) => (band.level === level && isDetail(band) ? [at] : []));
-}
-
-/** "level 2 HL: 6 cells; level 3: all". */
-export function selectionWords(table: CellTable, selection: Iterable<number>): string {
-  const parts = selectionParts(table, selection);
-  if (parts.length === 0) return "nothing";
-  return parts
-    .map(
-      ({ label, count, complete }) =>
-        `${label}: ${complete ? "all" : count === 1 ? "1 cell" : `${count} cells`}`,
-    )
-    .join("; ");
 }
 
 /** A selection as a line of Python that sets it again; long runs become ranges. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import numbers from "../../../tests/reference/score_numbers.json";
 import type { Band } from "../../src/frame/picture";
-import { cellsOfBand } from "../../src/picture/geometry";
 import {
   areaWords,
   bandLabel,
@@ -14,14 +13,12 @@ import {
   placeWords,
   plainWords,
   selectionPython,
-  selectionWords,
   summedWords,
   unitOnly,
 } from "../../src/picture/words";
 import { layout, layoutOfParts } from "./layout";
 
 const table = layout();
-const band = (at: number): number[] => cellsOfBand(table, at);
 
 describe("numbers", () => {
   it.each([
@@ -93,26 +90,6 @@ describe("bands and places", () => {
 });
 
 describe("a selection", () => {
-  it("of colour parts is said by level, or by the level of a part", () => {
-    const colours = layoutOfParts("Y", "C");
-    const cellsOf = (...bands: number[]): number[] => bands.flatMap((at) => cellsOfBand(colours, at));
-    const luminance = cellsOf(1, 2, 3);
-    expect(selectionWords(colours, [...luminance, ...cellsOf(8, 9, 10)])).toBe("level 2: all");
-    expect(selectionWords(colours, [...luminance, ...cellsOf(8).slice(1)])).toBe(
-      "Y level 2: all; C LH2: 3 cells",
-    );
-    expect(selectionWords(colours, cellsOf(0, 7))).toBe("Y A2: all; C A2: all");
-  });
-
-  it("is said band by band, cellsOf levels once", () => {
-    expect(selectionWords(table, [])).toBe("nothing");
-    expect(selectionWords(table, [8])).toBe("HL2: 1 cell");
-    expect(selectionWords(table, [...band(0), ...band(5).slice(2)])).toBe("A2: all; HL1: 2 cells");
-    const level = [...band(1), ...band(2), ...band(3)];
-    expect(selectionWords(table, [...level, 20])).toBe("level 2: all; HL1: 1 cell");
-    expect(selectionWords(table, level.slice(1))).toBe("LH2: 3 cells; HL2: all; HH2: all");
-  });
-
   it("is a line of Python, long runs as ranges", () => {
     expect(selectionPython([], "keep")).toBe('explorer.selection, explorer.mode = [], "keep"');
     expect(selectionPython([0, 1, 2, 3, 4, 7, 9, 10], "remove")).toBe(

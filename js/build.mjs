@@ -1,24 +1,11 @@
 // Builds the three files the Python package ships. `node build.mjs --watch` rebuilds on every change.
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { context, transform } from "esbuild";
+import { context } from "esbuild";
 
 const WIDGET_LIMIT = 130_000;
 const root = fileURLToPath(new URL(".", import.meta.url));
 const output = fileURLToPath(new URL("../wcam_widget/show/static/", import.meta.url));
-
-/** A sheet that is imported as text is minified as one that stands alone. */
-const minifiedSheets = {
-  name: "minified sheets",
-  setup(build) {
-    build.onLoad({ filter: /\.css$/ }, async ({ path, with: attributes }) => {
-      if (attributes.type !== "text") return undefined;
-      const sheet = await readFile(path, "utf8");
-      const { code } = await transform(sheet, { loader: "css", minify: true, target: shared.target });
-      return { contents: code, loader: "text" };
-    });
-  },
-};
 
 const shared = {
   absWorkingDir: root,
@@ -28,7 +15,6 @@ const shared = {
   charset: "utf8",
   legalComments: "none",
   logLevel: "warning",
-  plugins: [minifiedSheets],
 };
 
 const targets = [

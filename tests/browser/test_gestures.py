@@ -270,24 +270,3 @@ def test_marks_leave_the_colour_of_a_cell_in_sight(open_page: OpenPage, scene: S
             [*start, *end],
         )
         assert same > 0.8  # of the cell's pixels have one colour
-
-
-def test_the_selection_is_seen_in_the_image_and_as_pieces_that_can_be_taken_out(
-    open_page: OpenPage, scene: Scene
-) -> None:
-    one, row = scene.cells_in("HL2")[0], scene.cells_in("LH3")[8:16]
-    page = open_page(state_of(scene, selection=[one, *row, *scene.cells_in("A3")]))
-    pieces = page.locator("[data-wcam=chips] li")
-    expect(pieces).to_have_text(["A3: all×", "LH3, row 2×", "HL2, row 1, column 1×"])
-    wait_drawn(page, "selected-area", (0.25, 0.5))  # below the row
-    wait_drawn(page, "selected-area", (0.06, 0.125))  # to the right of the corner
-    assert not drawn(page, "selected-area", (0.7, 0.5))
-    page.get_by_role("button", name="take LH3, row 2 out of the selection").click()
-    wait_selection(page, sorted([one, *scene.cells_in("A3")]))
-    expect(page.get_by_role("button", name="take HL2, row 1, column 1 out")).to_be_focused()
-    page.keyboard.press("Enter")
-    wait_selection(page, scene.cells_in("A3"))
-    page.keyboard.press("Enter")
-    wait_selection(page, [])
-    expect(page.locator("[data-wcam=undo]")).to_be_focused()
-    expect(page.locator("[data-wcam=selection]")).to_have_text("Nothing is selected")

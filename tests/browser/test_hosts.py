@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.gestures import click, middle, wait_pixels, wait_selection
+from tests.browser.page import STATIC
 from tests.browser.scene import RUNNING, Scene, frame_bytes, score, state_of
 
 pytestmark = pytest.mark.browser
@@ -238,3 +239,23 @@ def test_a_view_leaves_nothing_behind(open_page: OpenPage, scene: Scene) -> None
     assert page.evaluate("watchers()") > 3
     page.evaluate("() => endView()")
     assert page.evaluate("[held, watchers(), place.childElementCount]") == [0, 0, 0]
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_foreign_shadow_tree_gets_a_copy_of_the_sheet(
+    open_page: OpenPage, scene: Scene, held: bool
+) -> None:
+    sheet = (STATIC / "widget.css").read_text(encoding="utf-8")
+    page = open_page(state_of(scene, **({"_css": sheet} if held else {})), profile="backbone")
+    styled = page.evaluate(
+        """async held => {
+          if (held) document.querySelectorAll("style").forEach(style => style.remove());
+          const host = document.body.appendChild(document.createElement("div"));
+          const place = host.attachShadow({mode: "open"}).appendChild(document.createElement("div"));
+          mounted.addView(place);
+          for (let frame = 0; frame < 20; frame++) await new Promise(requestAnimationFrame);
+          return getComputedStyle(place.querySelector(".wcam")).getPropertyValue("--wcam-styled");
+        }""",
+        held,
+    )
+    assert styled.strip() == "1"

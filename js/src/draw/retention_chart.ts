@@ -9,8 +9,8 @@ export const MARGIN = { left: 32, right: 18, top: 6, bottom: 16 };
 
 /** Characters of a subject on the chart. */
 const LONGEST_TITLE = 32;
-/** CSS pixels from which on the axis says what its shares are of. */
-const ROOMY = 360;
+/** CSS pixels between two ticks from which on the axis says what its shares are of. */
+const ROOMY = 125;
 
 export interface ChartState {
   readonly curve: RetentionFrame;
@@ -73,15 +73,11 @@ function verticalAxis(range: Axis, width: number, y: (score: number) => number):
   ]);
 }
 
-function horizontalAxis(
-  low: number,
-  { width, height }: ChartState,
-  x: (share: number) => number,
-): SVGElement[] {
+function horizontalAxis(low: number, { height }: ChartState, x: (share: number) => number): SVGElement[] {
   const base = height - MARGIN.bottom;
   const ticks = shareTicks(low);
   return ticks.flatMap((tick, at) => {
-    const titled = at === 0 && ticks.length > 1 && width >= ROOMY;
+    const titled = at === 0 && x(ticks[1] ?? tick) - x(tick) >= ROOMY;
     const words = titled ? `${shareWords(tick)} of coefficients` : shareWords(tick);
     return [
       svg("line", { class: "wcam-tick", x1: x(tick), x2: x(tick), y1: base, y2: base + 3 }),

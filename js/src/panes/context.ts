@@ -2,6 +2,7 @@
 
 import { Repainter, type Scope } from "../draw/scope";
 import { type Colours, coloursOf, SIGNED_COLOURS } from "../picture/colormap";
+import type { ImagePoint } from "../picture/fingerprint";
 import { EMPTY_SCALE, type MapNumbers, nextScale, type Scale } from "../picture/scale";
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
 import type { Session } from "../state/session";
@@ -12,6 +13,8 @@ import type { Theme } from "./theme";
 export interface Hover {
   readonly cells: readonly number[];
   readonly from: "dyadic" | "image" | "profile";
+  /** the place in the image that they lie over, if it is one */
+  readonly point?: ImagePoint;
 }
 
 export class ViewContext {

@@ -12,6 +12,7 @@ import { isShare } from "../frame/shares";
 import { barWords, rangeOf } from "../picture/axis";
 import { cellFacts } from "../picture/cell_facts";
 import type { Colours } from "../picture/colormap";
+import { middleOf } from "../picture/fingerprint";
 import {
   bandOf,
   type CellTable,
@@ -22,10 +23,9 @@ import {
   rectangleOf,
 } from "../picture/geometry";
 import { place, type Scale } from "../picture/scale";
-import { bandLabel, kindLegend, unitOnly } from "../picture/words";
 import { computed, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
 import { arrangementSwitch } from "./arrangement_switch";
-import { colourBar } from "./colour_bar";
+import { bandKey } from "./band_key";
 import { runScale, type ViewContext } from "./context";
 import { DyadicLayout } from "./dyadic_layout";
 import { pane } from "./pane";
@@ -37,7 +37,8 @@ export class DyadicPane {
   readonly cancelDrag: () => boolean;
   readonly #context: ViewContext;
   readonly #layout: DyadicLayout;
-  readonly #scale: ReadonlySignal<Scale>;
+  /** what the colours of cells mean */
+  readonly scale: ReadonlySignal<Scale>;
   readonly #colours: ReadonlySignal<Colours>;
   readonly #canvas = element("canvas", { "data-wcam": "dyadic", tabindex: 0, role: "application" });
   readonly #overlay = element("canvas", {
@@ -55,7 +56,7 @@ export class DyadicPane {
   constructor(context: ViewContext) {
     this.#context = context;
     this.#layout = new DyadicLayout(context.session);
-    this.#scale = runScale(
+    this.scale = runScale(
       context,
       "dyadic",
       computed(() => {
@@ -72,7 +73,7 @@ export class DyadicPane {
       }),
       () => context.session.attribution.value?.unit ?? "",
     );
-    this.#colours = context.colours(this.#scale);
+    this.#colours = context.colours(this.scale);
     this.element = this.#layOut();
     this.#bindMap();
     this.#bindMarks();
@@ -108,33 +109,14 @@ export class DyadicPane {
       setText(description, describeMap(picture, session.attribution.value));
     });
     const head = [arrangementSwitch(this.#context)];
-    const stage = element("div", { class: "wcam-stage" }, plate, this.#key());
+    const stage = element(
+      "div",
+      { class: "wcam-stage" },
+      plate,
+      bandKey(this.#context, this.#layout, this.scale),
+    );
     this.#context.scope.onResize(stage, (width) => this.#layout.fit(width));
     return pane("dyadic", "At which scale", head, stage, description);
-  }
-
-  /** What colours and marks mean. It stands beside the coarse image where there is room. */
-  #key(): HTMLElement {
-    const { session, bind } = this.#context;
-    const unit = (): string => {
-      const { value: map } = session.attribution;
-      const scale = this.#context.scales?.words("dyadic") ?? "";
-      return map ? `${unitOnly(map.unit)}, per cell${scale}` : "no value yet";
-    };
-    const kinds = element("p", { class: "wcam-note", "data-wcam": "kinds" });
-    const key = element("div", { class: "wcam-key" }, colourBar(this.#context, this.#scale, unit), kinds);
-    bind(() => {
-      const bands = session.picture.value?.bands ?? [];
-      // Each part of the colour has a coarse image of its own, and no room beside it.
-      const { spaced, wide } = this.#layout;
-      key.dataset["inside"] =
-        spaced.value && bands[0]?.part === "" ? (wide.value ? "below" : "beside") : "false";
-      const band = bands[this.#layout.zoomed.value ?? -1];
-      const zoomed = band ? `only ${bandLabel(band)} is shown, double-click to go back` : "";
-      const legend = kindLegend(session.attribution.value?.kind ?? null);
-      setText(kinds, [zoomed, legend].filter(Boolean).join(" · "));
-    });
-    return key;
   }
 
   #bindMap(): void {
@@ -148,7 +130,7 @@ export class DyadicPane {
     bind(() => {
       const { value: picture } = session.picture;
       const values = session.attribution.value?.values;
-      const now = this.#scale.value;
+      const now = this.scale.value;
       const known = values?.map((value) => (Number.isNaN(value) ? Number.NaN : place(now, value)));
       fade.show(known ?? new Float32Array(picture?.cellCount ?? 0).fill(Number.NaN));
     });
@@ -218,7 +200,7 @@ export class DyadicPane {
   }
 
   #trackPointer(): () => boolean {
-    const { session, scope, hover, act } = this.#context;
+    const { session, scope, act } = this.#context;
     const layout = this.#layout;
     scope.listen(this.#canvas, "dblclick", (event) => {
       // Its two clicks have toggled the cell there and back.
@@ -227,7 +209,7 @@ export class DyadicPane {
     return trackPointer(scope, this.#canvas, {
       hover: (point) => {
         const cell = point ? layout.cellUnder(point) : NO_CELL;
-        hover.value = cell === NO_CELL ? null : { cells: [cell], from: "dyadic" };
+        this.#light(cell);
         if (point && cell !== NO_CELL) this.#explain(cell, point);
         else this.#tooltip.hide();
       },
@@ -240,6 +222,15 @@ export class DyadicPane {
         if (table) act(() => session.selection.toggle(cellsTouched(table, layout.fromView(rectangle))));
       },
     });
+  }
+
+  /** Puts the attention on a cell. */
+  #light(cell: number): void {
+    const picture = this.#context.session.picture.peek();
+    this.#context.hover.value =
+      cell === NO_CELL || picture === null
+        ? null
+        : { cells: [cell], from: "dyadic", point: middleOf(picture, cell) };
   }
 
   #click(cell: number, ofBand: boolean): void {
@@ -263,7 +254,7 @@ export class DyadicPane {
     const table = this.#layout.table.peek();
     const band = table?.bands[bandOf(table, cell)];
     if (!table || !band) return;
-    const lines = cellFacts(table, this.#context.session.attribution.peek(), cell, this.#scale.peek().top);
+    const lines = cellFacts(table, this.#context.session.attribution.peek(), cell, this.scale.peek().top);
     const shown = this.#layout.toView(rectangleOf(band));
     this.#tooltip.show(lines, shown, pointer);
   }
@@ -281,7 +272,7 @@ export class DyadicPane {
       moved: (cell, table) => {
         // A zoomed view follows the cursor into its band.
         if (layout.zoomed.peek() !== null) layout.zoomTo(cell);
-        hover.value = { cells: [cell], from: "dyadic" };
+        this.#light(cell);
         const own = layout.toView(cellRectangle(table, cell));
         this.#explain(cell, { y: (own.top + own.bottom) / 2, x: (own.left + own.right) / 2 });
       },

@@ -8,7 +8,7 @@ import { computed, type ReadonlySignal, type Signal, signal } from "../reactive/
 import type { Session } from "../state/session";
 
 /** From so many CSS pixels on, four bands stand side by side. */
-const WIDE = 460;
+const WIDE = 490;
 
 export class DyadicLayout {
   /** the cells where they are drawn, in steps of the layout */

@@ -173,7 +173,12 @@ export class ImagePane {
     };
     return trackPointer(scope, this.#photo, {
       hover: (point) => {
-        hover.value = point && { cells: cellsAt(point), from: "image" };
+        const { height = 0, width = 0 } = session.picture.peek() ?? {};
+        hover.value = point && {
+          cells: cellsAt(point),
+          from: "image",
+          point: { y: point.y * height, x: point.x * width },
+        };
       },
       click: (point) => act(() => session.selection.toggle(cellsAt(point))),
       drag: (rectangle) => {

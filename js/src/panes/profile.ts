@@ -2,12 +2,15 @@
 
 import { element, setText } from "../draw/dom";
 import { type AttributionFrame, isDifference } from "../frame/attribution";
-import type { Picture } from "../frame/picture";
+import type { Band, Picture } from "../frame/picture";
 import { isShare } from "../frame/shares";
 import { type Axis, barWords, percentOf, rangeOf, roundTicks, tickWords } from "../picture/axis";
+import { fingerprint, type ImagePoint } from "../picture/fingerprint";
 import { bandOf, cellsOfBand } from "../picture/geometry";
 import { levelsOf } from "../picture/levels";
+import { place, type Scale } from "../picture/scale";
 import { bandLabel, formatValue, structureWords } from "../picture/words";
+import { computed, type ReadonlySignal } from "../reactive/signal";
 import type { ViewContext } from "./context";
 import { pane } from "./pane";
 
@@ -18,21 +21,30 @@ interface Bar {
   readonly whisker: HTMLElement;
   readonly shapley: HTMLElement;
   readonly number: HTMLElement;
+  /** the cell over the point under attention, on the scale of its colour */
+  readonly point: HTMLElement;
 }
 
 /** Characters that there is always room for beside the axis. */
 const LEAST_AXIS = 3;
+/** How many of the bands over a point are named. */
+const MOST_NAMED = 3;
 /** Beyond so many characters numbers over the bars would run into each other. */
 const LONGEST_NUMBER = 6;
 /** Beyond so many bars the number of a bar shows when the pointer or the keyboard is on it. */
 const MOST_NUMBERED = 16;
 
-export function profilePane(context: ViewContext): HTMLElement {
+export function profilePane(context: ViewContext, cells: ReadonlySignal<Scale>): HTMLElement {
   const { session, bind } = context;
   const axis = element("div", { class: "wcam-axis", "aria-hidden": "true" });
   const lines = element("div", { class: "wcam-lines", "aria-hidden": "true" });
   const groups = element("div", { class: "wcam-groups" });
   const legend = element("p", { class: "wcam-note", "data-wcam": "profile-legend" });
+  const point = element("p", {
+    class: "wcam-note wcam-point-words",
+    "data-wcam": "fingerprint",
+    hidden: true,
+  });
   const chart = element(
     "div",
     { class: "wcam-profile", "data-wcam": "profile" },
@@ -65,7 +77,15 @@ export function profilePane(context: ViewContext): HTMLElement {
     const lit = picture && cell !== undefined ? bandOf(picture, cell) : undefined;
     for (const bar of bars) bar.button.dataset["lit"] = String(bar.band === lit);
   });
-  return pane("profile", "Scale profile", [], chart, legend);
+  const print = pointOf(context);
+  bind(() => {
+    const [now, scale] = [print.value, cells.value];
+    for (const bar of bars) placePoint(bar.point, scale, now?.values[bar.band] ?? Number.NaN);
+    point.hidden = now === null;
+    legend.hidden = now !== null;
+    if (now) setText(point, pointWords(now, scale, session.picture.peek()?.bands ?? []));
+  });
+  return pane("profile", "Scale profile", [], chart, legend, point);
 }
 
 function makeBars(context: ViewContext, picture: Picture): Bar[] {
@@ -74,14 +94,15 @@ function makeBars(context: ViewContext, picture: Picture): Bar[] {
       element("b", { class: `wcam-${name}` }),
     ) as [HTMLElement, HTMLElement, HTMLElement];
     const number = element("em");
+    const point = element("b", { class: "wcam-point", hidden: true });
     const button = element(
       "button",
       { type: "button", class: "wcam-bar", "data-wcam": "profile-bar", "data-band": band.name },
-      element("i", {}, total, whisker, shapley),
+      element("i", {}, total, whisker, shapley, point),
       element("span", {}, bandLabel(band)),
     );
     bindBar(context, button, picture, at);
-    return { band: at, button, total, whisker, shapley, number };
+    return { band: at, button, total, whisker, shapley, number, point };
   });
 }
 
@@ -168,6 +189,39 @@ function updateBar(bar: Bar, picture: Picture, attribution: AttributionFrame | n
   const words = Number.isFinite(total) ? `${formatValue(total)}${interval}${effect}` : missing;
   bar.button.title = `${name}: ${words}`;
   bar.button.setAttribute("aria-label", `${name}: ${words}. Toggles the band`);
+}
+
+interface Fingerprint {
+  readonly at: ImagePoint;
+  readonly values: Float64Array;
+}
+
+/** The cells over the point under attention; null while there is none. */
+function pointOf({ session, hover }: ViewContext): ReadonlySignal<Fingerprint | null> {
+  return computed(() => {
+    const [at, picture, map] = [hover.value?.point, session.picture.value, session.attribution.value];
+    return at && picture && map ? { at, values: fingerprint(picture, map.values, at) } : null;
+  });
+}
+
+/** As high as the colour of a value stands on its bar. */
+function placePoint(mark: HTMLElement, scale: Scale, value: number): void {
+  mark.hidden = Number.isNaN(value);
+  const [from, to] = [place(scale, 0), mark.hidden ? 0 : place(scale, value)];
+  mark.style.bottom = `${100 * Math.min(from, to)}%`;
+  mark.style.height = `${100 * Math.abs(to - from)}%`;
+}
+
+/** "row 89, column 77: A3 0.148, HL2 0.031, LH2 0.020; outlines: on the scale of the cells' colours, to 0.148". */
+export function pointWords({ at, values }: Fingerprint, { top }: Scale, bands: readonly Band[]): string {
+  const largest = bands
+    .map((band, number) => ({ name: bandLabel(band), value: values[number] ?? Number.NaN }))
+    .filter(({ value }) => !Number.isNaN(value))
+    .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
+    .slice(0, MOST_NAMED)
+    .map(({ name, value }) => `${name} ${formatValue(value, top)}`);
+  const place = `row ${Math.floor(at.y)}, column ${Math.floor(at.x)}`;
+  return `${place}: ${largest.join(", ")}; outlines go to ${formatValue(top)}, as colours do`;
 }
 
 function markPressed(bar: Bar, cells: readonly number[], chosen: ReadonlySet<number>): void {

@@ -79,7 +79,7 @@ export function differenceBody(
     setText(words, wordsOf(difference, sessions));
     dyadic.element.hidden = difference.comparable.value === false;
   });
-  const profile = profilePane(context);
+  const profile = profilePane(context, dyadic.scale);
   context.bind(() => {
     profile.hidden = difference.comparable.value === false;
   });

@@ -6,7 +6,6 @@ import { element } from "../draw/dom";
 import { Scope } from "../draw/scope";
 import { type ReadonlySignal, signal } from "../reactive/signal";
 import type { Session } from "../state/session";
-import css from "../style/widget.css" with { type: "text" };
 import { answerLine } from "./answer_line";
 import { ViewContext } from "./context";
 import { DyadicPane } from "./dyadic";
@@ -87,7 +86,7 @@ export function sessionBody(
     image.element,
     dyadic.element,
     reconstructionPane(context),
-    profilePane(context),
+    profilePane(context, dyadic.scale),
     retentionPane(context),
     scoresPane(context),
   );
@@ -108,7 +107,7 @@ export function followHost(context: ViewContext, root: HTMLElement, el: HTMLElem
   scope.onResize(root, () => {
     if (!placed) {
       placed = true;
-      adoptStyles(root);
+      adoptStyles(root, session);
       detach();
       detach = session.attach(el);
     }
@@ -121,12 +120,13 @@ export function followHost(context: ViewContext, root: HTMLElement, el: HTMLElem
   });
 }
 
-/** anywidget puts our sheet into the document's head, which a foreign shadow tree does not see. */
-function adoptStyles(root: HTMLElement): void {
+/** anywidget puts our sheet into the document's head, which a foreign shadow tree does not see: it gets a copy. */
+function adoptStyles(root: HTMLElement, session: Session): void {
   const tree = root.getRootNode();
   const styled = getComputedStyle(root).getPropertyValue("--wcam-styled") !== "";
   if (styled || !(tree instanceof ShadowRoot)) return;
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
+  const sheets = [...document.querySelectorAll("style")].map((style) => style.textContent);
+  sheet.replaceSync(session.sheet ?? sheets.find((text) => text.includes("--wcam-styled")) ?? "");
   tree.adoptedStyleSheets = [...tree.adoptedStyleSheets, sheet];
 }

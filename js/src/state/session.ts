@@ -115,6 +115,12 @@ export class Session {
     return this.#attribution;
   }
 
+  /** The style sheet that anywidget holds for its views; null where the host keeps it to itself. */
+  get sheet(): string | null {
+    const sheet = (this.#model as { get(name: string): unknown }).get("_css");
+    return typeof sheet === "string" && sheet !== "" ? sheet : null;
+  }
+
   /** Ties the session to a view, whose host marks whether there is a kernel; returns the end of it. */
   attach(el: HTMLElement): () => void {
     return this.#connection.attach(el);

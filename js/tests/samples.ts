@@ -219,6 +219,7 @@ export function bytesOf({ header, sections }: Parts): Uint8Array {
 /** All traits of a model, as they are when the widget opens; `changes` go over them. */
 export function state(changes: Record<string, unknown> = {}): Record<string, unknown> {
   const all: WidgetState = {
+    _target: { about: "" },
     _picture: viewOf(bytesOf(pictureParts())),
     _frame: viewOf(bytesOf(attributionParts())),
     _layers: viewOf(new Uint8Array(0)),

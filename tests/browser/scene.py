@@ -268,6 +268,7 @@ def score(key: str, label: str = "astronaut", reconstruction: float = 6.9) -> di
 def state_of(scene: Scene, label: str = "astronaut", **changes: Any) -> dict[str, Any]:
     """All traits, Bytes as base64; ``changes`` replace traits."""
     return {
+        "_target": {"about": ""},
         "_picture": base64.b64encode(picture_bytes(scene)).decode(),
         "_frame": base64.b64encode(frame_bytes(scene, label)).decode(),
         "_layers": "",

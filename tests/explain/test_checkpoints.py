@@ -94,6 +94,26 @@ def test_a_run_goes_on_twice_from_the_same_attribution(model: BlackBox, image: T
     np.testing.assert_array_equal(once.for_target(1).values, twice.for_target(1).values)
 
 
+def test_a_run_of_another_class_goes_on_with_that_class(model: BlackBox, image: Tensor) -> None:
+    short, long = (Wcam(Sobol(rows=rows), levels=1, grid=2) for rows in (4, 8))
+    turned = last(short, model, image, 2).for_target(3)
+    *_, resumed = long.resume(turned)
+    direct = last(long, model, image, 3)
+    assert (resumed.target, resumed.score) == (direct.target, direct.score)
+    np.testing.assert_array_equal(resumed.values, direct.values)
+    np.testing.assert_array_equal(resumed.for_target(2).values, last(long, model, image, 2).values)
+
+
+def test_screening_goes_on_for_another_class_with_rows_of_its_own_alone(
+    model: BlackBox, image: Tensor
+) -> None:
+    first = last(Wcam(Screened(rows=4, gradient_rows=4), levels=2, grid=4), model, image, 2)
+    *_, turned = Wcam(Screened(rows=16, gradient_rows=4), levels=2, grid=4).resume(first.for_target(3))
+    assert turned.target == first.for_target(3).target
+    assert turned.evaluations > first.evaluations
+    np.testing.assert_array_equal(turned.for_target(3).values, turned.values)
+
+
 @pytest.mark.parametrize(("few", "more"), [(4, 6), (2, 8)])
 def test_more_rows_are_those_of_a_run_that_was_planned_with_them(few, more, model, image) -> None:
     short, long = (Wcam(Sobol(rows=rows), levels=1, grid=2) for rows in (few, more))

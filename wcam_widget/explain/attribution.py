@@ -181,7 +181,11 @@ class Attribution:
         probe = self.traces[0].probe
         resolved = probe.model.target(target, probe.image_logits)
         label, score = resolved.label(probe.model.class_names), float(resolved(probe.image_logits[None])[0])
-        return replace(self, estimate=joint_estimate(self.traces, resolved), target=label, score=score)
+        traces = tuple(one.for_target(resolved) for one in self.traces)
+        made = replace(self, estimate=joint_estimate(traces), target=label, score=score, traces=traces)
+        if not self.complete or all(one.run.finished for one in traces):
+            return made
+        return replace(made, stop=f"the rows of the run for {self.target} are used up")
 
     def intervals(self, kind: str = "student", confidence: float = CONFIDENCE) -> Limits:
         """Lower and upper ends for every cell; cells of which only bounds are known keep those.

@@ -256,14 +256,22 @@ class Checkpoint:
         counted = replace(estimate, evaluations=estimate.evaluations + self.looks)
         return unresolved(counted) if self.unsteady else counted
 
-    def for_target(self, target: AbstractTarget) -> Estimate:
-        """The estimate of another target from the same class scores, without a forward pass."""
+    def for_target(self, target: AbstractTarget) -> Checkpoint:
+        """A run of another target up to here, from the same class scores, without a forward pass."""
         run = self.run
         replay = ReplayProbe(run.probe.groups, run.probe.tree, run.store, target)
-        return self.applied(run.analysis.again(replay, run.state, run.stream, self.rows))
+        state = run.analysis.replayed(replay, run.state, run.stream, self.rows)
+        store = ScoreStore(len(run.probe.image_logits), run.store, replay.row)
+        return replace(
+            self, run=replace(run, probe=replace(run.probe, target=target), state=state, store=store)
+        )
+
+    def estimate(self) -> Estimate:
+        """The estimate of a run that has not gone further than this."""
+        return self.applied(self.run.analysis.estimate(self.run.state))
 
 
-def joint_estimate(checkpoints: Sequence[Checkpoint], target: AbstractTarget) -> Estimate:
-    """The estimate of a target from several runs; nothing is resolved where the network was not steady."""
-    estimate = averaged([one.for_target(target) for one in checkpoints])
+def joint_estimate(checkpoints: Sequence[Checkpoint]) -> Estimate:
+    """The estimate of several runs; nothing is resolved where the network was not steady."""
+    estimate = averaged([one.estimate() for one in checkpoints])
     return unresolved(estimate) if any(one.unsteady for one in checkpoints) else estimate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+from typing import ClassVar, Generic, Protocol, TypeVar, final, runtime_checkable
 
 from wcam_widget.sensitivity.estimate import Estimate
 from wcam_widget.sensitivity.function import WeightFunction
@@ -43,6 +43,7 @@ class AbstractAnalysis(ABC, Generic[State]):
 
     Attributes:
         gradients_needed: Whether ``f.gradient`` is called.
+        replayable: Whether scores alone tell of another score, which ``replayed`` and ``again`` need.
         unit: What a value is.
         statistic: What the numbers of a group are.
 
@@ -58,6 +59,7 @@ class AbstractAnalysis(ABC, Generic[State]):
     """
 
     gradients_needed: ClassVar[bool] = False
+    replayable: ClassVar[bool] = True
     unit: ClassVar[str] = UNIT
     statistic: ClassVar[str] = GROUP_STATISTIC
 
@@ -130,6 +132,7 @@ class AbstractAnalysis(ABC, Generic[State]):
             state: The state of the finished run.
         """
 
+    @final
     def again(
         self, f: WeightFunction, state: State, stream: int = 0, evaluations: int | None = None
     ) -> Estimate:
@@ -144,10 +147,26 @@ class AbstractAnalysis(ABC, Generic[State]):
         Raises:
             ValueError: Where scores do not suffice, since derivatives are needed.
         """
-        fresh, last = self.init(f, stream), state.evaluations if evaluations is None else evaluations
-        while fresh.evaluations < last:
+        last = state.evaluations if evaluations is None else evaluations
+        return self.estimate(self.replayed(f, state, stream, last))
+
+    def replayed(self, f: WeightFunction, state: State, stream: int, evaluations: int) -> State:
+        """The state of a run of another score over the rows of a run, from which it can go on.
+
+        Args:
+            f: The other score, which answers in the order of the run.
+            state: The state of the run; it stays as it is.
+            stream: The stream the run was made with.
+            evaluations: How many of its evaluations count, up to the end of a step.
+
+        Raises:
+            ValueError: Where scores do not suffice, since derivatives are needed.
+        """
+        del state  # of an analysis whose rows follow from their number alone
+        fresh = self.init(f, stream)
+        while fresh.evaluations < evaluations:
             self.step(f, fresh)
-        return self.estimate(fresh)
+        return fresh
 
     def continues(self, earlier: object) -> bool:
         """Whether a run of another analysis can go on as one of this analysis.

@@ -78,11 +78,11 @@ def _filters(basis: AbstractBasis) -> dict[str, object] | None:
     return {"name": basis.wavelet, "levels": basis.levels, "rec_lo": low, "rec_hi": high}
 
 
-def attribution_frame(attribution: Attribution, run: str, rev: int) -> bytes:
+def attribution_frame(attribution: Attribution, run: str, rev: int, about: str = "") -> bytes:
     """The frame of an attribution, complete or partial; each one replaces the last.
 
-    ``rev`` counts the frames of a run from 1. Numbers that are not finite become null in the header and NaN
-    in the sections.
+    ``rev`` counts the frames of a run from 1, ``about`` says which target it is of. Numbers that are not
+    finite become null in the header and NaN in the sections.
     """
     profile = attribution.profile()
     header = {
@@ -90,6 +90,7 @@ def attribution_frame(attribution: Attribution, run: str, rev: int) -> bytes:
         "version": VERSION,
         "run": run,
         "rev": rev,
+        "about": about,
         "complete": attribution.complete,
         "method": attribution.method,
         "target": {"label": attribution.target, "score": finite(attribution.score)},
@@ -122,7 +123,7 @@ def attribution_frame(attribution: Attribution, run: str, rev: int) -> bytes:
     )
 
 
-def layers_frame(layers: Sequence[Layer], size: tuple[int, int], run: str) -> bytes:
+def layers_frame(layers: Sequence[Layer], size: tuple[int, int], run: str, about: str = "") -> bytes:
     """The frame of all layers that have a map or an error, complete or partial; each one replaces the last.
 
     Maps are float32 over the image, of ``size`` in pixels, in the unit that each names; where there is an
@@ -134,6 +135,7 @@ def layers_frame(layers: Sequence[Layer], size: tuple[int, int], run: str) -> by
         "kind": "layers",
         "version": VERSION,
         "run": run,
+        "about": about,
         "image": {"height": height, "width": width},
         "layers": [_described(layer) for layer in shown],
     }

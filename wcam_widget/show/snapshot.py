@@ -13,16 +13,19 @@ from torch import Tensor
 
 from wcam_widget.basis import AbstractBasis, Cells
 from wcam_widget.evaluate.carried import carried
-from wcam_widget.explain import Attribution
+from wcam_widget.explain import AbstractMethod, Attribution, Probe
+from wcam_widget.model import AbstractTarget
 from wcam_widget.perturb.perturbation import Perturbation
 from wcam_widget.sensitivity import GroupEstimate, Kind
 from wcam_widget.show.curve import RetentionCurve
 from wcam_widget.show.heat import heat_map
 from wcam_widget.show.progress import Progress
-from wcam_widget.show.summary import Subject, sentence
+from wcam_widget.show.summary import Subject, sentence, subject_of
 
 Answer = Mapping[str, Any]
 """What a model says of an image that is rebuilt from some of its cells, in values that JSON has words for."""
+
+LONGEST_ABOUT = 200  # characters; a target of a caller's own may have any name
 
 CARRIED = "mean over the cell's place (the map itself tells no scales)"
 SPREAD = "spread from the map's own cells over these, band by band"
@@ -39,6 +42,9 @@ class Picture:
         perturbation: the image taken apart into cells, and put together again from some of them.
         subject: what is explained, a class by its probability.
         label: the explained score in words, such as "logit of cat".
+        target: the explained score.
+        score: that of the image.
+        classes: how many there are.
         method: the name of the method in lists of maps.
         own_cells: whether the method's numbers belong to these cells, or have to be carried over to them.
     """
@@ -48,8 +54,35 @@ class Picture:
     perturbation: Perturbation
     subject: Subject
     label: str
+    target: AbstractTarget
+    score: float
+    classes: int
     method: str
     own_cells: bool
+
+    @classmethod
+    def of(cls, probe: Probe, image: Float[Tensor, "c h w"], method: AbstractMethod, run: str) -> Picture:
+        """The picture of an image, of which a method explains the score of a probe."""
+        return cls(
+            run=run,
+            image=image,
+            perturbation=probe.perturbation,
+            subject=subject_of(probe),
+            label=probe.target.label(probe.model.class_names),
+            target=probe.target,
+            score=probe.score,
+            classes=len(probe.image_logits),
+            method=method.title,
+            own_cells=method.space is not None,
+        )
+
+    @property
+    def about(self) -> str:
+        """The target in one word, which maps and answers carry: those of another one are not to be shown.
+
+        A run may go on with another target; its name stays.
+        """
+        return about(self.target)
 
 
 @final
@@ -128,6 +161,16 @@ class Snapshot:
         """Where and at which scale the model looks, and whether that is enough, as far as it is known."""
         known = self.known if self.picture.own_cells else None
         return sentence(self.attribution, self.picture.subject, self.progress.state, known)
+
+
+def about(target: AbstractTarget) -> str:
+    """A target in one word.
+
+    >>> from wcam_widget.model import Margin
+    >>> about(Margin(3, other=5))
+    'Margin(class_id=3, other=5)'
+    """
+    return repr(target)[:LONGEST_ABOUT]
 
 
 def on_cells(attribution: Attribution, basis: AbstractBasis, cells: Cells) -> Attribution:

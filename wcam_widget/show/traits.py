@@ -90,6 +90,9 @@ class PageTraits(traitlets.HasTraits):
     number behind the name: ``_frame_1``.
     """
 
+    _target = traitlets.Dict(help="what is explained: its name in one word, class ids, and as Python").tag(
+        sync=True, direction="kernel", resent=True, outcome=True, each_side=True
+    )
     _picture = traitlets.Bytes(help="frame: the image, its coefficients, bands, cells and filters").tag(
         sync=True, direction="kernel", resent=True, each_side=True
     )

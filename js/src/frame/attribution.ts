@@ -35,6 +35,8 @@ export interface Profile {
 
 export interface AttributionFrame {
   readonly run: string;
+  /** the target that it is of */
+  readonly about: string;
   readonly rev: number;
   readonly complete: boolean;
   readonly method: string;
@@ -73,6 +75,7 @@ export function readAttribution(frame: Frame): AttributionFrame {
   const cut = (name: string): Float32Array => cutShares(sectionOf(frame, name, "f32", cells), unit);
   return {
     run: header.text("run"),
+    about: header.textOr("about", ""),
     rev: header.count("rev"),
     complete: header.flag("complete"),
     method: header.text("method"),

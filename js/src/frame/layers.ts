@@ -26,6 +26,8 @@ export interface MapLayer {
 
 export interface LayersFrame {
   readonly run: string;
+  /** the target that it is of */
+  readonly about: string;
   readonly height: number;
   readonly width: number;
   readonly layers: readonly MapLayer[];
@@ -45,7 +47,7 @@ export function readLayers(frame: Frame): LayersFrame {
   const layers = described.map((fields, at) =>
     readLayer(fields, fields.flag("drawn") ? sectionOf(frame, `map${at}`, "f32", [height, width]) : null),
   );
-  return { run: header.text("run"), height, width, layers };
+  return { run: header.text("run"), about: header.textOr("about", ""), height, width, layers };
 }
 
 function readLayer(fields: Fields, heat: Float32Array | null): MapLayer {

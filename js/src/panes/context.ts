@@ -70,8 +70,8 @@ export class ViewContext {
 }
 
 /**
- * The colour scale over the numbers of each frame of a run; a new run starts it anew. `unit` reads what they are:
- * where two sides are compared, the same pane of the other side is on the same scale if it has the same unit.
+ * The colour scale over the numbers of each frame of a run; a new run and another target start it anew. `unit`
+ * reads what they are: where two sides are compared, the same pane of the other side is on the same scale if it has the same unit.
  */
 export function runScale(
   context: ViewContext,
@@ -85,8 +85,9 @@ export function runScale(
   context.bind(() => {
     const now = pooled.value;
     if (now === null) return;
-    scale.value = nextScale(now.run === run ? scale.peek() : null, now);
-    run = now.run;
+    const its = `${now.run} ${context.session.target.value.about}`;
+    scale.value = nextScale(its === run ? scale.peek() : null, now);
+    run = its;
   });
   return scale;
 }

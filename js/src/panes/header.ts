@@ -7,6 +7,7 @@ import type { RunState, Status } from "../state/status";
 import { type ConnectionState, isReachable } from "../transport/connection";
 import type { ViewContext } from "./context";
 import { kernelButton } from "./kernel_button";
+import { targetPicker } from "./target_picker";
 
 const CONNECTIONS: Record<ConnectionState, string> = {
   connecting: "Looking for the kernel",
@@ -56,7 +57,7 @@ export function headerLine(context: ViewContext): HTMLElement {
   const chip = element("span", { class: "wcam-chip", "data-wcam": "connection", role: "status" });
   bind(() => {
     const attribution = session.attribution.value;
-    const explained = attribution?.target;
+    const explained = attribution?.target ?? session.target.value.explained;
     setText(target, explained ? `${explained.label} ${formatScore(explained.score)}` : "Explaining");
     setText(method, attribution?.method ?? "");
   });
@@ -65,7 +66,17 @@ export function headerLine(context: ViewContext): HTMLElement {
     chip.dataset["state"] = state;
     setText(chip, CONNECTIONS[state]);
   });
-  return element("header", { class: "wcam-header" }, target, method, progress(context), chip);
+  const picker = targetPicker(context);
+  const line = element(
+    "div",
+    { class: "wcam-header" },
+    target,
+    picker.button,
+    method,
+    progress(context),
+    chip,
+  );
+  return element("header", {}, line, picker.line);
 }
 
 function progress(context: ViewContext): HTMLElement {

@@ -44,12 +44,16 @@ export function scoresPane(context: ViewContext): HTMLElement {
     element("thead", {}, element("tr", {}, ...headings)),
     body,
   );
+  const verdict = element("p", { class: "wcam-verdict", role: "status", "data-wcam": "verdict" });
   const note = element("p", { class: "wcam-note", role: "status", "data-wcam": "scores-state" });
   bind(() => {
     const scores = session.scores.value;
     table.dataset["stale"] = String(scores.state !== "known");
     table.dataset["state"] = scores.state;
     setText(note, scoresWords(scores, session.connection.value === "static"));
+    const words = session.selection.cells.value.length > 0 ? (scores.result?.verdict ?? "") : "";
+    setText(verdict, words);
+    verdict.dataset["stale"] = String(scores.state !== "known");
     const target = scores.result?.target ?? originalOf(context);
     const classes = scores.result?.classes ?? [];
     const rows = classes.map((score) => scoreRow(score, PROBABILITY_DECIMALS));
@@ -58,12 +62,13 @@ export function scoresPane(context: ViewContext): HTMLElement {
       ...(rows.length > 0 ? [kindRow(unitRowWords(scores.result?.unit ?? "")), ...rows] : []),
     );
   });
-  return pane("scores", "Scores", [note], table);
+  return pane("scores", "Scores", [note], table, verdict);
 }
 
 /** Before the first answer only the explained score of the original is known. */
 function originalOf(context: ViewContext): Score {
-  const target = context.session.attribution.value?.target;
+  const { attribution, target: explained } = context.session;
+  const target = attribution.value?.target ?? explained.value.explained;
   return {
     label: target?.label ?? "explained score",
     original: target?.score ?? Number.NaN,

@@ -10,25 +10,31 @@ export interface Score {
 /** One response of the model: the explained score, and the probabilities of the highest classes. */
 export interface ScoreResult {
   readonly key: string;
+  /** the target that it is of */
+  readonly about: string;
   readonly target: Score;
   readonly classes: readonly Score[];
   /** what the numbers of the classes are: "probability, softmax", "score" */
   readonly unit: string;
   readonly seconds: number;
+  /** what became of the decision, in words */
+  readonly verdict: string;
 }
 
 /** The result, or null when it is not one. */
 export function readScore(value: unknown): ScoreResult | null {
-  const { key, target, classes, unit, seconds } = asObject(value);
+  const { key, about, target, classes, unit, seconds, verdict } = asObject(value);
   const explained = readPair(target);
   if (typeof key !== "string" || explained === null || !Array.isArray(classes)) return null;
   const all = classes.map(readPair).filter((each) => each !== null);
   return {
     key,
+    about: textOr(about, ""),
     target: explained,
     classes: all,
     unit: textOr(unit, "probability"),
     seconds: numberOr(seconds, 0),
+    verdict: textOr(verdict, ""),
   };
 }
 

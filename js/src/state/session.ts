@@ -15,12 +15,14 @@ import {
   PROTOCOL,
 } from "../transport/connection";
 import { asObject } from "../transport/untrusted";
+import { ClassNames } from "./class_names";
 import { LayerChoice } from "./layer_choice";
 import { LevelChoice } from "./level_choice";
 import { type Question, ScoreRequests, type Scores } from "./score_requests";
 import { knownScore, readScore } from "./score_result";
 import { canonical, keptCells, type Mode, questionKey, Selection } from "./selection";
 import { readStatus, type Status } from "./status";
+import { readTarget, type Target } from "./target";
 import { TopLine } from "./top_line";
 import { Traits } from "./traits";
 
@@ -44,6 +46,8 @@ export class Session {
   /** whether the dyadic view has the transform's own layout, or all bands at one size */
   readonly packed: Signal<boolean> = signal(false);
   readonly status: ReadonlySignal<Status>;
+  /** what is explained; maps and answers of another target are as if they were not there */
+  readonly target: ReadonlySignal<Target>;
   /** which cells the reconstruction keeps, one byte each */
   readonly kept: ReadonlySignal<Uint8Array>;
   readonly scores: ReadonlySignal<Scores>;
@@ -66,6 +70,7 @@ export class Session {
   readonly #endSelection: () => void;
   /** the last frame, also when its picture is still to come */
   #latest: AttributionFrame | null = null;
+  #classNames: Promise<ClassNames> | undefined;
 
   constructor(model: Model) {
     this.#model = model;
@@ -80,7 +85,11 @@ export class Session {
     this.opacity = this.#traits.shared("opacity", readOpacity);
     this.levels = new LevelChoice(this.#picture);
     const layer = this.#traits.shared("layer", (value) => (typeof value === "string" ? value : ""));
-    this.layers = new LayerChoice(this.#layers, this.#picture, this.#attribution, layer);
+    this.target = this.#traits.readonly("_target", readTarget);
+    const layers = computed(() =>
+      this.#layers.value?.about === this.target.value.about ? this.#layers.value : null,
+    );
+    this.layers = new LayerChoice(layers, this.#picture, this.#attribution, layer);
     this.topLine = new TopLine(this.#retention, this.#picture, this.#attribution, this.selection, this.mode);
     this.status = this.#traits.readonly("_status", readStatus);
     const proto = this.#traits.readonly("_proto", (value) => value);
@@ -95,6 +104,7 @@ export class Session {
     this.kept = computed(() =>
       keptCells(this.selection.cells.value, this.mode.value, this.#picture.value?.cellCount ?? 0),
     );
+    this.#traits.watch("_target", () => batch(() => this.#showLatest()));
     this.#traits.watch("_picture", (bytes) => batch(() => this.#readPicture(bytes)));
     this.#traits.watch("_frame", (bytes) => batch(() => this.#readFrame(bytes)));
     this.#traits.watch("_layers", (bytes) => batch(() => this.#readLayers(bytes)));
@@ -134,6 +144,20 @@ export class Session {
   /** Goes on with a run that ended, with twice its rows or with the rest of them; rejects with an RpcError. */
   async deepen(): Promise<void> {
     await this.#connection.rpc.request("more", {});
+  }
+
+  /** Explains another class, by itself or rather than `other`; rejects with an RpcError. */
+  async retarget(classId: number, other: number | null): Promise<void> {
+    await this.#connection.rpc.request("target", { class_id: classId, other });
+  }
+
+  /** The names of all classes; the kernel sends them once. */
+  classNames(): Promise<ClassNames> {
+    this.#classNames ??= this.#connection.rpc.request("names", {}).then(ClassNames.read);
+    this.#classNames.catch(() => {
+      this.#classNames = undefined;
+    });
+    return this.#classNames;
   }
 
   dispose(): void {
@@ -178,15 +202,17 @@ export class Session {
   /** Shows the latest frame when it is of the current picture: the two traits may come in any order. */
   #showLatest(): void {
     const [picture, latest] = [this.#picture.peek(), this.#latest];
-    if (picture !== null && latest?.run === picture.run) {
+    const { about } = this.target.peek();
+    if (picture !== null && latest?.run === picture.run && latest.about === about) {
       try {
         requireFit(latest, picture.cellCount, picture.bands.length);
         this.#attribution.value = latest;
       } catch (error) {
         this.#frameError.value = messageOf(error);
       }
-    } else if (this.#attribution.peek()?.run !== picture?.run) {
-      this.#attribution.value = null;
+    } else {
+      const shown = this.#attribution.peek();
+      if (shown?.run !== picture?.run || shown?.about !== about) this.#attribution.value = null;
     }
   }
 
@@ -225,7 +251,8 @@ export class Session {
     const question = computed<Question | null>(() => {
       const picture = this.#picture.value;
       const [cells, mode] = [this.selection.cells.value, this.mode.value];
-      return picture && { key: questionKey(cells, mode), run: picture.run, cells, mode };
+      const run = `${picture?.run} ${this.target.value.about}`;
+      return picture && { key: questionKey(cells, mode), run, cells, mode };
     });
     const online = computed(() => isReachable(this.connection.value));
     return new ScoreRequests({
@@ -233,7 +260,8 @@ export class Session {
       online,
       lookUp: (key) => {
         const last = readScore(latest.value);
-        return last?.key === key ? last : knownScore(known.value, key);
+        const score = last?.key === key ? last : knownScore(known.value, key);
+        return score?.about === this.target.value.about ? score : null;
       },
       request: ({ cells, mode }, abort) =>
         this.#connection.rpc.request("score", { selection: cells, mode }, abort),

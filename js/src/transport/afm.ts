@@ -2,6 +2,7 @@
 
 /** The traits that the kernel alone writes. A test holds names and types against wcam_widget/show/traits.py. */
 export interface KernelState {
+  _target: unknown;
   _picture: DataView;
   _frame: DataView;
   _layers: DataView;

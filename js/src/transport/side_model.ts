@@ -4,6 +4,7 @@ import { asObject } from "./untrusted";
 
 /** The traits that every side has for itself; a test holds them against wcam_widget/show/traits.py. */
 export const EACH_SIDE: readonly TraitName[] = [
+  "_target",
   "_picture",
   "_frame",
   "_layers",

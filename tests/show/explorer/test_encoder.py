@@ -30,7 +30,7 @@ def behind(monkeypatch):
 def test_maps_wait_for_the_screen_and_the_end_and_answers_do_not(snapshots, behind):
     news = [set(behind.news(snapshot)) for snapshot in snapshots]
     states = [snapshot.progress.state for snapshot in snapshots]
-    assert news[0] == {"_picture", "_status"}
+    assert news[0] == {"_target", "_picture", "_status"}
     end = states.index("done")
     assert [names for names in news[1:end] if names] == []
     assert news[end] == {"_frame", "_status"}

@@ -59,7 +59,7 @@ def test_a_score_request_is_answered_with_its_own_names(post):
     ]
     answer = post.session.snapshot().latest
     assert answer["key"] == "remove:1-1,3-3"
-    assert set(answer) == {"key", "unit", "target", "classes", "seconds"}
+    assert set(answer) == {"key", "about", "unit", "verdict", "target", "classes", "seconds"}
 
 
 def test_stop_cancels_the_run(post):
@@ -67,6 +67,21 @@ def test_stop_cancels_the_run(post):
         {"t": "res", "id": "1", "client": "tab"}
     ]
     assert post.session._run._cancelled()
+
+
+def test_names_travel_on_request_with_the_highest_scores(post):
+    (answer,) = post.ask(t="req", id="1", client="tab", method="names", params={})
+    names, top = answer["result"]["names"], answer["result"]["top"]
+    assert names == ["class 0", "class 1", "class 2"]
+    assert [score for _, score in top] == sorted((score for _, score in top), reverse=True)
+    assert sum(score for _, score in top) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_front_end_chooses_the_target(post):
+    post.ask(t="req", id="1", client="tab", method="target", params={"class_id": 2, "other": None})
+    assert post.session.picture.label == "logit of class 2"
+    post.ask(t="req", id="2", client="tab", method="target", params={"class_id": 2, "other": 0})
+    assert post.session.wait(PATIENCE).target == "margin of class 2 over class 0"
 
 
 def test_more_goes_on_with_the_run_and_is_refused_where_nothing_is_on_offer(post):
@@ -90,9 +105,13 @@ def test_more_goes_on_with_the_run_and_is_refused_where_nothing_is_on_offer(post
         ("score", {"selection": "<img src=x>", "mode": "keep"}, "selection: found <U11"),
         ("score", {"selection": [10**30], "mode": "keep"}, "selection: "),
         ("score", {"selection": [1], "mode": {"a": 1}}, "mode must be 'keep' or 'remove'"),
-        ("eval", {}, "method must be 'score', 'stop' or 'more'"),
-        (None, {}, "method must be 'score', 'stop' or 'more'"),
-        (["score"], {}, "method must be 'score', 'stop' or 'more'"),
+        ("target", {}, "class_id must be a whole number"),
+        ("target", {"class_id": 10**6, "other": None}, "target: "),
+        ("target", {"class_id": True, "other": "<img>"}, "class_id must be a whole number"),
+        ("target", {"class_id": 1, "other": 1}, "compares class 1 with itself"),
+        ("eval", {}, "method must be 'score', 'stop', 'more', 'names' or 'target'"),
+        (None, {}, "method must be 'score', 'stop', 'more', 'names' or 'target'"),
+        (["score"], {}, "method must be 'score', 'stop', 'more', 'names' or 'target'"),
     ],
 )
 def test_a_bad_request_is_told_what_is_wrong(post, asked, params, message):

@@ -89,6 +89,7 @@ class Derivative(AbstractAnalysis[DerivativeState]):
     design: str = "auto"
 
     gradients_needed = True
+    replayable = False
 
     def __post_init__(self) -> None:
         ensure_rows(self.rows, 2)
@@ -209,9 +210,9 @@ class Derivative(AbstractAnalysis[DerivativeState]):
         return None if state.log.constant() or self.rows < BLOCKS else replace(self, rows=2 * self.rows)
 
     @override
-    def again(
-        self, f: WeightFunction, state: DerivativeState, stream: int = 0, evaluations: int | None = None
-    ) -> Estimate:
+    def replayed(
+        self, f: WeightFunction, state: DerivativeState, stream: int, evaluations: int
+    ) -> DerivativeState:
         # Not possible: derivatives belong to one score.
         del f, state, stream, evaluations
         raise ValueError(

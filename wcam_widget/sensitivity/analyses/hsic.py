@@ -157,12 +157,9 @@ class Hsic(AbstractAnalysis[HsicState]):
         return None if self.estimate(state).constant else replace(self, rows=2 * self.rows)
 
     @override
-    def again(
-        self, f: WeightFunction, state: HsicState, stream: int = 0, evaluations: int | None = None
-    ) -> Estimate:
-        # The estimate of another score of the same masks.
-        last = state.evaluations if evaluations is None else evaluations
-        return super(Hsic, replace(self, rows=last)).again(f, state, stream, last)
+    def replayed(self, f: WeightFunction, state: HsicState, stream: int, evaluations: int) -> HsicState:
+        # Another score of the same masks.
+        return super(Hsic, replace(self, rows=evaluations)).replayed(f, state, stream, evaluations)
 
     def p_values(self, state: HsicState) -> Float[np.ndarray, " d"]:
         """The chance that a weight without effect would have at least its HSIC: small where it matters.

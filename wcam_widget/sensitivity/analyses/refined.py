@@ -129,17 +129,15 @@ class Refined(AbstractAnalysis[RefinedState]):
         self._measure(f, state, chosen)
 
     @override
-    def again(
-        self, f: WeightFunction, state: RefinedState, stream: int = 0, evaluations: int | None = None
-    ) -> Estimate:
-        # The estimate of another score from the nodes of ``state``. A weight that mattered to the first score
-        # only, or to this one only, may be left bounded loosely.
-        fresh, last = self.init(f, stream), state.evaluations if evaluations is None else evaluations
+    def replayed(self, f: WeightFunction, state: RefinedState, stream: int, evaluations: int) -> RefinedState:
+        # Another score of the nodes of ``state``. A weight that mattered to the first score only, or to this
+        # one only, may be left bounded loosely.
+        fresh = self.init(f, stream)
         self._begin(f, fresh)
         for nodes in state.choices:
-            if fresh.evaluations < last:
+            if fresh.evaluations < evaluations:
                 self._measure(f, fresh, nodes)
-        return self.estimate(fresh)
+        return fresh
 
     @override
     def continues(self, earlier: object) -> bool:

@@ -210,16 +210,17 @@ class Screened(AbstractAnalysis[ScreenedState]):
         return replace(self, rows=rows, budget=budget, time=longer)
 
     @override
-    def again(
-        self, f: WeightFunction, state: ScreenedState, stream: int = 0, evaluations: int | None = None
-    ) -> Estimate:
-        # The estimate of another score from the same rows. There are no derivatives of that score: what is
-        # expected of a weight is an even share of its group.
-        fresh, last = self.init(f, stream), state.evaluations if evaluations is None else evaluations
+    def replayed(
+        self, f: WeightFunction, state: ScreenedState, stream: int, evaluations: int
+    ) -> ScreenedState:
+        # Another score of the same rows. There are no derivatives of that score: what is expected of a weight
+        # is an even share of its group.
+        fresh = self.init(f, stream)
         fresh.follow = state.choices
-        while fresh.evaluations < last:
+        while fresh.evaluations < evaluations:
             self.step(f, fresh)
-        return self.estimate(fresh)
+        fresh.follow, fresh.seconds = None, state.seconds
+        return fresh
 
     def _exchange(self, f: WeightFunction, state: ScreenedState, which: Int[np.ndarray, "n m"]) -> None:
         first, cells = state.rows, which.shape[1]

@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any, final
 
+from wcam_widget.model import Logit, Margin, Probability
 from wcam_widget.show.explorer.pace import Pace
-from wcam_widget.show.frames import attribution_frame, layers_frame, picture_frame, retention_frame
+from wcam_widget.show.frames import attribution_frame, finite, layers_frame, picture_frame, retention_frame
 from wcam_widget.show.snapshot import Snapshot
 
-EVERYTHING = ("_picture", "_frame", "_layers", "_status", "_known", "_scores", "_retention")
+EVERYTHING = ("_target", "_picture", "_frame", "_layers", "_status", "_known", "_scores", "_retention")
+EMPTY: dict[str, Any] = {"_frame": b"", "_layers": b"", "_known": {}, "_scores": {}, "_retention": b""}
+"""What stands for a map or an answer that there is none of yet, where there was one of an earlier target."""
 
 
 @final
@@ -37,9 +40,14 @@ class Encoder:
         if snapshot.number < self._number:
             return {}
         self._number, sources = snapshot.number, _sources(snapshot)
+        turned = self._sent.get("_target", sources["_target"]) != sources["_target"]
+        if turned:  # all but the image is new
+            self.pace, self._sent = Pace(), {"_layers": (), "_picture": self._sent["_picture"]}
         names = self._due(snapshot, {name for name in sources if self._is_new(name, sources[name])})
         self._sent |= {name: sources[name] for name in names}
-        return encoded(snapshot, self.rev, names)
+        news = encoded(snapshot, self.rev, names)
+        # What is said of one target must not stand beside another.
+        return {**EMPTY, **news} if turned else news
 
     def _is_new(self, name: str, source: Any) -> bool:
         before = self._sent.get(name)
@@ -53,7 +61,7 @@ class Encoder:
             due.remove("_retention")
         if "_known" in due:  # the answer in words may be made of them
             due.add("_status")
-        if "_picture" in due:  # the first snapshot
+        if "_target" in due:  # the first snapshot of it
             due.add("_layers")
         over = sum(layer.ended for layer in snapshot.extra) > sum(one.ended for one in self._sent["_layers"])
         ended = over or (snapshot.progress.ended and "_status" in changed)
@@ -80,7 +88,8 @@ class Encoder:
 def _sources(snapshot: Snapshot) -> dict[str, Any]:
     """What each trait is made from."""
     return {
-        "_picture": snapshot.picture,
+        "_target": snapshot.picture.target,
+        "_picture": snapshot.picture.perturbation,
         "_frame": snapshot.attribution,
         "_layers": snapshot.extra,
         "_status": snapshot.progress.state,
@@ -105,6 +114,17 @@ def encoded(snapshot: Snapshot, rev: int, names: Collection[str] = EVERYTHING) -
     return {name: values[name] for name in EVERYTHING if name in values}
 
 
+def _target(snapshot: Snapshot, rev: int) -> dict[str, Any]:
+    """What is explained, by name, by class ids where it has any, and as the words of a program."""
+    del rev
+    target = snapshot.picture.target
+    ids = {"class_id": target.class_id} if isinstance(target, Logit | Probability | Margin) else {}
+    other = {"other": target.other} if isinstance(target, Margin) else {}
+    picture = snapshot.picture
+    about = {"about": picture.about, "label": picture.label, "score": finite(picture.score)}
+    return {**about, "classes": picture.classes, **ids, **other}
+
+
 def _picture(snapshot: Snapshot, rev: int) -> bytes:
     del rev  # the same for all frames of a run
     picture = snapshot.picture
@@ -113,13 +133,16 @@ def _picture(snapshot: Snapshot, rev: int) -> bytes:
 
 def _frame(snapshot: Snapshot, rev: int) -> bytes | None:
     shown = snapshot.on_cells
-    return None if shown is None else attribution_frame(shown, snapshot.picture.run, rev)
+    return (
+        None if shown is None else attribution_frame(shown, snapshot.picture.run, rev, snapshot.picture.about)
+    )
 
 
 def _layers(snapshot: Snapshot, rev: int) -> bytes | None:
     del rev
-    size = snapshot.picture.perturbation.cells.image_size
-    return layers_frame(snapshot.layers, size, snapshot.picture.run) if snapshot.layers else None
+    picture = snapshot.picture
+    size = picture.perturbation.cells.image_size
+    return layers_frame(snapshot.layers, size, picture.run, picture.about) if snapshot.layers else None
 
 
 def _status(snapshot: Snapshot, rev: int) -> dict[str, Any]:
@@ -156,6 +179,7 @@ def _retention(snapshot: Snapshot, rev: int) -> bytes | None:
 
 
 _MAKERS: dict[str, Callable[[Snapshot, int], Any]] = {
+    "_target": _target,
     "_picture": _picture,
     "_frame": _frame,
     "_layers": _layers,

@@ -19,8 +19,8 @@ from wcam_widget.show.explorer.encoder import Encoder
 from wcam_widget.show.explorer.guard import Guard
 from wcam_widget.show.explorer.heartbeat import HEART
 from wcam_widget.show.explorer.layers import LayerLike, LayersLike, Source, ensure_layers
+from wcam_widget.show.explorer.linking import Linked, written
 from wcam_widget.show.explorer.messages import Messages
-from wcam_widget.show.explorer.readout import Readout
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.explorer.weak import WeakCall
 from wcam_widget.show.pages import page as export
@@ -36,7 +36,7 @@ ExplorerT = TypeVar("ExplorerT", bound="Explorer")
 RELOADING = os.environ.get("ANYWIDGET_HMR") == "1"
 
 
-class Explorer(Readout, anywidget.AnyWidget):
+class Explorer(Linked, anywidget.AnyWidget):
     """A widget that explains one image to its reader; made by ``explore``, which says what it takes.
 
     The map streams in from the moment it is made. What the reader does in the browser can be read and set
@@ -47,6 +47,10 @@ class Explorer(Readout, anywidget.AnyWidget):
     Attributes:
         selection: sorted ids of cells; nothing selected means everything is kept.
         mode: "keep" the selected cells, or "remove" them.
+        target: what is explained: a class id, or a target where it is no plain class. Setting it, also to a
+            class name, explains another one: from the class scores of the rows so far where they were kept;
+            else ``deepen`` computes the map, and the button in the view says how long that takes.
+        progress: the share of the run that is done, 0 to 1.
         layer: the name of the map over the image, "" for that of the run.
         theme: "auto", "light" or "dark".
         colormap: "cividis" or "viridis".
@@ -84,6 +88,7 @@ class Explorer(Readout, anywidget.AnyWidget):
                 f"for a page; accepted are {LARGEST_PICTURE >> 20} MiB: make the image smaller"
             )
         super().__init__(**code, **traits)
+        self.set_trait("target", written(session.probe.target))
         self._own_layout = self.layout
         self._still = Still(self._pictured(session), WeakCall(self._colours), session.worker.follow)
         self._session, self._encoder = session, encoder
@@ -180,17 +185,6 @@ class Explorer(Readout, anywidget.AnyWidget):
         """
         self._open_session.deepen()
 
-    @property
-    def attribution(self) -> Attribution | None:
-        """The latest attribution; partial while the run goes on, None before its first step."""
-        session = self._session
-        return self._last if session is None else session.attribution
-
-    @property
-    def attributions(self) -> tuple[Attribution | None, ...]:
-        """The latest attribution of every side that is compared; of one, where none is."""
-        return (self.attribution,)
-
     def add_layer(self, layer: LayerLike, name: str | None = None) -> str:
         """Put one more map over the image; setting ``explorer.layer`` to its name shows it.
 
@@ -211,12 +205,6 @@ class Explorer(Readout, anywidget.AnyWidget):
         named = ensure_layers(layer if name is None else {name: layer}, size, "layer")
         (added,) = (session.add_layer(*each) for each in named.items())
         return added
-
-    @property
-    def layers(self) -> dict[str, Attribution]:
-        """The maps over the image so far, by name; those under way are partial."""
-        layers = self._open_session.snapshot().layers
-        return {layer.name: layer.attribution for layer in layers if layer.attribution is not None}
 
     def to_html(self, path: str | Path) -> Path:
         """Write a page that shows and explores this without kernel or network.
@@ -271,6 +259,8 @@ class Explorer(Readout, anywidget.AnyWidget):
             with self.hold_sync():
                 for name, value in news.items():
                     setattr(self, side_name(name, side), value)
+                if side == 0:
+                    self._tell(snapshot)
         if "_status" in news and snapshot.progress.ended and self._still is not None:
             self._still.show_later()
 

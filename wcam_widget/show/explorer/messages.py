@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, final
 
 from wcam_widget.show.explorer.encoder import Encoder
+from wcam_widget.show.explorer.retarget import chosen
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.selection import ensure_question
 from wcam_widget.show.traits import PROTOCOL
@@ -28,7 +29,8 @@ class Messages:
     Messages are dictionaries with ``t``: "hello" is acknowledged (and the frames sent again where the front
     end holds older ones), "here" says that a front end still stands, "req" gets "res" or "err" with its
     ``id`` and ``client``, "cancel" withdraws a request, "ack" says which frame was drawn. Anything else is
-    logged and dropped. An answer of the model is no part of "res": it comes through the traits, before.
+    logged and dropped. An answer of the model is no part of "res": it comes
+    through the traits, before.
 
     Args:
         session: what answers, is stopped and continued.
@@ -83,33 +85,38 @@ class Messages:
             self._resend()
 
     def _request(self, client: str, name: str, method: Any, params: Any) -> None:
-        reply = partial(self._reply, client, name)
-        refuse = partial(self._refuse, client, name)
-        if method == "stop":
-            self._session.cancel()
-            reply()
-        elif method == "more":
-            try:
-                self._session.deepen()
-            except RuntimeError as error:
-                refuse("bad_request", str(error))
-            else:
-                reply()
-        elif method != "score":
-            refuse("bad_request", "method must be 'score', 'stop' or 'more'")
-        elif not isinstance(params, dict):
-            refuse("bad_request", "params must be an object")
-        else:
-            try:
+        if not isinstance(params, dict):
+            self._refuse(client, name, "bad_request", "params must be an object")
+            return
+        try:
+            if method == "score":
                 cells = self._session.probe.cells
                 question = ensure_question(params.get("selection"), params.get("mode"), cells)
-            except ValueError as error:
-                refuse("bad_request", str(error))
-            else:
+                reply, refuse = partial(self._reply, client, name), partial(self._refuse, client, name)
                 self._session.ask(question, client, (client, name), reply, refuse)
+                return
+            result = self._done(method, params)
+        except (ValueError, RuntimeError) as error:
+            self._refuse(client, name, "bad_request", str(error))
+        else:
+            self._reply(client, name, result)
 
-    def _reply(self, client: str, name: str) -> None:
-        self._send({"t": "res", "id": name, "client": client})
+    def _done(self, method: Any, params: dict[str, Any]) -> Any:
+        """Do what needs no model; ValueError or RuntimeError where it cannot be."""
+        session = self._session
+        if method == "stop":
+            return session.cancel()
+        if method == "more":
+            return session.deepen()
+        if method == "names":
+            return session.inquiry.classes()
+        if method == "target":
+            return session.retarget(chosen(session.probe.target, params))
+        raise ValueError("method must be 'score', 'stop', 'more', 'names' or 'target'")
+
+    def _reply(self, client: str, name: str, result: Any = None) -> None:
+        told = {} if result is None else {"result": result}
+        self._send({"t": "res", "id": name, "client": client, **told})
 
     def _refuse(self, client: str, name: str, code: str, message: str) -> None:
         self._send({"t": "err", "id": name, "client": client, "code": code, "message": message})

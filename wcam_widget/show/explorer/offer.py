@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, final, runtime_checkable
 
 import numpy as np
@@ -14,6 +15,9 @@ from wcam_widget.sensitivity import Kind
 from wcam_widget.sensitivity.analysis import ALL_ROWS
 from wcam_widget.show.progress import State
 from wcam_widget.show.words import duration
+
+Maps = Callable[[], Iterator[Attribution]]
+"""Begins a method's steps; called by the worker, when the stream's turn comes."""
 
 # Advice that a button on the screen replaces.
 _ADVICE = re.compile(
@@ -37,31 +41,30 @@ class Resumable(Protocol):
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Offer:
-    """More of a run: the method that goes on, and what it will take.
+    """More of a run, or another run, and what it will take.
 
     Args:
-        method: what goes on.
-        attribution: from where it goes on.
-        passes: forward-equivalents at most.
+        does: what a click on it does, in words.
+        steps: begins it.
+        shown: the map that stays in sight until its first one.
+        done: forward-equivalents it starts from.
+        passes: forward-equivalents it takes at most.
         seconds: what these take at the speed of the run so far.
     """
 
-    method: Resumable
-    attribution: Attribution
+    does: str
+    steps: Maps
+    shown: Attribution
+    done: int
     passes: int
     seconds: float
 
     @property
     def words(self) -> str:
         """What stands on the button."""
-        does = "Run deeper" if self.attribution.complete else "Continue"
-        return f"{does}: about {duration(self.seconds)} more"
-
-    def steps(self) -> Iterator[Attribution]:
-        """Go on."""
-        return self.method.resume(self.attribution)
+        return f"{self.does}: about {duration(self.seconds)}{' more' if self.done else ''}"
 
 
 def offer_of(method: AbstractMethod, attribution: Attribution | None) -> Offer | None:
@@ -72,8 +75,24 @@ def offer_of(method: AbstractMethod, attribution: Attribution | None) -> Offer |
     if further is None or not isinstance(further, Resumable):
         return None
     passes = further.planned(attribution) - attribution.done
-    seconds = attribution.seconds / attribution.done * passes
-    return Offer(further, attribution, passes, seconds) if passes > 0 else None
+    if passes <= 0:
+        return None
+    does = "Run deeper" if attribution.complete else "Continue"
+    steps = partial(further.resume, attribution)
+    return Offer(does, steps, attribution, attribution.done, passes, _price(attribution, passes))
+
+
+def fresh_offer(steps: Maps, earlier: Attribution | None) -> Offer | None:
+    """A run from the beginning, at the price of an earlier one; None where that never began."""
+    if earlier is None or not earlier.done:
+        return None
+    passes = max(earlier.planned, earlier.done)
+    return Offer("Explain again", steps, earlier, 0, passes, _price(earlier, passes))
+
+
+def _price(attribution: Attribution, passes: int) -> float:
+    """Seconds that so many passes take at the speed of a run so far."""
+    return attribution.seconds / attribution.done * passes
 
 
 def unresolved(attribution: Attribution) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from wcam_widget.explain import Attribution
 from wcam_widget.show.explorer.lifetime import Lifetime
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.selection import Question
@@ -15,6 +16,23 @@ from wcam_widget.show.traits import PageTraits
 
 class Readout(Lifetime, PageTraits):
     """The half of an explorer that reads the reader's choices."""
+
+    @property
+    def attribution(self) -> Attribution | None:
+        """The latest attribution; partial while the run goes on, None before its first step."""
+        session = self._session
+        return self._last if session is None else session.attribution
+
+    @property
+    def attributions(self) -> tuple[Attribution | None, ...]:
+        """The latest attribution of every side that is compared; of one, where none is."""
+        return (self.attribution,)
+
+    @property
+    def layers(self) -> dict[str, Attribution]:
+        """The maps over the image so far, by name; those under way are partial."""
+        layers = self._open_session.snapshot().layers
+        return {layer.name: layer.attribution for layer in layers if layer.attribution is not None}
 
     @property
     def mask(self) -> Bool[np.ndarray, " d"]:

@@ -20,19 +20,17 @@ from wcam_widget.model import (
     AbstractTarget,
     BlackBox,
     ImageLike,
-    Logit,
-    Probability,
     TargetLike,
     ensure_image,
 )
 from wcam_widget.show.explorer.layers import Source, numbered
-from wcam_widget.show.explorer.offer import Offer
+from wcam_widget.show.explorer.offer import Maps, Offer
 from wcam_widget.show.explorer.questions import Inquiry
-from wcam_widget.show.explorer.stream import AnswerStream, LayerStream, Maps, RunStream, brief
+from wcam_widget.show.explorer.retarget import again, course, held
+from wcam_widget.show.explorer.stream import AnswerStream, LayerStream, RunStream, brief
 from wcam_widget.show.explorer.worker import REFUSALS, Refusal, Request, Worker
 from wcam_widget.show.selection import Question
 from wcam_widget.show.snapshot import Answer, Picture, Snapshot
-from wcam_widget.show.summary import subject_of
 
 logger = logging.getLogger(__name__)
 
@@ -70,27 +68,18 @@ class Session:
     ) -> None:
         pixels = ensure_image(image, "image", model.fit)
         self.probe = method.probe(model, pixels, target)
-        self.picture = Picture(
-            run=uuid.uuid4().hex[:12],
-            image=pixels,
-            perturbation=self.probe.perturbation,
-            subject=subject_of(self.probe),
-            label=self.probe.target.label(model.class_names),
-            method=method.title,
-            own_cells=method.space is not None,
-        )
+        self.picture = Picture.of(self.probe, pixels, method, uuid.uuid4().hex[:12])
         self.inquiry = Inquiry(self.probe)
         self.worker = Worker(f"wcam explorer {self.picture.run}") if worker is None else worker
-        self._target = _held(target, self.probe.target)
+        self.method = method
+        self._target = held(target, self.probe.target)
         self._publish = publish
         self._lock = threading.RLock()  # re-entered where a garbage collection closes a widget
         self._numbers = itertools.count(1)
         self._cancelled = threading.Event()  # another one after each cancel, for what is wanted after it
         self._closed = False
-        held = self.probe.target if self.picture.own_cells else self._target
-        self._run = self._run_of(method, self._steps_of(method, held))
-        self._answers = AnswerStream(self.inquiry, self._run, self._show)
         self._layers: list[LayerStream] = []
+        self._follow(self._run_of(self._anew()))
 
     @property
     def attribution(self) -> Attribution | None:
@@ -145,9 +134,46 @@ class Session:
             if offer is None or self._closed:
                 goes_on = not self._run.ended.is_set()
                 raise RuntimeError("the run goes on" if goes_on else "there is nothing more to compute")
-            self._run = self._run_of(self._run.method, offer.steps, offer)
-            self._answers = AnswerStream(self.inquiry, self._run, self._show)
+            self._follow(self._run_of(offer.steps, offer))
         self.start()
+
+    def resolve(self, target: TargetLike) -> AbstractTarget:
+        """A target with integer class ids; ValueError or TypeError naming ``target`` where it has none."""
+        return self.probe.model.target(target, self.probe.image_logits)
+
+    def retarget(self, target: TargetLike) -> None:
+        """Explain another target, with the methods and the selection as they are.
+
+        Its map comes from the class scores of the rows so far where these were kept; otherwise ``deepen``
+        computes it, at the price that snapshots tell, or it is begun at once where that is small or the run
+        still went on. Returns at once; the answers that are known follow without asking the model.
+
+        Args:
+            target: as ``explore`` takes it.
+
+        Raises:
+            ValueError: naming ``target``, where the model has no such class; TypeError likewise.
+        """
+        with self._lock:
+            resolved = self.resolve(target)
+            if self._closed or resolved == self.probe.target:
+                return
+            run, layers, before = self._run, self._layers, self.picture.label
+            self.cancel()
+            self.probe = replace(self.probe, target=resolved)
+            self.picture = Picture.of(self.probe, self.picture.image, self.method, self.picture.run)
+            self.inquiry = Inquiry(self.probe, self.inquiry)
+            self._target = held(target, resolved)
+            way = course(run, resolved, self._anew())
+            self._follow(self._run_of(way.maps or self._anew(), price=way.price))
+            if way.maps is None:
+                self._run.leave(way.price)
+            self._layers = [again(layer, resolved, before, self._layer) for layer in layers]
+        if way.maps is not None:
+            self.start()
+        for layer in self._layers:
+            self.worker.follow(layer.follow())
+        self._show()
 
     def add_layer(self, name: str, source: Source) -> str:
         """Draw one more map over the image, after what is under way; returns its name at once.
@@ -161,8 +187,7 @@ class Session:
         """
         with self._lock:
             (free,) = numbered([name], taken=[self.picture.method, *self.layer_names])
-            steps = self._steps_of(source, self._target)
-            stream = LayerStream(free, steps, self._show, self._cancelled.is_set)
+            stream = self._layer(free, source)
             self._layers.append(stream)
         self.worker.follow(stream.follow())
         return free
@@ -209,6 +234,8 @@ class Session:
         if self.error is not None:
             raise self.error
         if run.attribution is None:
+            if run.offer is not None:
+                raise RuntimeError("there is no map of this target yet: deepen() computes it")
             raise RuntimeError("the run was cancelled before its first map: explain the image again")
         return run.attribution
 
@@ -262,18 +289,23 @@ class Session:
     def _show(self) -> None:
         self._publish(self.snapshot())
 
-    def _run_of(self, method: AbstractMethod, maps: Maps, accepted: Offer | None = None) -> RunStream:
-        return RunStream(method, maps, self._show, self._cancelled.is_set, accepted)
+    def _follow(self, run: RunStream) -> None:
+        self._run, self._answers = run, AnswerStream(self.inquiry, run, self._show)
+
+    def _run_of(self, maps: Maps, accepted: Offer | None = None, price: Offer | None = None) -> RunStream:
+        return RunStream(self.method, maps, self._show, self._cancelled.is_set, accepted, price)
+
+    def _layer(self, name: str, source: Source) -> LayerStream:
+        return LayerStream(
+            name, source, self._steps_of(source, self._target), self._show, self._cancelled.is_set
+        )
+
+    def _anew(self) -> Maps:
+        """A run of the method from its beginning."""
+        return self._steps_of(self.method, self.probe.target if self.picture.own_cells else self._target)
 
     def _steps_of(self, source: Source, target: TargetLike) -> Maps:
         """How the steps of a method, or the one map there is, begin."""
         if isinstance(source, Attribution):
             return lambda: iter([source])
         return lambda: source.steps(self.probe.model, self.picture.image, target)
-
-
-def _held(target: TargetLike, resolved: AbstractTarget) -> TargetLike:
-    """What all methods explain: the class of the first look, which each of them scores in its own way."""
-    if isinstance(target, AbstractTarget) or not isinstance(resolved, Logit | Probability):
-        return resolved
-    return resolved.class_id

@@ -10,15 +10,13 @@ from dataclasses import replace
 from typing import final
 
 from wcam_widget.explain import AbstractMethod, Attribution
-from wcam_widget.show.explorer.offer import Offer, offer_of, stop_words, unresolved
+from wcam_widget.show.explorer.layers import Source
+from wcam_widget.show.explorer.offer import Maps, Offer, offer_of, stop_words, unresolved
 from wcam_widget.show.explorer.questions import Inquiry
 from wcam_widget.show.progress import Progress, State
 from wcam_widget.show.snapshot import Layer
 
 logger = logging.getLogger(__name__)
-
-Maps = Callable[[], Iterator[Attribution]]
-"""Begins a method's steps; called by the worker, when the stream's turn comes."""
 
 CANCELLED = "cancelled: the map shows what was computed until then"
 
@@ -95,6 +93,7 @@ class RunStream(Stream):
         changed: as of every stream.
         cancelled: as of every stream.
         accepted: what an earlier run offered, if this one goes on with it.
+        price: what it offers when it ends, if not more of itself.
     """
 
     title = "the run"
@@ -106,12 +105,13 @@ class RunStream(Stream):
         changed: Callable[[], None],
         cancelled: Callable[[], bool],
         accepted: Offer | None = None,
+        price: Offer | None = None,
     ) -> None:
         super().__init__(changed, cancelled)
         self.state: State = "waiting"
-        self.attribution = None if accepted is None else accepted.attribution
+        self.attribution = None if accepted is None else accepted.shown
         self.offer: Offer | None = None
-        self.method, self._maps, self._accepted = method, maps, accepted
+        self.method, self._maps, self._accepted, self._price = method, maps, accepted, price
         self._message = ""
 
     @property
@@ -119,9 +119,10 @@ class RunStream(Stream):
         """How far it is; until its first step a run that goes on is planned as it was offered."""
         now, accepted, running = self.attribution, self._accepted, self.state == "running"
         done, total, seconds = (0, 0, 0.0) if now is None else (now.done, now.planned, now.seconds)
-        if running and accepted is not None and accepted.attribution is now:
-            total = done + accepted.passes
-        before = None if accepted is None else unresolved(accepted.attribution)
+        if running and accepted is not None and accepted.shown is now:
+            done, total = accepted.done, accepted.done + accepted.passes
+            seconds = seconds if accepted.done else 0.0
+        before = None if accepted is None else unresolved(accepted.shown)
         return Progress(
             state=self.state,
             done=done,
@@ -131,6 +132,11 @@ class RunStream(Stream):
             stop=stop_words(now, self.state, before),
             more="" if self.offer is None else self.offer.words,
         )
+
+    def leave(self, offer: Offer | None) -> None:
+        """Let it wait for somebody who takes the offer; it is not to be followed."""
+        self.offer = offer
+        self.ended.set()
 
     def _steps(self) -> Iterator[None]:
         if not self._cancelled():
@@ -151,7 +157,7 @@ class RunStream(Stream):
         if self.attribution is not None:
             self.attribution = self.attribution.stopped(self._message)
         if self.state != "error":
-            self.offer = offer_of(self.method, self.attribution)
+            self.offer = self._price or offer_of(self.method, self.attribution)
 
 
 @final
@@ -160,6 +166,7 @@ class LayerStream(Stream):
 
     Args:
         name: what a reader calls it.
+        source: what its maps are made from.
         maps: begins its steps.
         changed: as of every stream.
         cancelled: as of every stream.
@@ -168,11 +175,21 @@ class LayerStream(Stream):
     title = "a layer"
 
     def __init__(
-        self, name: str, maps: Maps, changed: Callable[[], None], cancelled: Callable[[], bool]
+        self,
+        name: str,
+        source: Source,
+        maps: Maps,
+        changed: Callable[[], None],
+        cancelled: Callable[[], bool],
     ) -> None:
         super().__init__(changed, cancelled)
-        self.layer = Layer(name)
-        self._maps = maps
+        self.layer, self.source = Layer(name), source
+        self._maps, self._left = maps, ""
+
+    def leave(self, error: str) -> None:
+        """End it before it begins, with the reason."""
+        self._maps = lambda: iter(())
+        self._left = error
 
     def _steps(self) -> Iterator[None]:
         for step in self._taken(self._maps):
@@ -182,10 +199,12 @@ class LayerStream(Stream):
 
     def _end(self, *, closed: bool) -> None:
         del closed
-        if self.error is None:
-            self.layer = replace(self.layer, ended=True)
+        if self.error is not None:
+            self._left = brief(self.error)
+        if self._left:
+            self.layer = Layer(self.layer.name, error=self._left, ended=True)
         else:
-            self.layer = Layer(self.layer.name, error=brief(self.error), ended=True)
+            self.layer = replace(self.layer, ended=True)
 
 
 @final

@@ -44,7 +44,7 @@ export class Combobox {
       "aria-controls": this.#id,
     });
     this.#rows = element("div", { role: "presentation" });
-    this.#none = element("p", { class: "wcam-note", hidden: true }, "no class of this name");
+    this.#none = element("p", { hidden: true }, "no class of this name");
     this.#list = element(
       "div",
       { id: this.#id, role: "listbox", "aria-label": choices.label, class: "wcam-choices", hidden: true },

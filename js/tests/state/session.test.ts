@@ -51,6 +51,27 @@ describe("what the kernel shows", () => {
     expect(session.attribution.value?.run).toBe("r3");
   });
 
+  it("is not shown beside another target than its own, in whichever order they come", () => {
+    const { host, session } = new Kernel();
+    const of = (about: string, rev: number): DataView => {
+      const parts = attributionParts("r1", rev);
+      Object.assign(parts.header, { about });
+      return viewOf(bytesOf(parts));
+    };
+    host.update({ _target: { about: "Logit(class_id=2)", class_id: 2, label: "logit of cat", score: 3 } });
+    expect(session.attribution.value).toBeNull();
+    expect(session.target.value).toMatchObject({
+      classId: 2,
+      explained: { label: "logit of cat", score: 3 },
+    });
+    host.update({ _frame: of("Logit(class_id=2)", 2) });
+    expect(session.attribution.value?.rev).toBe(2);
+    host.update({ _frame: of("Logit(class_id=3)", 3) });
+    expect(session.attribution.value).toMatchObject({ rev: 2 });
+    host.update({ _target: { about: "Logit(class_id=3)" } });
+    expect(session.attribution.value?.rev).toBe(3);
+  });
+
   it("is named when it cannot be read, and forgotten when it is mended", () => {
     const { host, session } = new Kernel();
     host.update({ _frame: new DataView(new ArrayBuffer(12)) });

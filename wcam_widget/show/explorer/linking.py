@@ -25,6 +25,12 @@ class TargetTrait(traitlets.Any):
             raise traitlets.TraitError(str(error)) from None
 
 
+    def set(self, obj: Any, value: Any) -> None:
+        """Set it, and let nobody tell the old target in the meantime."""
+        with obj._guard:  # noqa: SLF001 a trait is part of its object
+            super().set(obj, value)
+
+
 def written(target: AbstractTarget) -> Any:
     """A target as short as ``explore`` takes it: a class id for the logit of a class.
 
@@ -50,10 +56,10 @@ class Linked(Readout):
 
     def _tell(self, snapshot: Snapshot) -> None:
         """Bring these traits up to what is shown; under the guard."""
-        if snapshot.number < self._told:
+        if self._session is None or snapshot.number < self._told:
             return
         self._told = snapshot.number
-        self.target = written(snapshot.picture.target)
+        self.target = written(self._session.probe.target)  # the snapshot may be older
         progress = snapshot.progress
         if progress.state == "done":
             self.progress = 1.0

@@ -168,6 +168,7 @@ class Session:
             self._follow(self._run_of(way.maps or self._anew(), price=way.price))
             if way.maps is None:
                 self._run.leave(way.price)
+                self._answers.ended.set()
             self._layers = [again(layer, resolved, before, self._layer) for layer in layers]
         if way.maps is not None:
             self.start()

@@ -82,15 +82,13 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
     );
   };
   scope.listen(button, "click", () => (line.hidden ? open() : show(false)));
-  scope.listen(close, "click", () => {
+  const leave = (): void => {
+    button.focus(); // before what has it goes
     show(false);
-    button.focus();
-  });
+  };
+  scope.listen(close, "click", leave);
   scope.listen(line, "keydown", (event) => {
-    if (event.key === "Escape") {
-      show(false);
-      button.focus();
-    }
+    if (event.key === "Escape") leave();
     event.stopPropagation(); // what is typed here is text
   });
   bind(() => {

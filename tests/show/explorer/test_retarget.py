@@ -111,7 +111,8 @@ def test_what_needs_passes_of_its_own_waits_for_a_yes_and_tells_the_price(dear, 
     status = screen.all("_status")[-1]
     assert session.attribution is None
     assert screen.all("_frame")[-1] == b""
-    assert (status["state"], status["more"][:22]) == ("waiting", "Explain again: about 1")
+    assert status["state"] == "waiting"
+    assert status["more"].startswith("Explain again: about ")
     assert "nothing is known yet" in status["answer"]
     with pytest.raises(RuntimeError, match="deepen"):
         session.wait(PATIENCE)

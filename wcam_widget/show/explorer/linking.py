@@ -24,7 +24,6 @@ class TargetTrait(traitlets.Any):
         except (TypeError, ValueError) as error:
             raise traitlets.TraitError(str(error)) from None
 
-
     def set(self, obj: Any, value: Any) -> None:
         """Set it, and let nobody tell the old target in the meantime."""
         with obj._guard:  # noqa: SLF001 a trait is part of its object

@@ -7,7 +7,6 @@ snapshot of everything.
 from __future__ import annotations
 
 import itertools
-import logging
 import threading
 import time
 import uuid
@@ -23,19 +22,17 @@ from wcam_widget.model import (
     TargetLike,
     ensure_image,
 )
+from wcam_widget.show.explorer.asking import Refuse, score_request
 from wcam_widget.show.explorer.layers import Source, numbered
 from wcam_widget.show.explorer.offer import Maps, Offer
 from wcam_widget.show.explorer.questions import Inquiry
 from wcam_widget.show.explorer.retarget import again, course, held
-from wcam_widget.show.explorer.stream import AnswerStream, LayerStream, RunStream, brief
-from wcam_widget.show.explorer.worker import REFUSALS, Refusal, Request, Worker
+from wcam_widget.show.explorer.stream import AnswerStream, LayerStream, RunStream
+from wcam_widget.show.explorer.worker import Worker
 from wcam_widget.show.selection import Question
 from wcam_widget.show.snapshot import Answer, Picture, Snapshot
 
-logger = logging.getLogger(__name__)
-
 Publish = Callable[[Snapshot], None]
-Refuse = Callable[[str, str], None]
 
 
 @final
@@ -264,20 +261,7 @@ class Session:
             done: called when the answer is published.
             refuse: called instead, with a code and a message.
         """
-
-        def work() -> None:
-            try:
-                self.answer(question)
-            except Exception as error:
-                logger.exception("the model failed on a question")
-                refuse("model_error", brief(error))
-            else:
-                done()
-
-        def refused(reason: Refusal) -> None:
-            refuse(reason, REFUSALS[reason])
-
-        self.worker.ask(Request(("score", who), name, work, refused))
+        self.worker.ask(score_request(lambda: self.answer(question), who, name, done, refuse))
 
     def close(self, timeout: float | int | None = None) -> None:  # noqa: PYI041 a check at run time tells them apart
         """End the run and the worker; a step under way is left to end by itself after ``timeout`` seconds."""

@@ -14,7 +14,7 @@ from wcam_widget.explain import archive
 from wcam_widget.explain.cell_table import cell_table
 from wcam_widget.explain.cell_tests import above, difference, limits
 from wcam_widget.explain.profile import Profile
-from wcam_widget.explain.run import Checkpoint, joint_estimate
+from wcam_widget.explain.run import Checkpoint, joint_estimate, joint_stop
 from wcam_widget.model import TargetLike
 from wcam_widget.sensitivity.analysis import GROUP_STATISTIC, UNIT
 from wcam_widget.sensitivity.estimate import RESOLUTION, Estimate
@@ -181,11 +181,9 @@ class Attribution:
         probe = self.traces[0].probe
         resolved = probe.model.target(target, probe.image_logits)
         label, score = resolved.label(probe.model.class_names), float(resolved(probe.image_logits[None])[0])
-        traces = tuple(one.for_target(resolved) for one in self.traces)
-        made = replace(self, estimate=joint_estimate(traces), target=label, score=score, traces=traces)
-        if not self.complete or all(one.run.finished for one in traces):
-            return made
-        return replace(made, stop=f"the rows of the run for {self.target} are used up")
+        runs = tuple(one.for_target(resolved) for one in self.traces)
+        stop = joint_stop(runs, self.target) if self.complete else self.stop
+        return replace(self, estimate=joint_estimate(runs), target=label, score=score, traces=runs, stop=stop)
 
     def intervals(self, kind: str = "student", confidence: float = CONFIDENCE) -> Limits:
         """Lower and upper ends for every cell; cells of which only bounds are known keep those.

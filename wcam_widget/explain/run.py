@@ -275,3 +275,9 @@ def joint_estimate(checkpoints: Sequence[Checkpoint]) -> Estimate:
     """The estimate of several runs; nothing is resolved where the network was not steady."""
     estimate = averaged([one.estimate() for one in checkpoints])
     return unresolved(estimate) if any(one.unsteady for one in checkpoints) else estimate
+
+
+def joint_stop(checkpoints: Sequence[Checkpoint], before: str) -> str:
+    """Why runs that follow those of the target ``before`` ended."""
+    finished = all(one.run.finished for one in checkpoints)
+    return checkpoints[0].run.reason if finished else f"the rows of the run for {before} are used up"

@@ -213,8 +213,7 @@ class Screened(AbstractAnalysis[ScreenedState]):
     def replayed(
         self, f: WeightFunction, state: ScreenedState, stream: int, evaluations: int
     ) -> ScreenedState:
-        # Another score of the same rows. There are no derivatives of that score: what is expected of a weight
-        # is an even share of its group.
+        # There are no derivatives of that score: what is expected of a weight is an even share of its group.
         fresh = self.init(f, stream)
         fresh.follow = state.choices
         while fresh.evaluations < evaluations:

@@ -231,8 +231,7 @@ class Attribution:
         """This map less ``other``, cell by cell and band by band, with intervals and a permutation test.
 
         Both must come from one method with one seed, so that both models or images saw the same masks: clean
-        against corrupted, model against model. Cells that were not measured in both are NaN, and do not
-        count in the distance.
+        against corrupted, model against model. Cells not measured in both are NaN and outside the distance.
 
         Args:
             other: The map to compare with, of the same method on the same cells.

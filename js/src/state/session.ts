@@ -154,9 +154,8 @@ export class Session {
   /** The names of all classes; the kernel sends them once. */
   classNames(): Promise<ClassNames> {
     this.#classNames ??= this.#connection.rpc.request("names", {}).then(ClassNames.read);
-    this.#classNames.catch(() => {
-      this.#classNames = undefined;
-    });
+    const forget = (): unknown => (this.#classNames = undefined); // and ask again
+    this.#classNames.catch(forget);
     return this.#classNames;
   }
 

@@ -242,3 +242,28 @@ def test_shares_beyond_one_end_at_one(attribution):
     )
     (intervals,) = whiskers.lines[2]
     assert max(segment[:, 0].max() for segment in intervals.get_segments()) == pytest.approx(1.0)
+
+
+def test_two_attributions_stand_side_by_side_with_their_difference(attribution):
+    more = replace(attribution, estimate=replace(attribution.estimate, value=2 * attribution.values))
+    figure = plot({"clean": attribution, "foggy": more}, [IMAGE, IMAGE])
+    titles = [axes.get_title() for axes in figure.axes]
+    assert [titles.count(title) for title in ("Where: clean", "Where: foggy", "foggy less clean")] == [
+        1,
+        1,
+        2,
+    ]
+    heats = [axes.images[-1] for axes in figure.axes if axes.get_label() == "image"]
+    tops = [heat.norm.vmax for heat in heats]
+    assert tops[0] == tops[1]  # one scale for both
+    np.testing.assert_allclose(heats[2].get_array(), heat_map(more) - heat_map(attribution), atol=1e-6)
+    assert heats[2].norm.vmin == -heats[2].norm.vmax
+
+
+@pytest.mark.parametrize(
+    ("maps", "images", "message"),
+    [(3, None, "attribution: found 3"), (2, [IMAGE], "image: found 1; accepted are two")],
+)
+def test_a_pair_is_two_maps_and_two_images(attribution, maps, images, message):
+    with pytest.raises(ValueError, match=message):
+        plot([attribution] * maps, images)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -13,20 +14,20 @@ from wcam_widget.explain.attribution import Attribution
 from wcam_widget.figure import NotebookFigure
 from wcam_widget.model import ImageLike, ensure_image
 from wcam_widget.show.figures.bands import draw_bands
-from wcam_widget.show.figures.colours import colour_bar, colours_of, norm_of
+from wcam_widget.show.figures.heatmap import draw_heatmap
+from wcam_widget.show.figures.pair import Pair, draw_pair
 from wcam_widget.show.figures.profile import draw_profile
-from wcam_widget.show.heat import area_words, heat_map, usual_cell
-from wcam_widget.show.scale import Scale, is_share
 from wcam_widget.show.summary import sentence
-from wcam_widget.show.words import unit_words
 
+T = TypeVar("T")
+Several = Sequence[T] | Mapping[str, T]
 COLORMAPS = ("cividis", "viridis")
 TITLE_WIDTH = 120  # characters of a line of the title
 
 
 def plot(
-    attribution: Attribution,
-    image: ImageLike | None = None,
+    attribution: Attribution | Several[Attribution],
+    image: ImageLike | Several[ImageLike] | None = None,
     *,
     colormap: str = "cividis",
     opacity: float = 0.6,
@@ -40,8 +41,10 @@ def plot(
     dark style gives a dark figure.
 
     Args:
-        attribution: what is drawn.
-        image: the image that was explained, (C, H, W) in [0, 1]; without it the heatmap stands alone.
+        attribution: what is drawn; a list or table of two is drawn side by side, with the second less the
+            first, on one scale where they have one unit.
+        image: the image that was explained, (C, H, W) in [0, 1], or both images; without it the heatmap
+            stands alone.
         colormap: "cividis" or "viridis".
         opacity: that of the heatmap over the image, 0 to 1.
         title: replaces the answer in a sentence and the line that says method and cost.
@@ -65,13 +68,47 @@ def plot(
         raise ValueError(f"colormap: found {colormap!r}; accepted are {' and '.join(map(repr, COLORMAPS))}")
     if not 0.0 <= opacity <= 1.0:
         raise ValueError(f"opacity: found {opacity!r}; accepted is a number from 0 to 1")
+    if not isinstance(attribution, Attribution):
+        return _plot_pair(attribution, image, colormap, opacity, title)
+    if isinstance(image, list | tuple | Mapping):
+        raise TypeError("image: found several; accepted is one, as attribution is one")
     pixels = None if image is None else _pixels(image, attribution.cells.image_size)
     figure = NotebookFigure(figsize=(12.5, 5.1), layout="constrained")
     in_image, dyadic, profile = figure.subplots(1, 3, width_ratios=(1.0, 1.0, 0.8))
-    _draw_heatmap(in_image, attribution, pixels, colormap, opacity)
+    draw_heatmap(in_image, attribution, pixels, colormap, opacity)
     draw_bands(dyadic, attribution, colormap)
     draw_profile(profile, attribution, colormap)
     figure.suptitle(_headline(attribution) if title is None else title, parse_math=False)
+    return figure
+
+
+def _plot_pair(
+    attributions: Several[Attribution],
+    images: ImageLike | Several[ImageLike] | None,
+    colormap: str,
+    opacity: float,
+    title: str | None,
+) -> Figure:
+    """Two attributions side by side, and what differs."""
+    named = dict(attributions) if isinstance(attributions, Mapping) else {}
+    maps: list[Any] = list(named.values() if named else attributions)
+    if len(maps) != 2 or not all(isinstance(one, Attribution) for one in maps):
+        raise ValueError(f"attribution: found {len(maps)}; accepted are one Attribution, or two to compare")
+    names = [str(name) for name in named] or ["first", "second"]
+    if isinstance(images, Mapping):
+        given: list[Any] = list(images.values())
+    else:
+        given = list(images) if isinstance(images, list | tuple) else [images, images]
+    if len(given) != 2:
+        raise ValueError(f"image: found {len(given)}; accepted are two, one for each attribution")
+    pixels = [
+        None if image is None else _pixels(image, one.cells.image_size)
+        for image, one in zip(given, maps, strict=True)
+    ]
+    figure = NotebookFigure(figsize=(16.0, 9.0), layout="constrained")
+    draw_pair(figure, Pair(tuple(names), tuple(maps), tuple(pixels)), colormap, opacity)
+    words = "\n".join(f"{name}: {_headline(one)}" for name, one in zip(names, maps, strict=True))
+    figure.suptitle(words if title is None else title, fontsize="medium", parse_math=False)
     return figure
 
 
@@ -93,30 +130,3 @@ def _headline(attribution: Attribution) -> str:
         passes += f", {attribution.gradients} gradients"
     parts = [attribution.method, passes, *([] if attribution.complete else ["partial"])]
     return "\n".join([*textwrap.wrap(sentence(attribution), TITLE_WIDTH), "   ·   ".join(parts)])
-
-
-def _draw_heatmap(
-    axes: Axes, attribution: Attribution, pixels: NDArray[np.float32] | None, colormap: str, opacity: float
-) -> None:
-    axes.set_label("image")
-    axes.set_title("Where in the image")
-    height, width = attribution.cells.image_size
-    extent = (0.0, float(width), float(height), 0.0)
-    heat = heat_map(attribution)
-    if pixels is not None:
-        axes.imshow(pixels, extent=extent)
-    scale = Scale.of(heat, signed=attribution.signed, share=is_share(attribution.unit))
-    drawn = axes.imshow(
-        heat,
-        extent=extent,
-        cmap=colours_of(scale, colormap),
-        norm=norm_of(scale),
-        alpha=1.0 if pixels is None else opacity,
-        interpolation="nearest",
-    )
-    axes.set(xticks=[], yticks=[])
-    levels = {band.level for band in attribution.cells.bands}
-    parts = [unit_words(attribution.unit), area_words(usual_cell(attribution.cells))]
-    if levels != {0}:
-        parts.insert(1, "all scales summed")
-    colour_bar(axes, drawn, scale, ", ".join(parts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -21,8 +22,15 @@ CORNER = 0.3  # of the sides of a cell, where a mark stands
 _WORDS = {Kind.BOUNDED: "only bounded", Kind.UNRESOLVED: "not resolved"}
 
 
-def draw_bands(axes: Axes, attribution: Attribution, colormap: str) -> None:
-    """Draw the packed picture with the names of its bands."""
+def scale_of_bands(attributions: Sequence[Attribution], *, signed: bool = False) -> Scale:
+    """One scale for the cells of attributions of one unit."""
+    values = np.concatenate([cut_shares(one.values, one.unit) for one in attributions])
+    signed = signed or any(one.signed for one in attributions)
+    return Scale.of(values, signed=signed, share=is_share(attributions[0].unit))
+
+
+def draw_bands(axes: Axes, attribution: Attribution, colormap: str, scale: Scale | None = None) -> None:
+    """Draw the packed picture with the names of its bands; ``scale`` is its own if None."""
     axes.set_label("dyadic view")
     axes.set_title("At which scale")
     cells, basis = attribution.cells, attribution.basis
@@ -32,7 +40,7 @@ def draw_bands(axes: Axes, attribution: Attribution, colormap: str) -> None:
     arranged = basis.arranged(packed)
     picture = np.ma.masked_invalid(arranged)
     height, width = picture.shape
-    scale = Scale.of(values, signed=attribution.signed, share=is_share(attribution.unit))
+    scale = scale_of_bands([attribution]) if scale is None else scale
     drawn = axes.imshow(
         picture,
         extent=(0.0, float(width), float(height), 0.0),

@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from wcam_widget.show.scale import Scale
 from wcam_widget.show.words import format_value
 
+BLUE, ORANGE = "#0b5394", "#c65d00"
+"""Less and more, which all eyes tell apart."""
+
 
 def colours_of(scale: Scale, colormap: str) -> Colormap:
     """The colour map of that name; for values of both signs blue to orange, with white at 0."""
     if scale.signed:
-        return LinearSegmentedColormap.from_list("signed", ["#0b5394", "#ffffff", "#c65d00"])
+        return LinearSegmentedColormap.from_list("signed", [BLUE, "#ffffff", ORANGE])
     return mpl.colormaps[colormap]
 
 

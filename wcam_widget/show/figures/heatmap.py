@@ -1,0 +1,55 @@
+"""The map over the image in a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from wcam_widget.explain.attribution import Attribution
+from wcam_widget.show.figures.colours import colour_bar, colours_of, norm_of
+from wcam_widget.show.heat import area_words, heat_map, usual_cell
+from wcam_widget.show.scale import Scale, is_share
+from wcam_widget.show.words import unit_words
+
+
+def scale_of_heat(attributions: Sequence[Attribution], *, signed: bool = False) -> Scale:
+    """One scale for the heat of attributions of one unit."""
+    heat = np.concatenate([heat_map(one).ravel() for one in attributions])
+    signed = signed or any(one.signed for one in attributions)
+    return Scale.of(heat, signed=signed, share=is_share(attributions[0].unit))
+
+
+def draw_heatmap(
+    axes: Axes,
+    attribution: Attribution,
+    pixels: NDArray[np.float32] | None,
+    colormap: str,
+    opacity: float,
+    scale: Scale | None = None,
+) -> None:
+    """Draw the heat of an attribution over its image, (H, W, 3); ``scale`` is its own if None."""
+    axes.set_label("image")
+    axes.set_title("Where in the image")
+    height, width = attribution.cells.image_size
+    extent = (0.0, float(width), float(height), 0.0)
+    heat = heat_map(attribution)
+    if pixels is not None:
+        axes.imshow(pixels, extent=extent)
+    scale = scale_of_heat([attribution]) if scale is None else scale
+    drawn = axes.imshow(
+        heat,
+        extent=extent,
+        cmap=colours_of(scale, colormap),
+        norm=norm_of(scale),
+        alpha=1.0 if pixels is None else opacity,
+        interpolation="nearest",
+    )
+    axes.set(xticks=[], yticks=[])
+    levels = {band.level for band in attribution.cells.bands}
+    parts = [unit_words(attribution.unit), area_words(usual_cell(attribution.cells))]
+    if levels != {0}:
+        parts.insert(1, "all scales summed")
+    colour_bar(axes, drawn, scale, ", ".join(parts))

@@ -39,7 +39,7 @@ def state_of_sides(scene: Scene, names: list[str], **changes: Any) -> dict[str, 
     thumbnails = np.zeros((count, THUMBNAIL, THUMBNAIL, 3), np.uint8)
     thumbnails[..., 0] = np.linspace(0, 255, count).astype(np.uint8)[:, None, None]
     header = {"kind": "thumbnails", "version": 1, "count": count, "side": THUMBNAIL}
-    points = None if count < 3 else [[0.1 * side, (-0.1) ** side] for side in range(count)]
+    points = None if count < 3 else [[side - 1.5, (-1.0) ** side] for side in range(count)]
     state["_sides"] = {"compared": "image", "names": names, "points": points, "words": "Near is alike."}
     state["_thumbnails"] = text(encode(header, {"images": thumbnails}))
     state["shown"] = [0, 1] if count == 2 else [0]

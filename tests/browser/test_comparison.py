@@ -17,7 +17,7 @@ from tests.browser.scene import Scene
 pytestmark = pytest.mark.browser
 
 HOSTILE = "<img src=x onerror=globalThis.stolen=1>"
-TALL = {"viewport": {"width": 1440, "height": 2600}}
+TALL = {"viewport": {"width": 1640, "height": 2600}}
 DRAWN = """canvas => canvas.width > 0 && canvas.getContext("2d")
   .getImageData(0, 0, canvas.width, canvas.height).data.some(value => value > 0)"""
 
@@ -84,7 +84,7 @@ def test_one_scale_for_both_and_words_for_the_difference(open_page: OpenPage, sc
     expect(page.locator("[data-side=difference] [data-wcam=colour-bar]").last).to_contain_text(
         f"{np.abs(difference).max():.3g}"[:5]
     )
-    expect(page.locator("[data-wcam=difference]")).to_have_text(
+    expect(page.locator("[data-wcam=sides-differ]")).to_have_text(
         re.compile(
             r"differ for certain \(the intervals of both sides do not overlap\)\. The rest may be chance"
         )

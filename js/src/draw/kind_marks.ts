@@ -14,7 +14,7 @@ const [SMALLEST, LARGEST] = [2, 5];
 const LEAST_SIDE = 7;
 
 /** A frame for cells that differ for certain, on maps of differences alone, which are light where they are near 0. */
-const FRAME = "#1b1f24";
+const FRAME = "rgba(27, 31, 36, 0.75)";
 
 /** A dot for cells that are not resolved, a stroke for bounded ones unless that is all the others. */
 export function markKinds(
@@ -34,7 +34,7 @@ export function markKinds(
     const side = Math.min(width, height);
     if (side < LEAST_SIDE * ratio) continue;
     if (kind === KIND.certain) {
-      frames.rect(x + 1.5 * ratio, y + 1.5 * ratio, width - 3 * ratio, height - 3 * ratio);
+      frames.rect(x + ratio, y + ratio, width - 2 * ratio, height - 2 * ratio);
       continue;
     }
     const size = Math.min(LARGEST * ratio, Math.max(SMALLEST * ratio, SHARE * side));
@@ -49,7 +49,7 @@ export function markKinds(
     }
   }
   context.strokeStyle = FRAME;
-  context.lineWidth = 1.5 * ratio;
+  context.lineWidth = ratio;
   context.stroke(frames);
   context.lineCap = "round";
   strokeCased(context, [strokes, dots], [CASING, LINE], ratio);

@@ -148,7 +148,7 @@ def test_readings_name_what_is_wrong(both, call, words):
 
 
 def test_bad_input_is_named(images):
-    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    net = nn.Sequential(nn.Conv2d(1, 2, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     with pytest.raises(ValueError, match=r"method: .* gives no Shapley effects"):
         profiles(net, images[:1], GradCam())
     with pytest.raises(ValueError, match="models: found none"):
@@ -161,5 +161,10 @@ def test_bad_input_is_named(images):
         profiles(net, images, "wcam")
     with pytest.raises(ValueError, match="images: found none"):
         profiles(net, iter(()))
+    sizes = [torch.rand(1, side, side) for side in (16, 16, 2)]
+    with pytest.raises(
+        ValueError, match=r"images\[2\]: found 2x2 pixels, with bands A1, .*; the first has A3"
+    ):
+        profiles(net, sizes, Wcam(Derivative(rows=4), grid=1))
     with pytest.raises(ValueError, match="other: None needs a second model"):
         profiles(Selective("HL1"), images[:1], QUICK).compare()

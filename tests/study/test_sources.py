@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from tests.study.toys import NAMES, PROFILE, network
-from wcam_widget import Sobol, Study, Wcam, corrupt, zoom
+from wcam_widget import GradCam, Sobol, Study, Wcam, corrupt, zoom
 from wcam_widget.study import TASKS, StudyWarning, Task
 
 
@@ -102,6 +102,10 @@ def test_labels_come_by_name_path_or_folder_and_in_order(photos, tmp_path):
         ({"ask": ()}, r"ask: found \[\]"),
         ({"ask": ("prediction", "prediction")}, "each once"),
         ({"ask": {"profile": {"row": 3}}}, "ask: profile does not take 'row'; its options are: method"),
+        ({"ask": {"corruptions": {"severities": [1, 7]}}}, r"ask: corruptions: severities\[1\]: found 7"),
+        ({"ask": {"corruptions": {"names": ["mist"]}}}, r"names\[0\]: found 'mist'; accepted are gaussian_n"),
+        ({"ask": {"zoom": {"factors": [0.5]}}}, "ask: zoom: factors: found 0.5; accepted are numbers of at"),
+        ({"ask": {"zoom": {"method": GradCam()}}}, "ask: zoom: method: found GradCam; accepted are None and"),
         ({"executor": "dask"}, "executor: 'dask' is not valid; accepted are 'serial', 'ray'"),
         ({"model": 3}, "model: found int"),
     ],
@@ -114,8 +118,30 @@ def test_bad_arguments_are_named(tmp_path, arguments, message):
 
 
 def test_an_empty_folder_is_refused(tmp_path):
+    (tmp_path / "photos" / "red").mkdir(parents=True)
+    (tmp_path / "photos" / "red" / "notes.txt").write_text("no image")
     with pytest.raises(ValueError, match="holds no image files"):
-        Study(network(), tmp_path, out=tmp_path / "out")
+        Study(network(), tmp_path / "photos", out=tmp_path / "out")
+
+
+def test_what_cannot_be_opened_is_recorded_and_not_left_out(photos, tmp_path):
+    (photos / "gone.png").symlink_to(photos / "nowhere.png")
+    (photos / "empty.jpg").write_bytes(b"")
+    (photos / "folder.png").mkdir()
+    with pytest.warns(StudyWarning, match="2 of 8 images failed"):
+        study = Study(network(), photos, "prediction", tmp_path / "out").run()
+    errors = dict(study.failures().itertuples(index=False))
+    assert sorted(errors) == ["empty.jpg", "gone.png"]
+    assert "No such file" in errors["gone.png"]
+
+
+@pytest.mark.filterwarnings("ignore::wcam_widget.study.store.StudyWarning")
+def test_labels_that_no_class_has_are_said_image_by_image(tmp_path):
+    images = torch.rand(3, 3, 8, 8)
+    table = Study(network(), images, "prediction", tmp_path, labels=["red", "purple", -1]).run().table()
+    assert list(table["status"]) == ["done", "failed", "failed"]
+    assert table["error"][1].startswith("labels: 'purple' ")
+    assert table["error"][2].startswith("labels: class id -1 ")
 
 
 def test_corruptions_tell_where_a_model_fails_and_do_not_depend_on_the_other_images(tmp_path):

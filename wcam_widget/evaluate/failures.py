@@ -19,7 +19,7 @@ from wcam_widget.model.class_ids import index_of
 from wcam_widget.model.photograph import is_photograph
 from wcam_widget.progress_bar import Bar, progress_bar
 from wcam_widget.stress.corruptions import CORRUPTIONS, corrupt
-from wcam_widget.stress.corruptions.corrupt import ensure_corruption, ensure_severity
+from wcam_widget.stress.corruptions.corrupt import ensure_corruption, ensure_several, ensure_severity
 
 STANDARD = CORRUPTIONS[:15]
 SOME = (1, 3, 5)
@@ -70,8 +70,8 @@ def failures(  # noqa: PLR0913, PLR0917 as a caller thinks of it, with defaults 
         ((2, 1), 2)
     """
     network = BlackBox.ensure(model)
-    names = _ensure_several(corruptions, "corruptions", ensure_corruption)
-    levels = _ensure_several(severities, "severities", ensure_severity)
+    names = ensure_several(corruptions, "corruptions", ensure_corruption)
+    levels = ensure_several(severities, "severities", ensure_severity)
     count = 1 if is_photograph(images) else len(images) if isinstance(images, Sized) else None
     wanted = _LabelReader(labels, count)
     parts: list[_Part] = []
@@ -174,11 +174,3 @@ def _batches(images: Iterable[Tensor]) -> Iterator[Float[Tensor, "n c h w"]]:
     for _, alike in groupby(images, lambda image: image.shape):
         while part := list(islice(alike, PART)):
             yield torch.stack(part)
-
-
-def _ensure_several(values: Any, argument: str, ensure: Any) -> tuple[Any, ...]:
-    if isinstance(values, str) or not hasattr(values, "__len__"):
-        raise TypeError(f"{argument}: found {values!r}; accepted is a sequence, such as a list")
-    if not len(values):
-        raise ValueError(f"{argument}: found none; accepted is at least one")
-    return tuple(ensure(each, f"{argument}[{place}]") for place, each in enumerate(values))

@@ -184,6 +184,7 @@ def profile_row(
         noise = Replicated(groups.total, groups.left_out).error ** 2
         runs.append((groups.shapley, groups.total, np.where(np.isfinite(noise), noise, np.nan)))
         first.extend([] if first else [attribution.alone()])
+        _ensure_alike(attribution, first[0], streams.start // len(streams))
     shapley, total, noise = (np.array(part) for part in zip(*runs, strict=True))
     count = len(runs)
     if count == 1:
@@ -191,6 +192,17 @@ def profile_row(
     return ProfileRow(
         shapley.mean(0), total.mean(0), shapley.var(0, ddof=1) / count, total.var(0, ddof=1) / count
     )
+
+
+def _ensure_alike(one: Attribution, first: Attribution, number: int) -> None:
+    """Raise ValueError naming an image whose size has other bands than the first has."""
+    names, expected = one.profile().names, first.profile().names
+    if names != expected:
+        height, width = one.cells.image_size
+        raise ValueError(
+            f"images[{number}]: found {height}x{width} pixels, with bands {', '.join(names)}; the first has "
+            f"{', '.join(expected)}; accepted are images with the same bands"
+        )
 
 
 def _is_stream(images: Any) -> bool:

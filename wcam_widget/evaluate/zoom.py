@@ -91,8 +91,8 @@ def zoom(
         [2.0, 2.0, 1.0, 2.0, 2.0, 1.0, 0.0, 2.0, 2.0, 1.0, 0.0]
     """
     network = BlackBox.ensure(model)
-    chosen = _ensure_method(method)
-    levels = _ensure_factors(factors)
+    chosen = ensure_method(method)
+    levels = ensure_factors(factors)
     images = image[None] if isinstance(image, Tensor | np.ndarray) and image.ndim == 3 else image
     boxes = _boxes(box, images)
     wanted = _targets(targets, images)
@@ -163,7 +163,8 @@ def _size(network: BlackBox, photo: Tensor, largest: float) -> int:
     return max(1, round(FRAME * min(photo.shape[1:]) / largest))
 
 
-def _ensure_method(method: MethodLike) -> Wcam:
+def ensure_method(method: MethodLike) -> Wcam:
+    """A ``Wcam`` of wavelets; TypeError or ValueError naming ``method`` for anything else."""
     if method is not None and not isinstance(method, Wcam):
         raise TypeError(f"method: found {type(method).__qualname__}; accepted are None and a Wcam")
     chosen = Wcam() if method is None else method
@@ -174,7 +175,8 @@ def _ensure_method(method: MethodLike) -> Wcam:
     return chosen
 
 
-def _ensure_factors(factors: FactorsLike) -> list[float]:
+def ensure_factors(factors: FactorsLike) -> list[float]:
+    """Rising factors, 1 the first; ValueError naming ``factors`` below 1."""
     wrong = [one for one in factors if not 1 <= one < math.inf]
     if wrong or not len(factors):
         raise ValueError(

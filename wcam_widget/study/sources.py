@@ -190,7 +190,7 @@ def _folder(root: Path) -> Files:
     if not root.is_dir():
         raise ValueError(f"data: {printable(str(root))!r} is not a folder; accepted is {ACCEPTED}")
     endings = Image.registered_extensions()
-    found = (path for path in root.rglob("*") if path.suffix.lower() in endings and path.is_file())
+    found = (path for path in root.rglob("*") if path.suffix.lower() in endings and not path.is_dir())
     relative = (path.relative_to(root) for path in found)
     paths = sorted(path for path in relative if not any(part.startswith(".") for part in path.parts))
     if not paths:

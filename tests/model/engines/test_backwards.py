@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from tests.model.engines.ready import Net
+from tests.model.engines.ready import Net, wait
 from tests.model.networks import images_of
 from wcam_widget import load_model, load_photos
 from wcam_widget.explain import WaveletGradient
 from wcam_widget.model import BlackBox, Margin
-from wcam_widget.model.engines import backwards, eligibility
+from wcam_widget.model.engines import backwards, eligibility, operations
 from wcam_widget.model.engines.backwards import SLOPE_TOLERANCE
 
 FUSED = "PyTorch, fused"
@@ -57,6 +57,27 @@ def test_gradients_are_the_same_and_the_network_is_left_as_it_was(net, target):
     assert net.head.weight.grad is None
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
     assert torched.engine.gradients == ""
+
+
+def test_operations_are_counted_once_for_passes_of_both_kinds(net, monkeypatch):
+    counted = []
+
+    class Counter(operations._Counter):
+        def __enter__(self):
+            counted.append(self)
+            return super().__enter__()
+
+    monkeypatch.setattr(operations, "_Counter", Counter)
+    monkeypatch.setattr(eligibility, "OPERATIONS", 1000)
+    model = BlackBox(net, batch_size=4)
+    model.logits(images_of(72))
+    gradients(model, images_of(9))
+    assert model.engine.gradients == FUSED
+    assert len(counted) == 1
+    net.conv = nn.Conv2d(3, 8, 5)
+    gradients(model, images_of(9))
+    assert len(counted) == 2
+    wait(model)
 
 
 def test_a_copy_is_made_of_a_large_network_once_enough_rows_are_known_to_come(net, monkeypatch):

@@ -19,6 +19,7 @@ from wcam_widget.model.engines.eligibility import (
 )
 from wcam_widget.model.engines.engine import LABELS
 from wcam_widget.model.engines.fusing import fused
+from wcam_widget.model.engines.operations import OperationCount
 from wcam_widget.model.engines.samples import TOLERANCE, relative
 from wcam_widget.model.outputs import Choice
 
@@ -41,12 +42,13 @@ class Backwards:
     Args:
         eager: Whether a copy is made of any network with the first rows, not only where it pays.
         choice: Which part of the network's answer holds the scores.
+        counted: The operations of the network for a row of this shape, once they were counted.
     """
 
-    def __init__(self, *, eager: bool, choice: Choice | None) -> None:
+    def __init__(self, *, eager: bool, choice: Choice | None, counted: OperationCount) -> None:
         self.reason = ""
         """Why the copy, or the network itself, runs these passes; empty while that is open."""
-        self._eager, self._choice = eager, choice
+        self._eager, self._choice, self._counted = eager, choice, counted
         self._is_settled = False
         self._copy: Scores | None = None
         self._of: Fingerprint | None = None
@@ -79,7 +81,7 @@ class Backwards:
         """Make a copy where that pays, and keep it where it gives the same; else leave the rows to torch."""
         row = rows[:1].detach()
         try:
-            copied = suitable_copy(net, row, small=self._eager)
+            copied = suitable_copy(net, row, self._counted, small=self._eager)
             with torch.random.fork_rng(devices=()):
                 copy = fused(copied, self._choice, row)
         except (UnsuitableError, ValueError) as error:

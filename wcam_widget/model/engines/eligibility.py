@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from wcam_widget.model.condition import Version, versions_of
 from wcam_widget.model.device import is_quantised, ordinary_tensors
-from wcam_widget.model.engines.operations import most_operations, operations
+from wcam_widget.model.engines.operations import OperationCount, most_operations
 
 OPERATIONS = 250_000_000  # an image; below, torch takes a few milliseconds for it
 _FORWARD_HOOKS = ("forward_hooks", "forward_pre_hooks")
@@ -24,12 +24,13 @@ class UnsuitableError(Exception):
     """Nothing but the network itself is to run it; the message says why, in one line."""
 
 
-def suitable_copy(net: nn.Module, rows: Tensor, *, small: bool) -> nn.Module:
+def suitable_copy(net: nn.Module, rows: Tensor, counted: OperationCount, *, small: bool) -> nn.Module:
     """A private copy of a network for another engine; UnsuitableError where there may or need be none.
 
     Args:
         net: The network, in eval mode.
         rows: Some rows of its input, (n, ...).
+        counted: The operations of the network for a row of this shape, once they were counted.
         small: Whether small networks are taken, too, for which it does not pay.
     """
     reason = objection(net, rows)
@@ -39,7 +40,7 @@ def suitable_copy(net: nn.Module, rows: Tensor, *, small: bool) -> nn.Module:
         raise UnsuitableError(reason)
     try:
         copied = private_copy(net)
-        count = 0 if small else operations(copied, rows[:1])
+        count = 0 if small else counted.of(net, copied, rows[:1])
     except Exception as error:
         raise UnsuitableError(f"a copy of the network raised {type(error).__name__}") from error
     if not small and (reason := _too_small(count)):

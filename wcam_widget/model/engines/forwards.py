@@ -16,6 +16,7 @@ from wcam_widget.model.engines.backwards import Backwards
 from wcam_widget.model.engines.build import Build
 from wcam_widget.model.engines.eligibility import UnsuitableError, is_listened_to, suitable_copy
 from wcam_widget.model.engines.engine import Engine
+from wcam_widget.model.engines.operations import OperationCount
 from wcam_widget.model.engines.samples import TOLERANCE, relative
 from wcam_widget.model.outputs import Choice
 
@@ -66,7 +67,8 @@ class Forwards:
 
     def __init__(self, *, eager: bool, choice: Choice | None) -> None:
         self.build: Build | None = None
-        self.backwards = Backwards(eager=eager, choice=choice)
+        self._counted = OperationCount()
+        self.backwards = Backwards(eager=eager, choice=choice, counted=self._counted)
         self._eager, self._choice = eager, choice
         self._settled = Engine("torch", f"made ready once {ROWS} images have been scored")
         self._is_settled = False
@@ -112,7 +114,7 @@ class Forwards:
             self._settled = Engine("torch", "hooks listen to the network")
             return
         try:
-            copied = suitable_copy(net, rows, small=self._eager)
+            copied = suitable_copy(net, rows, self._counted, small=self._eager)
         except UnsuitableError as error:
             self._settle(str(error))
         else:

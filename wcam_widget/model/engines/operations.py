@@ -35,6 +35,29 @@ def operations(forward: Callable[[Tensor], Any], row: Tensor) -> int:
 
 
 @final
+class OperationCount:
+    """The operations of one network for one row, counted once while it has the same modules."""
+
+    def __init__(self) -> None:
+        self._modules: list[int] = []
+        self._count = 0
+
+    def of(self, net: nn.Module, copied: nn.Module, row: Tensor) -> int:
+        """Count those of a network in a copy of it; what the copy raises goes through.
+
+        Args:
+            net: The network.
+            copied: A copy, which is run.
+            row: Of its input, (1, ...).
+        """
+        modules = [id(module) for module in net.modules()]
+        if modules != self._modules:
+            self._count = operations(copied, row)
+            self._modules = modules
+        return self._count
+
+
+@final
 class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Only operations of this thread are seen, unlike by torch's FlopCounterMode, which hooks all modules."""
 

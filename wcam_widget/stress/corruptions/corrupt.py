@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from numbers import Integral
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from wcam_widget.stress.corruptions.draws import Draws
 from wcam_widget.stress.corruptions.spatter import spatter
 
 Corruption = Callable[[Tensor, int, Draws], Tensor]
+Value = TypeVar("Value")
 
 _FUNCTIONS: Mapping[str, Corruption] = {
     "gaussian_noise": noise.gaussian_noise,
@@ -110,6 +111,15 @@ def ensure_severity(severity: Any, argument: str = "severity") -> int:
     if isinstance(severity, bool) or not isinstance(severity, Integral) or int(severity) not in SEVERITIES:
         raise ValueError(f"{argument}: found {severity!r}; accepted are the integers 1 to 5")
     return int(severity)
+
+
+def ensure_several(values: Any, argument: str, ensure: Callable[[Any, str], Value]) -> tuple[Value, ...]:
+    """A sequence of at least one, each as ``ensure`` accepts it; errors name ``argument`` and the place."""
+    if isinstance(values, str) or not hasattr(values, "__len__"):
+        raise TypeError(f"{argument}: found {values!r}; accepted is a sequence, such as a list")
+    if not len(values):
+        raise ValueError(f"{argument}: found none; accepted is at least one")
+    return tuple(ensure(each, f"{argument}[{place}]") for place, each in enumerate(values))
 
 
 def _ensure_count(number: Any, argument: str) -> int:

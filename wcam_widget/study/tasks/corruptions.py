@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from wcam_widget.evaluate.failures import SOME, STANDARD
 from wcam_widget.explain import AbstractMethod
 from wcam_widget.model import BlackBox
-from wcam_widget.stress import CORRUPTIONS, corrupt
+from wcam_widget.stress import corrupt
+from wcam_widget.stress.corruptions.corrupt import ensure_corruption, ensure_several, ensure_severity
 from wcam_widget.study.row import Row
 from wcam_widget.study.tasks.profile import shares
+
+
+def ensure_versions(*, names: Any = STANDARD, severities: Any = SOME, **_: Any) -> None:
+    """Raise ValueError or TypeError naming a corruption or a severity that is not valid."""
+    ensure_several(names, "names", ensure_corruption)
+    ensure_several(severities, "severities", ensure_severity)
 
 
 def corruptions(  # noqa: PLR0913 options by name
@@ -21,8 +30,8 @@ def corruptions(  # noqa: PLR0913 options by name
     image: Float[Tensor, "c h w"],
     label: int | None,
     *,
-    names: Sequence[str] = CORRUPTIONS[:15],
-    severities: Sequence[int] = (1, 3, 5),
+    names: Sequence[str] = STANDARD,
+    severities: Sequence[int] = SOME,
     seed: int = 0,
     method: AbstractMethod | None = None,
 ) -> Row:

@@ -16,10 +16,10 @@ from wcam_widget.evaluate import sufficient_row
 from wcam_widget.model import BlackBox
 from wcam_widget.study.fingerprint import in_words
 from wcam_widget.study.row import Row
-from wcam_widget.study.tasks.corruptions import corruptions
+from wcam_widget.study.tasks.corruptions import corruptions, ensure_versions
 from wcam_widget.study.tasks.prediction import prediction
 from wcam_widget.study.tasks.profile import profile
-from wcam_widget.study.tasks.zoom import zoom_row
+from wcam_widget.study.tasks.zoom import ensure_zoom, zoom_row
 
 TaskFunction: TypeAlias = Callable[..., Mapping[str, Any]]
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Task:
         version: Raised where the same options come to mean something else.
         options: By name.
         fitted: Whether the image has gone through ``BlackBox.fit``; if not it is as it is stored.
+        check: Called with the options when a study is made; raises what names one that is not valid.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Task:
     version: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
     fitted: bool = True
+    check: Callable[..., object] | None = None
 
     def __call__(self, model: BlackBox, image: Float[Tensor, "c h w"], label: int | None) -> Row:
         """The row of one image, its columns named after the task.
@@ -79,6 +81,14 @@ class Task:
                 raise ValueError(f"ask: {self.name} does not take {option!r}; its options are: {known}")
         return replace(self, options={**self.options, **options})
 
+    def ensure(self) -> None:
+        """Raise ValueError or TypeError naming ``ask`` where an option is not valid."""
+        try:
+            if self.check is not None:
+                self.check(**self.options)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"ask: {self.name}: {error}") from error
+
     def words(self) -> dict[str, str]:
         """What tells it from other measurements of the same name, for a reader."""
         options = {option: in_words(value) for option, value in sorted(self.options.items())}
@@ -90,14 +100,14 @@ class Task:
 
 
 TASKS: dict[str, Task] = {
-    name: Task(name, function, fitted=function is not zoom_row)
-    for name, function in {
-        "corruptions": corruptions,
-        "prediction": prediction,
-        "profile": profile,
-        "sufficiency": sufficient_row,
-        "zoom": zoom_row,
-    }.items()
+    task.name: task
+    for task in (
+        Task("corruptions", corruptions, check=ensure_versions),
+        Task("prediction", prediction),
+        Task("profile", profile),
+        Task("sufficiency", sufficient_row),
+        Task("zoom", zoom_row, fitted=False, check=ensure_zoom),
+    )
 }
 """The tasks by their names."""
 
@@ -128,6 +138,8 @@ prediction, profile, sufficiency, zoom and functions
         raise TypeError(f"ask: found {type(ask).__qualname__}; accepted are {_accepted()}")
     options: Mapping[Any, Mapping[str, Any]] = ask if isinstance(ask, Mapping) else {}
     tasks = tuple(_task(one).with_options(options.get(one, {})) for one in ask)
+    for task in tasks:
+        task.ensure()
     names = [task.name for task in tasks]
     if not names or len(set(names)) < len(names):
         raise ValueError(f"ask: found {names}; accepted are {_accepted()}, each once")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jaxtyping import Float
 from torch import Tensor
 
-from wcam_widget.evaluate.zoom import BoxLike, FactorsLike, zoom
+from wcam_widget.evaluate.zoom import BoxLike, FactorsLike, ensure_factors, ensure_method, zoom
 from wcam_widget.evaluate.zoomed_levels import EXPLAINED, VIEWS, LevelRow
 from wcam_widget.explain import Wcam
 from wcam_widget.model import BlackBox
@@ -13,6 +15,12 @@ from wcam_widget.study.row import Row
 from wcam_widget.study.tasks.profile import default_method
 
 STEPS = ("gain", "background", "larger", "detail")
+
+
+def ensure_zoom(*, factors: Any = (1,), method: Any = None, **_: Any) -> None:
+    """Raise ValueError or TypeError naming an option that is not valid."""
+    ensure_factors(factors)
+    ensure_method(method)
 
 
 def zoom_row(

@@ -19,7 +19,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Run after the cell tagged "parameters": each notebook with fewer images and rows than a reader has.
 SMALL = {
     "attacks": "images, labels, number = images[4:7], labels[4:7], 2",
-    "corruptions": "names, severities, method = names[:2], (1, 5), wcam.Wcam(wcam.Derivative(rows=8))",
+    "corruptions": "names, severities, method = names[:2], (1, 5), wcam.Wcam(wcam.Derivative(rows=8))\n"
+    "explained, quick = 1, wcam.Wcam(wcam.Derivative(rows=2))",
     "certainty": "rows, many_rows, sobol_rows = 64, 96, 8",
     "methods": "some, checked, tried = some[:1], checked[:2], 2",
     "profiles": "images, labels, method = images[:6], labels[:6], wcam.Wcam(wcam.Derivative(rows=4))",

@@ -1,5 +1,7 @@
 """Clean against corrupted under the same masks: nothing differs from itself, and what was planted is seen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,17 +38,23 @@ def stripes(fine, seed=0):
 METHOD = Wcam(Derivative(rows=64), levels=2, grid=2)
 
 
+@pytest.fixture(scope="module")
+def explained():
+    """Fine stripes that a corruption takes away."""
+    return explain_failure(Bands(), stripes(0.3), stripes(0.0), METHOD)
+
+
 def test_an_image_does_not_differ_from_itself():
     explained = explain_failure(Bands(), stripes(0.3), stripes(0.3), METHOD, Margin(0, 1))
     assert not explained.flipped
     np.testing.assert_array_equal(explained.difference.cells.value, 0)
     assert not explained.bands_changed.any()
     assert not explained.cells_changed.any()
+    assert "Of levels and orientations none changed for certain. " in explained.summary()
     assert "No single band changed for certain. No single cell changed for certain." in explained.summary()
 
 
-def test_the_band_that_lost_is_named():
-    explained = explain_failure(Bands(), stripes(0.3), stripes(0.0), METHOD)
+def test_the_band_that_lost_is_named(explained):
     assert explained.classes == (0, 1)
     assert explained.clean.target == "margin of class 0 over class 1"
     bands = explained.bands()
@@ -59,8 +67,32 @@ def test_the_band_that_lost_is_named():
     assert explained.spatial().sum() == pytest.approx(explained.difference.cells.value.sum())
 
 
-def test_tables_hold_bands_places_and_tests():
-    explained = explain_failure(Bands(), stripes(0.3), stripes(0.0), METHOD)
+def test_the_level_and_the_orientation_that_lost_are_named_before_bands(explained):
+    levels = explained.groups().set_index("name")
+    assert list(levels.index) == ["A2", "level 2", "level 1"]
+    assert levels.loc["level 1", "difference"] < -0.5
+    assert levels.loc["level 1", "high"] < 0
+    assert levels.loc["level 1", "p"] < 0.05
+    np.testing.assert_allclose(levels["difference"], levels["corrupted"] - levels["clean"], atol=1e-9)
+    np.testing.assert_allclose(levels[["clean", "corrupted"]].sum(), 1)
+    assert list(explained.groups("orientation")["name"]) == ["A", "LH", "HL", "HH"]
+    said = explained.summary()
+    assert said.index("Of levels and orientations level 2 gained") < said.index("Shares of bands: ")
+    assert "level 1 lost" in said
+    with pytest.raises(ValueError, match="by: found 'scale'"):
+        explained.groups("scale")
+
+
+def test_of_effects_without_replicates_nothing_is_said(explained):
+    groups = replace(explained.clean.estimate.groups, shapley_left_out=None)
+    clean = replace(explained.clean, estimate=replace(explained.clean.estimate, groups=groups))
+    silent = replace(explained, clean=clean)
+    assert "levels" not in silent.summary()
+    with pytest.raises(ValueError, match="gave no Shapley effects of bands with replicates"):
+        silent.groups()
+
+
+def test_tables_hold_bands_places_and_tests(explained):
     cells = explained.cells()
     assert list(cells) == [
         "band", "level", "orientation", "clean", "corrupted", "difference", "low", "high", "p", "changed",

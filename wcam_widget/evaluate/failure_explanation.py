@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from wcam_widget.evaluate.failure_levels import KINDS, GroupChanges
 from wcam_widget.evaluate.map_difference import MapDifference
 from wcam_widget.explain import Attribution, Wcam
 from wcam_widget.explain.cell_table import cell_table
@@ -110,6 +111,24 @@ class FailureExplanation:
         numbers = _columns(totals, self.difference.groups)
         return pd.DataFrame({**places, **numbers, "p": self.band_p, "changed": self.bands_changed})
 
+    def groups(self, by: str = "level") -> pd.DataFrame:
+        """One row for each level or orientation.
+
+        Args:
+            by: "level", "orientation" or "band".
+
+        Returns:
+            A table with ``name``, the Shapley effects ``clean`` and ``corrupted``, which add to 1, their
+            ``difference`` with its 95 % limits ``low`` and ``high``, and ``p``, by Holm over the table.
+
+        Raises:
+            ValueError: Naming ``by``, or ``method`` where it gave no Shapley effects.
+        """
+        changes = GroupChanges.of(self.clean, self.corrupted, by)
+        if changes is None:
+            raise ValueError(f"method: {self.clean.method} gave no Shapley effects of bands with replicates")
+        return changes.table()
+
     def cells(self) -> pd.DataFrame:
         """One row for each cell.
 
@@ -128,14 +147,16 @@ class FailureExplanation:
         return self.clean.cells.spatial(np.nan_to_num(self.difference.cells.value))
 
     def summary(self) -> str:
-        """What happened, which bands and places lost or gained importance, and how sure that is."""
+        """What happened, which levels, bands and places lost or gained importance, and how sure that is."""
         maps = self.difference.cells
         moved = (
             f"{maps.distance:.0%} of the importance moved to other cells (by chance {maps.by_chance:.0%}, "
             f"p = {maps.p:.2g})."
         )
         happened = f"{self.answer[0].upper()}{self.answer[1:]}."
-        return f"{happened} {moved} {self._bands_in_words()} {self._places_in_words()}"
+        return (
+            f"{happened} {moved} {self._groups_in_words()}{self._bands_in_words()} {self._places_in_words()}"
+        )
 
     def plot(self) -> NotebookFigure:
         """Draw both images, the signed difference over the corrupted one, and that of every band.
@@ -146,6 +167,13 @@ class FailureExplanation:
         from wcam_widget.evaluate.figures.failure import draw_failure  # noqa: PLC0415 matplotlib takes a second
 
         return draw_failure(self)
+
+    def _groups_in_words(self) -> str:
+        parts = [GroupChanges.of(self.clean, self.corrupted, by) for by in KINDS]
+        if None in parts:
+            return ""
+        words = [each for part in parts if part is not None for each in part.words()]
+        return f"Of levels and orientations {', '.join(words) or 'none changed for certain'}. "
 
     def _bands_in_words(self) -> str:
         changed, value = self.bands_changed, self.difference.groups.value

@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
-from torch import Tensor
+from jaxtyping import Int
+from typing_extensions import override
 
 from wcam_widget.basis import Band
 from wcam_widget.basis.bands import APPROXIMATION
 from wcam_widget.perturb.probe import Probe
-from wcam_widget.sensitivity import AbstractAnalysis, GroupEstimate, Tree
+from wcam_widget.sensitivity import AbstractAnalysis, GroupEstimate
 
 
-@dataclass(frozen=True, eq=False)
-class Regrouped:
-    """A probe whose cells are grouped otherwise than by band."""
-
-    probe: Probe
-    groups: Int[np.ndarray, " d"]
+class LevelProbe(Probe):
+    """A probe whose cells are grouped by level, all filters together, and not by band."""
 
     @property
-    def tree(self) -> Tree:
-        """The tree of the cells."""
-        return self.probe.tree
-
-    def __call__(self, weights: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-        """Scores of rows of weights."""
-        return self.probe(weights)
-
-    def one_at_a_time(
-        self,
-        start_row: Float[Tensor, " d"],
-        end_row: Float[Tensor, " d"],
-        which: Int[np.ndarray, " m"] | None = None,
-    ) -> Float[Tensor, " m"]:
-        """Scores of ``start_row`` with one weight from ``end_row`` each."""
-        return self.probe.one_at_a_time(start_row, end_row, which)
-
-    def gradient(self, weights: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]:
-        """Scores and derivatives."""
-        return self.probe.gradient(weights)
+    @override
+    def groups(self) -> Int[np.ndarray, " d"]:
+        """The level of each cell, a place in ``levels_of``."""
+        levels = levels_of(self.cells.bands)
+        of_band = np.array([levels.index(_level(band)) for band in self.cells.bands])
+        return np.asarray(of_band[self.cells.groups])
 
 
 def levels_of(bands: tuple[Band, ...]) -> list[tuple[str, int]]:
@@ -63,10 +44,9 @@ def level_effects(probe: Probe, analysis: AbstractAnalysis[Any], stream: int = 0
         analysis: Of its weights.
         stream: Of the random rows.
     """
-    levels = levels_of(probe.cells.bands)
-    of_band = np.array([levels.index(_level(band)) for band in probe.cells.bands])
+    by_level = LevelProbe(probe.model, probe.target, probe.perturbation, probe.image_logits)
     estimate = None
-    for estimate in analysis.run(Regrouped(probe, of_band[probe.groups]), stream):  # noqa: B007 the last counts
+    for estimate in analysis.run(by_level, stream):  # noqa: B007 the last counts
         pass
     assert estimate is not None  # noqa: S101  every analysis takes a step
     return estimate.groups

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
@@ -128,7 +129,7 @@ class Profiles:
         Args:
             by: "band", "level" or "orientation".
         """
-        return tuple(dict.fromkeys(self._labels(by)))
+        return tuple(dict.fromkeys(group_labels(self.names, self.levels, self.orientations, by)))
 
     def table(self, statistic: str = "shapley", by: str = "band") -> pd.DataFrame:
         """The profile of each model over the images.
@@ -269,21 +270,31 @@ class Profiles:
     def _ensure(self, statistic: str, by: str) -> None:
         if statistic not in STATISTICS:
             raise ValueError(f"statistic: found {statistic!r}; accepted are {', '.join(STATISTICS)}")
-        if by not in GROUPINGS:
-            raise ValueError(f"by: found {by!r}; accepted are {', '.join(GROUPINGS)}")
+        ensure_grouping(by)
         if statistic == "total" and by != "band":
             raise ValueError(f"by: found {by!r} for totals, which do not add up over bands; accepted is band")
 
-    def _labels(self, by: str) -> list[str]:
-        if by == "band":
-            return list(self.names)
-        if by == "orientation":
-            return list(self.orientations)
-        return [
-            name if way == "A" else f"level {level}"
-            for name, way, level in zip(self.names, self.orientations, self.levels, strict=True)
-        ]
-
     def _grouped(self, values: Float[np.ndarray, "m n g"], by: str) -> Float[np.ndarray, "m n q"]:
-        labels = np.array(self._labels(by))
+        labels = np.array(group_labels(self.names, self.levels, self.orientations, by))
         return np.stack([values[..., labels == name].sum(-1) for name in self.groups(by)], -1)
+
+
+def ensure_grouping(by: str) -> None:
+    """Raise ValueError naming ``by`` where it is not one of ``GROUPINGS``."""
+    if by not in GROUPINGS:
+        raise ValueError(f"by: found {by!r}; accepted are {', '.join(GROUPINGS)}")
+
+
+def group_labels(
+    names: Sequence[str], levels: Sequence[int], orientations: Sequence[str], by: str
+) -> list[str]:
+    """The band, the level or the orientation of each band, in words.
+
+    >>> group_labels(("A1", "HL1"), (1, 1), ("A", "HL"), "level")
+    ['A1', 'level 1']
+    """
+    ensure_grouping(by)
+    if by != "level":
+        return list(names if by == "band" else orientations)
+    parts = zip(names, orientations, levels, strict=True)
+    return [name if way == "A" else f"level {level}" for name, way, level in parts]

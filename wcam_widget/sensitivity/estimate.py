@@ -42,6 +42,8 @@ class GroupEstimate:
         left_out: (r, g) totals without one of ``r`` replicates each; no rows where there are none.
         superset: (g, g) symmetric, the part of the variance that takes two groups at once; None where it was
             not measured.
+        shapley_left_out: (w, g) Shapley effects without one of the ``w`` replicates that have any; None where
+            these are not known.
 
     References:
         Owen (2014), "Sobol' indices and Shapley value"; Liu and Owen (2006), "Estimating mean dimensionality
@@ -59,6 +61,7 @@ class GroupEstimate:
     closed: Float[np.ndarray, " g"]
     left_out: Float[np.ndarray, "r g"]
     superset: Float[np.ndarray, "g g"] | None = None
+    shapley_left_out: Float[np.ndarray, "w g"] | None = None
 
     @classmethod
     def unknown(cls, groups: int) -> GroupEstimate:

@@ -15,7 +15,7 @@ from torch import Tensor
 from wcam_widget.sensitivity.estimate import GroupEstimate
 from wcam_widget.sensitivity.sampling.group_walks import Walk
 from wcam_widget.sensitivity.statistics.estimators import first_order
-from wcam_widget.sensitivity.statistics.jackknife import replicated, share_limits
+from wcam_widget.sensitivity.statistics.jackknife import Replicated, replicated, share_limits
 from wcam_widget.sensitivity.statistics.pair_sums import PairSums, over
 
 Shares = Float[np.ndarray, " g"]
@@ -123,19 +123,31 @@ class GroupSums:
         spread, alone = variance(everyone), self.exchanged.of(everyone)
         known = alone.count.any()
         closed = first_order(alone.centred(centre), spread) if known else np.full(len(value), np.nan)
-        effects = self.shapley.sum(0)
-        climb = effects.sum()
-        effect = shares_of_one(effects / climb, least, np.minimum(most, high)) if climb > 0 else 0 * effects
+        effects = self._effects(least, np.minimum(most, high))
         joint = None if self.joint is None else self._superset(self.joint[everyone].sum(0), spread)
         return GroupEstimate(
             total=value,
             low=low,
             high=high,
-            shapley=effect,
+            shapley=effects.value,
             closed=closed,
             left_out=replicates.left_out,
             superset=joint,
+            shapley_left_out=effects.left_out,
         )
+
+    def _effects(self, least: Shares, most: Shares) -> Replicated:
+        """Shapley effects between their limits, and without each replicate that has walks."""
+        walked = np.flatnonzero(self.walks)
+
+        def climbs(numbers: np.ndarray) -> Shares:
+            sums = self.shapley[walked[numbers]].sum(0)
+            return over(sums, sums.sum())
+
+        free = replicated(climbs, len(walked))
+        value = shares_of_one(free.value, least, most) if self.shapley.sum() > 0 else free.value
+        # What the limits move is known, and so the same without any of the replicates.
+        return Replicated(value, free.left_out + (value - free.value))
 
     def _superset(self, sums: Float[np.ndarray, "g g"], variance: float) -> Float[np.ndarray, "g g"]:
         return np.asarray(sums / (self.exchanged.count[:, 0].sum() * variance))

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         vid,
         zoom,
     )
+    from wcam_widget.show.explorer.comparison import ComparisonExplorer
     from wcam_widget.show.explorer.explore import explore
     from wcam_widget.show.explorer.explorer import Explorer
     from wcam_widget.show.plots import plot
@@ -52,6 +53,7 @@ __all__ = [
     "Cameras",
     "CartoonX",
     "ColourBasis",
+    "ComparisonExplorer",
     "Derivative",
     "Explorer",
     "FourierBasis",
@@ -124,6 +126,7 @@ _MEASURES = (
     "zoom",
 )
 _LAZY = {
+    "ComparisonExplorer": "wcam_widget.show.explorer.comparison",
     "Explorer": "wcam_widget.show.explorer.explorer",
     "explore": "wcam_widget.show.explorer.explore",
     "plot": "wcam_widget.show.plots",

@@ -168,3 +168,18 @@ def test_bad_input_is_named(images):
         profiles(net, sizes, Wcam(Derivative(rows=4), grid=1))
     with pytest.raises(ValueError, match="other: None needs a second model"):
         profiles(Selective("HL1"), images[:1], QUICK).compare()
+
+
+def test_images_are_drawn_at_the_points_of_the_embedding(images):
+    measured = profiles(Energy(), images[:4], QUICK)
+    images = images[:4]
+    embedding = measured.embedding()
+    assert embedding.points.shape == (len(images), 2)
+    assert 0.0 < embedding.share <= 1.0
+    apart = np.linalg.norm(embedding.points[:, None] - embedding.points[None], axis=-1)
+    assert apart.max() == pytest.approx(measured.distances().max(), rel=0.5)
+    (axes,) = measured.plot_embedding(images).axes
+    np.testing.assert_allclose(axes.collections[0].get_offsets(), embedding.points)
+    assert len(axes.artists) == len(images)
+    with pytest.raises(ValueError, match=f"images: found 1; accepted are the {len(images)}"):
+        measured.plot_embedding(images[:1])

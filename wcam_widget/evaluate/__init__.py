@@ -12,13 +12,14 @@ from wcam_widget.evaluate.forecast import Forecast, Skill, expected_change
 from wcam_widget.evaluate.localisation import Localisation, energy_inside, mean_iou, pointing_game
 from wcam_widget.evaluate.nissim import mod, nissim, vid
 from wcam_widget.evaluate.profile_changes import profile_changes
+from wcam_widget.evaluate.profile_difference import ProfileDifference
 from wcam_widget.evaluate.profiles import profiles
 from wcam_widget.evaluate.result import Faithfulness
 from wcam_widget.evaluate.retention import Retention, retention
 from wcam_widget.evaluate.rho import rho_minus, rho_plus
 from wcam_widget.evaluate.road import road
 from wcam_widget.evaluate.sanity import Sanity, sanity
-from wcam_widget.evaluate.scale_profiles import ProfileDifference, Profiles
+from wcam_widget.evaluate.scale_profiles import Profiles
 from wcam_widget.evaluate.scoring_space import Domain
 from wcam_widget.evaluate.sufficiency import Search, sufficiency, sufficient_row
 from wcam_widget.evaluate.sufficient_set import SufficientSet

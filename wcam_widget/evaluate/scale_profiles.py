@@ -10,9 +10,12 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.cluster import hierarchy
 from scipy.spatial import distance
+from torch import Tensor
 
+from wcam_widget.evaluate.embedding import Embedding, embedded
 from wcam_widget.evaluate.over_images import mean_over
-from wcam_widget.sensitivity.statistics.multiple_tests import LEVEL, holm_adjusted
+from wcam_widget.evaluate.profile_difference import ProfileDifference
+from wcam_widget.sensitivity.statistics.multiple_tests import holm_adjusted
 from wcam_widget.sensitivity.statistics.paired import sign_flip_p, sign_flips
 
 if TYPE_CHECKING:
@@ -22,57 +25,6 @@ if TYPE_CHECKING:
 
 STATISTICS = ("shapley", "total")
 GROUPINGS = ("band", "level", "orientation")
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class ProfileDifference:
-    """The mean profile of one model less that of another, over the same images.
-
-    Attributes:
-        models: The two names.
-        names: Of the bands, levels or orientations, (g,).
-        value: The mean difference, (g,).
-        low: Lower ends of 95 % intervals over images, (g,).
-        high: Upper ends of the same, (g,).
-        p: Two-sided p-values by changes of sign over images, adjusted by Holm for all g at once, (g,).
-        distance: Total variation between the mean profiles: the share of importance that moved, 0 to 1.
-        by_chance: What that is on average where nothing differs but chance.
-        distance_p: The chance of a distance at least as large then.
-    """
-
-    models: tuple[str, str]
-    names: tuple[str, ...]
-    value: Float[np.ndarray, " g"]
-    low: Float[np.ndarray, " g"]
-    high: Float[np.ndarray, " g"]
-    p: Float[np.ndarray, " g"]
-    distance: float
-    by_chance: float
-    distance_p: float
-
-    def table(self) -> pd.DataFrame:
-        """One row for each band, level or orientation: ``difference``, ``low``, ``high``, ``p``."""
-        import pandas as pd  # noqa: PLC0415 takes half a second to import, and only tables need it
-
-        columns = {"difference": self.value, "low": self.low, "high": self.high, "p": self.p}
-        return pd.DataFrame({"name": self.names, **columns})
-
-    def summary(self) -> str:
-        """What differs, in words."""
-        one, other = self.models
-        apart = (
-            f"{100 * self.distance:.2g} % of the importance lies elsewhere ({100 * self.by_chance:.2g} % by "
-            f"chance, p = {self.distance_p:.2g})"
-        )
-        parts = [
-            f"{name} {100 * value:+.2g} % ({100 * low:+.2g} to {100 * high:+.2g})"
-            for name, value, low, high, p in zip(
-                self.names, self.value, self.low, self.high, self.p, strict=True
-            )
-            if p < LEVEL
-        ]
-        return f"{one} less {other}: {apart}. Differs: {', '.join(parts) or 'nothing that is certain'}."
 
 
 @final
@@ -224,6 +176,17 @@ class Profiles:
         tree = hierarchy.linkage(self._condensed(model), "average")
         return np.asarray(hierarchy.fcluster(tree, count, "maxclust").astype(int))
 
+    def embedding(self, model: str | None = None) -> Embedding:
+        """The images as points of a plane, whose distances are ``distances`` as far as a plane allows.
+
+        Args:
+            model: A model's name; None for the first.
+
+        Returns:
+            ``points`` (n, 2), and the ``share`` of the squared distances that they show.
+        """
+        return embedded(self.shapley[self._model(model, "model")])
+
     def summary(self) -> str:
         """The level that matters most to each model, and what differs between the first two, in words."""
         lines = []
@@ -250,6 +213,28 @@ class Profiles:
 
         tree = hierarchy.linkage(self._condensed(model), "average") if self.shapley.shape[1] > 1 else None
         return draw_profiles(self, self._model(model, "model"), tree)
+
+    def plot_embedding(
+        self, images: Float[Tensor, "n c h w"] | None = None, model: str | None = None
+    ) -> NotebookFigure:
+        """Draw the images at the points of ``embedding``: those near each other are looked at on like scales.
+
+        Args:
+            images: The images (n, C, H, W) in [0, 1], drawn small; without them, their numbers.
+            model: The name of the model; None for the first.
+
+        Returns:
+            A figure, made without pyplot; a notebook shows it as the value of a cell.
+
+        Raises:
+            ValueError: Naming ``images`` where there are others than were measured.
+        """
+        from wcam_widget.evaluate.figures.embedding import draw_embedding  # noqa: PLC0415 matplotlib takes a second
+
+        count = self.shapley.shape[1]
+        if images is not None and len(images) != count:
+            raise ValueError(f"images: found {len(images)}; accepted are the {count} that were measured")
+        return draw_embedding(self.embedding(model), images)
 
     def _condensed(self, model: str | None) -> np.ndarray:
         rows = self.shapley[self._model(model, "model")]

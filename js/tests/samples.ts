@@ -242,6 +242,7 @@ export function state(changes: Record<string, unknown> = {}): Record<string, unk
     shown: [0],
     selection: [],
     mode: "keep",
+    level: [],
     layer: "",
     theme: "auto",
     colormap: "cividis",

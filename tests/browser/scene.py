@@ -291,6 +291,7 @@ def state_of(scene: Scene, label: str = "astronaut", **changes: Any) -> dict[str
         "shown": [0],
         "selection": [],
         "mode": "keep",
+        "level": [],
         "layer": "",
         "theme": "light",
         "colormap": "cividis",

@@ -7,13 +7,14 @@ import pytest
 import traitlets
 
 from tests.browser.scene import make_scene, state_of
-from wcam_widget.show.traits import EACH_SIDE, NAMES, PROTOCOL, TABLE
+from wcam_widget.show.traits import LevelNames, EACH_SIDE, NAMES, PROTOCOL, TABLE
 
 TRANSPORT = Path(__file__).parents[2] / "js/src/transport"
 INTERFACES = {"kernel": "KernelState", "both": "SharedState"}
 TYPES = {  # the first that fits
     traitlets.Bytes: "DataView",
     traitlets.Dict: "unknown",
+    LevelNames: "readonly string[]",
     traitlets.List: "number[]",
     (traitlets.Int, traitlets.Float): "number",
     (traitlets.Enum, traitlets.Unicode): "string",

@@ -17,6 +17,7 @@ from wcam_widget.explain import AbstractMethod, Attribution, Probe
 from wcam_widget.model import AbstractTarget
 from wcam_widget.perturb.perturbation import Perturbation
 from wcam_widget.sensitivity import GroupEstimate, Kind
+from wcam_widget.show.code import explore_code
 from wcam_widget.show.curve import RetentionCurve
 from wcam_widget.show.heat import heat_map
 from wcam_widget.show.progress import Progress
@@ -45,6 +46,7 @@ class Picture:
         target: the explained score.
         score: that of the image.
         classes: how many there are.
+        code: how Python explains it so.
         method: the name of the method in lists of maps.
         own_cells: whether the method's numbers belong to these cells, or have to be carried over to them.
     """
@@ -57,6 +59,7 @@ class Picture:
     target: AbstractTarget
     score: float
     classes: int
+    code: str
     method: str
     own_cells: bool
 
@@ -72,6 +75,7 @@ class Picture:
             target=probe.target,
             score=probe.score,
             classes=len(probe.image_logits),
+            code=explore_code(method, probe.target),
             method=method.title,
             own_cells=method.space is not None,
         )

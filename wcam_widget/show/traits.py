@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import traitlets
 
 from wcam_widget.show.selection import MODES, ensure_selection
+from wcam_widget.show.words import level_name
 
 PROTOCOL = 1  # the version of traits and messages; a test compares it with js/src/transport
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     Ids: TypeAlias = traitlets.List[int]
+    Names: TypeAlias = traitlets.List[str]
     Name: TypeAlias = traitlets.Unicode[str, str]
 else:  # the traitlets of hosted notebooks cannot be subscripted
-    Ids, Name = traitlets.List, traitlets.Unicode
+    Ids, Names, Name = traitlets.List, traitlets.List, traitlets.Unicode
 
 
 class CellIds(Ids):
@@ -54,6 +56,20 @@ class LayerName(Name):
                 f"{', '.join(known) or 'none, add_layer makes one'}"
             )
         return name
+
+
+class LevelNames(Names):
+    """Names of levels: "A3" for the coarse image, "level 2", "pixels"."""
+
+    def validate(self, obj: Any, value: Any) -> list[str]:
+        """The names as they are; TraitError, with the levels there are, where one is not."""
+        names: list[str] = super().validate(obj, value) or []
+        session = _session_of(obj, self)
+        known = names if session is None else list(dict.fromkeys(map(level_name, session.probe.cells.bands)))
+        for name in names:
+            if name not in known:
+                raise traitlets.TraitError(f"level: found {name!r}; accepted are {', '.join(known)}")
+        return names
 
 
 class ShownSides(Ids):
@@ -133,6 +149,9 @@ class PageTraits(traitlets.HasTraits):
         sync=True, direction="both", each_side=True
     )
     mode = traitlets.Enum(MODES, default_value="keep", help="what happens to the selected cells").tag(
+        sync=True, direction="both"
+    )
+    level = LevelNames(help="the levels that the map over the image sums; all where none is named").tag(
         sync=True, direction="both"
     )
     layer = LayerName(help='the map over the image, "" for that of the run').tag(

@@ -9,6 +9,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+from wcam_widget.basis import Band
+
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 MINUS = "\N{MINUS SIGN}"
 UNKNOWN = "\N{EN DASH}"
@@ -100,6 +102,17 @@ def duration(seconds: float) -> str:
     """
     rounded = max(1, round(seconds))
     return f"{rounded} s" if rounded < 100 else f"{round(rounded / 60)} min"
+
+
+def level_name(band: Band) -> str:
+    """What the level of a band is called where levels are chosen; the front end has the same rule.
+
+    >>> level_name(Band("HL2", 2, "HL", top=0, left=4, height=4, width=4, scale=4))
+    'level 2'
+    """
+    if band.level == 0:
+        return "pixels"
+    return f"A{band.level}" if band.orientation == "A" else f"level {band.level}"
 
 
 def class_labels(names: Sequence[str] | None, count: int) -> list[str]:

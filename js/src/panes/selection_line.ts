@@ -5,6 +5,7 @@ import { partWords, selectionParts, selectionWords } from "../picture/selection_
 import { selectionPython } from "../picture/words";
 import type { Session } from "../state/session";
 import type { ViewContext } from "./context";
+import { saveMenu } from "./save_menu";
 
 /** More would push what stands below out of sight. */
 const MOST_CHIPS = 12;
@@ -27,7 +28,7 @@ export function selectionLine(context: ViewContext): HTMLElement {
     enable(undo, selection.canUndo.value);
     enable(redo, selection.canRedo.value);
   });
-  const buttons = [undo, redo, clear, ...copyAsPython(context)];
+  const buttons = [undo, redo, clear, ...copyAsPython(context), saveMenu(context)];
   return element("footer", { class: "wcam-selection" }, words, chipList(context), ...buttons);
 }
 
@@ -91,7 +92,10 @@ function copyAsPython(context: ViewContext): [HTMLElement, HTMLElement] {
     hidden: true,
   });
   box.readOnly = true;
-  const python = (): string => selectionPython(session.selection.cells.value, session.mode.value);
+  const python = (): string =>
+    [session.target.value.code, selectionPython(session.selection.cells.value, session.mode.value)]
+      .filter(Boolean)
+      .join("\n");
   const reveal = (): void => {
     box.hidden = false;
     box.value = python();

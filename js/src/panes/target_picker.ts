@@ -25,7 +25,7 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
   };
   const retarget = (classId: number, other: number): void => {
     setText(note, `asking for ${nameOf(classId)}…`);
-    session.retarget(classId, other === classId || other < 0 ? null : other).then(
+    session.kernel.retarget(classId, other === classId || other < 0 ? null : other).then(
       () => setText(note, ""),
       (error: unknown) => setText(note, `The target stays: ${(error as Error).message}`),
     );
@@ -71,7 +71,7 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
       return;
     }
     setText(note, "asking the kernel for the names…");
-    session.classNames().then(
+    session.kernel.classNames().then(
       (known) => {
         if (scope.disposed) return;
         names.value = known;

@@ -4,18 +4,23 @@ import { type Level, levelsOf } from "../picture/levels";
 import { computed, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
 
 export class LevelChoice {
-  readonly #off: Signal<ReadonlySet<string>> = signal(new Set());
+  /** names of the levels that are ticked; none of them stands for all */
+  readonly #chosen: Signal<readonly string[]>;
   readonly all: ReadonlySignal<readonly Level[]>;
   /** The levels that count: at least one. */
   readonly ticked: ReadonlySignal<readonly Level[]>;
   /** Whether a cell counts, one byte each. */
   readonly cells: ReadonlySignal<Uint8Array>;
 
-  constructor(picture: ReadonlySignal<Pick<Picture, "bands" | "cells" | "cellCount"> | null>) {
+  constructor(
+    picture: ReadonlySignal<Pick<Picture, "bands" | "cells" | "cellCount"> | null>,
+    chosen: Signal<readonly string[]> = signal([]),
+  ) {
+    this.#chosen = chosen;
     this.all = computed(() => levelsOf(picture.value?.bands ?? []));
     this.ticked = computed(() => {
-      const [all, off] = [this.all.value, this.#off.value];
-      const left = all.filter(({ name }) => !off.has(name));
+      const all = this.all.value;
+      const left = all.filter(({ name }) => chosen.value.includes(name));
       // A picture of other levels may have none of those that were left.
       return left.length > 0 ? left : all;
     });
@@ -37,7 +42,8 @@ export class LevelChoice {
 
   /** Ticks these levels alone. */
   choose(names: readonly string[]): void {
-    const off = this.all.peek().filter((level) => !names.includes(level.name));
-    this.#off.value = new Set(off.map((level) => level.name));
+    const all = this.all.peek();
+    const ticked = all.filter(({ name }) => names.includes(name)).map(({ name }) => name);
+    this.#chosen.value = ticked.length < all.length ? ticked : [];
   }
 }

@@ -15,7 +15,7 @@ import {
   PROTOCOL,
 } from "../transport/connection";
 import { asObject } from "../transport/untrusted";
-import { ClassNames } from "./class_names";
+import { KernelRequests } from "./kernel_requests";
 import { LayerChoice } from "./layer_choice";
 import { LevelChoice } from "./level_choice";
 import { type Question, ScoreRequests, type Scores } from "./score_requests";
@@ -52,6 +52,7 @@ export class Session {
   readonly kept: ReadonlySignal<Uint8Array>;
   readonly scores: ReadonlySignal<Scores>;
   readonly connection: ReadonlySignal<ConnectionState>;
+  readonly kernel: KernelRequests;
   /** what is wrong with what Python sent, in words for the reader; null when all is well */
   readonly error: ReadonlySignal<string | null>;
 
@@ -70,20 +71,20 @@ export class Session {
   readonly #endSelection: () => void;
   /** the last frame, also when its picture is still to come */
   #latest: AttributionFrame | null = null;
-  #classNames: Promise<ClassNames> | undefined;
 
   constructor(model: Model) {
     this.#model = model;
     this.#traits = new Traits(model);
     this.#connection = new Connection(model, () => this.#version());
     this.connection = this.#connection.state;
+    this.kernel = new KernelRequests(this.#connection.rpc);
     this.mode = this.#traits.shared("mode", (value) => (value === "remove" ? "remove" : "keep"));
     this.theme = this.#traits.shared("theme", (value) =>
       value === "light" || value === "dark" ? value : "auto",
     );
     this.colormap = this.#traits.shared("colormap", (value) => (value === "viridis" ? "viridis" : "cividis"));
     this.opacity = this.#traits.shared("opacity", readOpacity);
-    this.levels = new LevelChoice(this.#picture);
+    this.levels = new LevelChoice(this.#picture, this.#traits.shared("level", readNames));
     const layer = this.#traits.shared("layer", (value) => (typeof value === "string" ? value : ""));
     this.target = this.#traits.readonly("_target", readTarget);
     const layers = computed(() =>
@@ -144,19 +145,6 @@ export class Session {
   /** Goes on with a run that ended, with twice its rows or with the rest of them; rejects with an RpcError. */
   async deepen(): Promise<void> {
     await this.#connection.rpc.request("more", {});
-  }
-
-  /** Explains another class, by itself or rather than `other`; rejects with an RpcError. */
-  async retarget(classId: number, other: number | null): Promise<void> {
-    await this.#connection.rpc.request("target", { class_id: classId, other });
-  }
-
-  /** The names of all classes; the kernel sends them once. */
-  classNames(): Promise<ClassNames> {
-    this.#classNames ??= this.#connection.rpc.request("names", {}).then(ClassNames.read);
-    const forget = (): unknown => (this.#classNames = undefined); // and ask again
-    this.#classNames.catch(forget);
-    return this.#classNames;
   }
 
   dispose(): void {
@@ -282,6 +270,10 @@ export class Session {
 function selectionOf(model: Model): number[] {
   const value: unknown = model.get("selection");
   return Array.isArray(value) ? canonical(value) : [];
+}
+
+function readNames(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((name) => typeof name === "string") : [];
 }
 
 function readOpacity(value: unknown): number {

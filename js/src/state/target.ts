@@ -9,6 +9,8 @@ export interface Target {
   /** the class that is explained, and the one it is to be above; -1 where there is none */
   readonly classId: number;
   readonly other: number;
+  /** how Python explains it so */
+  readonly code: string;
   /** its score of the image; null where the kernel did not say */
   readonly explained: { readonly label: string; readonly score: number } | null;
 }
@@ -21,6 +23,7 @@ export function readTarget(value: unknown): Target {
     classes: numberOr(fields["classes"], 0),
     classId: numberOr(fields["class_id"], -1),
     other: numberOr(fields["other"], -1),
+    code: textOr(fields["code"], ""),
     explained: typeof label === "string" && isFiniteNumber(score) ? { label, score } : null,
   };
 }

@@ -21,6 +21,7 @@ export interface SharedState {
   shown: number[];
   selection: number[];
   mode: string;
+  level: readonly string[];
   layer: string;
   theme: string;
   colormap: string;
@@ -35,7 +36,7 @@ export type SharedName = keyof SharedState;
 // Hosts disagree about the arguments (Backbone: model, value, options; marimo: value), so handlers take none
 // and read the model again.
 export type ChangeHandler = () => void;
-export type MessageHandler = (content: unknown) => void;
+export type MessageHandler = (content: unknown, buffers?: readonly DataView[]) => void;
 
 export interface Model {
   get<K extends TraitName>(name: K): WidgetState[K];

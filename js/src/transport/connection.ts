@@ -113,7 +113,7 @@ export class Connection {
     this.rpc.close();
   }
 
-  readonly #receive: MessageHandler = (content) => {
+  readonly #receive: MessageHandler = (content, buffers) => {
     const { t, client, next } = asObject(content);
     if (t === "bye") return this.#closeByKernel();
     this.#noteMessage();
@@ -123,7 +123,7 @@ export class Connection {
     } else if (t === "hello-ack" && client === this.rpc.client) {
       this.#acknowledged.value = true;
       this.#everLive.value = true;
-    } else if (this.rpc.receive(content)) {
+    } else if (this.rpc.receive(content, buffers)) {
       this.#stopTimer();
       if (this.rpc.pending.peek() > 0) this.#startTimer();
     }

@@ -13,7 +13,7 @@ export type State = Record<string, unknown>;
 /** What a kernel can do to the page. */
 export interface KernelSide {
   update(changes: State): void;
-  message(content: unknown): void;
+  message(content: unknown, buffers?: readonly DataView[]): void;
   /** the kernel has gone, or come back */
   connected(connected: boolean): void;
 }
@@ -75,8 +75,8 @@ export class HostModel {
   }
 
   /** A custom message from the kernel. */
-  message(content: unknown): void {
-    this.#fire("msg:custom", [content, []]);
+  message(content: unknown, buffers: readonly DataView[] = []): void {
+    this.#fire("msg:custom", [content, buffers]);
   }
 
   /** Listeners that are left; a widget that has ended leaves none. */

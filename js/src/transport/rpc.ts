@@ -68,15 +68,15 @@ export class RpcClient {
     });
   }
 
-  /** Takes a response; false when the message is none, or not for this client. */
-  receive(content: unknown): boolean {
+  /** Takes a response, of which bytes are the result where there are some; false when the message is none, or not for this client. */
+  receive(content: unknown, buffers: readonly DataView[] = []): boolean {
     if (typeof content !== "object" || content === null) return false;
     const { t, id, client, result, code, message } = content as Record<string, unknown>;
     if ((t !== "res" && t !== "err") || client !== this.client) return false;
     const request = this.#take(String(id));
     // A response that crossed a cancel on its way: its request is closed.
     if (request === undefined) return true;
-    if (t === "res") request.resolve(result);
+    if (t === "res") request.resolve(buffers[0] ?? result);
     else
       request.reject(new RpcError(textOr(code, "model_error"), textOr(message, "the kernel gave no reason")));
     return true;

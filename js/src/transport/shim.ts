@@ -61,8 +61,8 @@ class Host implements MountedWidget {
     this.model.update(changes);
   }
 
-  message(content: unknown): void {
-    this.model.message(content);
+  message(content: unknown, buffers?: readonly DataView[]): void {
+    this.model.message(content, buffers);
   }
 
   connected(connected: boolean): void {

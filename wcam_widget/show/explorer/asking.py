@@ -1,11 +1,14 @@
-"""A question as a worker's request: answered, or refused with a reason."""
+"""What a front end asks for: the scores of a selection, and files."""
 
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import Any
 
+from wcam_widget.explain import Attribution
 from wcam_widget.show.explorer.stream import brief
 from wcam_widget.show.explorer.worker import REFUSALS, Refusal, Request
 
@@ -40,3 +43,11 @@ def score_request(
         refuse(reason, REFUSALS[reason])
 
     return Request(("score", who), name, work, refused)
+
+
+def file_of(attribution: Attribution | None) -> bytes:
+    """A map as a file; RuntimeError where there is none yet."""
+    if attribution is None:
+        raise RuntimeError("there is no map yet")
+    with tempfile.TemporaryDirectory() as folder:
+        return attribution.save(Path(folder) / "map.npz").read_bytes()

@@ -122,6 +122,7 @@ def _target(snapshot: Snapshot, rev: int) -> dict[str, Any]:
     other = {"other": target.other} if isinstance(target, Margin) else {}
     picture = snapshot.picture
     about = {"about": picture.about, "label": picture.label, "score": finite(picture.score)}
+    about["code"] = picture.code
     return {**about, "classes": picture.classes, **ids, **other}
 
 

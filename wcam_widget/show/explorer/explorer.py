@@ -264,6 +264,6 @@ class Explorer(Linked, anywidget.AnyWidget):
         if "_status" in news and snapshot.progress.ended and self._still is not None:
             self._still.show_later()
 
-    def _say(self, content: dict[str, Any]) -> None:
+    def _say(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         with self._guard:
-            self.send(content)
+            self.send(content, buffers)

@@ -44,6 +44,7 @@ class Lifetime:
 
     def _end(self, patience: float | None) -> None:
         session, still = self._session, self._still
+        self.unlink_all()
         if session is not None:
             self._at_exit.detach()
             HEART.forget(session.picture.run)
@@ -61,6 +62,9 @@ class Lifetime:
 
         def _say(self, content: dict[str, Any]) -> None:
             """Send a message to the front ends."""
+
+        def unlink_all(self) -> None:
+            """End all links with other explorers."""
 
         def _free(self) -> None:
             """Let go of what no front end hears of any more."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, final
 
+import numpy as np
 import traitlets
 
+from wcam_widget.basis import Cells
 from wcam_widget.model import AbstractTarget, Logit
 from wcam_widget.show.explorer.readout import Readout
 from wcam_widget.show.snapshot import Snapshot
+
+SHARED = ("selection", "mode", "layer", "level")
 
 
 class TargetTrait(traitlets.Any):
@@ -33,11 +39,49 @@ class TargetTrait(traitlets.Any):
 def written(target: AbstractTarget) -> Any:
     """A target as short as ``explore`` takes it: a class id for the logit of a class.
 
-    >>> from wcam_widget.model import Margin
+    >>> from wcam_widget.basis import Cells
+    from wcam_widget.model import Margin
     >>> written(Logit(3)), written(Margin(3, 5))
     (3, Margin(class_id=3, other=5))
     """
     return target.class_id if isinstance(target, Logit) else target
+
+
+@final
+class ExplorerLink:
+    """Two explorers that share what their reader chose, until ``unlink`` or until one of them is closed.
+
+    Args:
+        one: the explorer whose choices hold at first.
+        other: the one that takes them over.
+        names: the traits that are shared.
+    """
+
+    def __init__(self, one: Linked, other: Linked, names: Sequence[str]) -> None:
+        self._ends: tuple[Linked, ...] = (one, other)
+        self._names = tuple(names)
+        for name in self._names:
+            _pass_on(other, name, getattr(one, name))
+        for end in self._ends:
+            end.observe(self._changed, self._names)
+
+    def unlink(self) -> None:
+        """Let each go its own way; may be called twice."""
+        for end in self._ends:
+            end.unobserve(self._changed, self._names)
+            end.links.discard(self)
+        self._ends = ()
+
+    def _changed(self, change: Any) -> None:
+        for end in self._ends:
+            if end is not change.owner:
+                _pass_on(end, change.name, change.new)
+
+
+def _pass_on(explorer: Linked, name: str, value: Any) -> None:
+    """Set a trait where it can have the value: of two explorers one may lack a layer."""
+    with suppress(traitlets.TraitError):
+        setattr(explorer, name, value)
 
 
 class Linked(Readout):
@@ -45,6 +89,46 @@ class Linked(Readout):
 
     target = TargetTrait(help="what is explained: a class id, or a target; class names are taken, too")
     progress = traitlets.Float(0.0, help="the share of the run that is done, 0 to 1")
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self.links: set[ExplorerLink] = set()
+        super().__init__(*arguments, **named)
+
+    def link(self, other: Linked, names: Sequence[str] = SHARED) -> ExplorerLink:
+        """Share the reader's choices with another explorer, such as that of another image of this size.
+
+        Args:
+            other: the explorer that takes over the choices of this one.
+            names: the traits that are shared; a layer is, where both have one of this name.
+
+        Returns:
+            The link, whose ``unlink`` ends it; closing one of the explorers does, too.
+
+        Raises:
+            ValueError: naming ``other`` where its cells are not the same, so that a selection has no meaning.
+            RuntimeError: when one of the explorers is closed.
+        """
+        mine, theirs = self.open_cells, other.open_cells
+        if "selection" in names and not np.array_equal(mine.rectangles, theirs.rectangles):
+            raise ValueError(
+                f"other: its {len(theirs)} cells are not the {len(mine)} of this explorer, so that the same "
+                "selection means something else; accepted are explorers with equal cells, or names without "
+                "'selection'"
+            )
+        made = ExplorerLink(self, other, names)
+        self.links.add(made)
+        other.links.add(made)
+        return made
+
+    @property
+    def open_cells(self) -> Cells:
+        """The cells that a selection is of; RuntimeError when the explorer is closed."""
+        return self._open_session.probe.cells
+
+    def unlink_all(self) -> None:
+        """End all links."""
+        for one in list(self.links):
+            one.unlink()
 
     @traitlets.observe("target")
     def _retarget(self, change: Any) -> None:

@@ -17,7 +17,8 @@ logger = logging.getLogger(__name__)
 
 LONGEST_NAME = 100  # characters of an id that is worth sending back
 
-Send = Callable[[dict[str, Any]], None]
+Send = Callable[..., Any]
+"""Sends a message to the front ends, with a list of bytes beside it where there are some."""
 Resend = Callable[[], None]
 Greeted = Callable[[], None]
 
@@ -95,6 +96,9 @@ class Messages:
                 reply, refuse = partial(self._reply, client, name), partial(self._refuse, client, name)
                 self._session.ask(question, client, (client, name), reply, refuse)
                 return
+            if method == "file":
+                self._send({"t": "res", "id": name, "client": client}, [self._session.file()])
+                return
             result = self._done(method, params)
         except (ValueError, RuntimeError) as error:
             self._refuse(client, name, "bad_request", str(error))
@@ -112,7 +116,7 @@ class Messages:
             return session.inquiry.classes()
         if method == "target":
             return session.retarget(chosen(session.probe.target, params))
-        raise ValueError("method must be 'score', 'stop', 'more', 'names' or 'target'")
+        raise ValueError("method must be 'score', 'stop', 'more', 'names', 'target' or 'file'")
 
     def _reply(self, client: str, name: str, result: Any = None) -> None:
         told = {} if result is None else {"result": result}

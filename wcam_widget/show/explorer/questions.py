@@ -52,7 +52,7 @@ class Inquiry:
 
     def __init__(self, probe: Probe, earlier: Inquiry | None = None) -> None:
         self.probe = probe
-        self.memory = ScoreMemory() if earlier is None else earlier.memory
+        self.memory: ScoreMemory = ScoreMemory() if earlier is None else earlier.memory
         """The class scores of the latest questions."""
         self.known: dict[str, dict[str, Any]] = {}
         """Answers by their key, those that a page without a kernel will need; replaced, never changed."""

@@ -22,7 +22,7 @@ from wcam_widget.model import (
     TargetLike,
     ensure_image,
 )
-from wcam_widget.show.explorer.asking import Refuse, score_request
+from wcam_widget.show.explorer.asking import Refuse, file_of, score_request
 from wcam_widget.show.explorer.layers import Source, numbered
 from wcam_widget.show.explorer.offer import Maps, Offer
 from wcam_widget.show.explorer.questions import Inquiry
@@ -262,6 +262,10 @@ class Session:
             refuse: called instead, with a code and a message.
         """
         self.worker.ask(score_request(lambda: self.answer(question), who, name, done, refuse))
+
+    def file(self) -> bytes:
+        """The map as the file that ``Attribution.load`` reads; RuntimeError where there is none yet."""
+        return file_of(self._run.attribution)
 
     def close(self, timeout: float | int | None = None) -> None:  # noqa: PYI041 a check at run time tells them apart
         """End the run and the worker; a step under way is left to end by itself after ``timeout`` seconds."""

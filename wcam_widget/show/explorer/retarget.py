@@ -121,8 +121,10 @@ def _turned(run: RunStream, target: AbstractTarget, anew: Maps | None) -> Iterat
 
 def _rest(method: AbstractMethod, turned: Attribution) -> Iterator[Attribution] | None:
     """The steps that are still to come; None where the method cannot go on from a map."""
-    further = method.further(turned) if isinstance(method, Resumable) else None
-    return further.resume(turned) if isinstance(further, Resumable) else None
+    if not isinstance(method, Resumable):
+        return None
+    further = method.further(turned)
+    return None if further is None or not isinstance(further, Resumable) else further.resume(turned)
 
 
 def held(target: TargetLike, resolved: AbstractTarget) -> TargetLike:

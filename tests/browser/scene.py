@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from wcam_widget.show.frame import encode
 
-LEVELS = 3
-GRID = 8
+LEVELS, GRID = 3, 8
 TAPS = float(np.sqrt(0.5))
 RUNNING = {
     "state": "running",

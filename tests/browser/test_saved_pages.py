@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
 from wcam_widget.explain import Wcam
+from wcam_widget.sensitivity import Sobol
 from wcam_widget.show.explorer.explore import explore
 from wcam_widget.show.explorer.explorer import Explorer
 from wcam_widget.show.frames import photograph
@@ -181,3 +182,24 @@ def test_an_executed_notebook_becomes_a_page_that_works(look, tmp_path):
     page.locator("[data-wcam=profile-bar][data-band=LH2]").first.click()
     page.locator("[data-wcam=scores][data-state=known]").nth(1).wait_for()
     page.screenshot(path=tmp_path / "notebook.png", full_page=True)
+
+
+def test_a_saved_pair_is_linked_and_knows_its_difference(look, tmp_path):
+    image = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(3))
+    pair = {"clean": image, HOSTILE: image.flip(2)}
+    with explore(score, pair, HOSTILE, Wcam(Sobol(rows=8), levels=2, grid=4), NAMES) as one:
+        one.wait()
+        path = one.to_html(tmp_path / "pair.html")
+        one.select_band("HL2")
+        expected = photograph(one.sides[1].reconstruction)
+    page = look(path)
+    assert page.locator(".wcam-side-name").all_text_contents() == ["clean", HOSTILE, f"{HOSTILE} less clean"]
+    page.locator("[data-side='0'] [data-wcam=profile-bar][data-band=HL2]").click()
+    page.wait_for_function(
+        PIXELS.replace('document.querySelectorAll(".wcam")[number]?', "document").replace(
+            "[data-wcam=reconstruction]", "[data-side='1'] [data-wcam=reconstruction]"
+        ),
+        arg=[0, expected.ravel().tolist()],
+    )
+    page.locator("[data-side='1'] [data-wcam=scores][data-state=known]").wait_for()
+    assert "pairs of runs with the same masks" in page.locator("[data-wcam=sides-differ]").text_content()

@@ -60,9 +60,12 @@ class ComparisonExplorer(Explorer):
     ) -> None:
         self._guard = Guard()
         self._further: tuple[_Side, ...] = ()
+        # Of which maps the difference and the places of the sides were made last.
+        self._compared_maps: tuple[Attribution | None, ...] = ()
+        self._placed_maps: tuple[Attribution | None, ...] = ()
         self._at_close: tuple[Attribution | None, ...] = ()
         compared, arguments = sides_of(model, image, target, method)
-        receive = [
+        receive: list[Callable[[Snapshot], None]] = [
             WeakCall(self._receive),
             *(partial(WeakCall(self._receive_side), side) for side in range(1, len(arguments))),
         ]
@@ -198,6 +201,7 @@ class ComparisonExplorer(Explorer):
         for name in names_of(FRAMES, len(self._further) + 1):
             setattr(self, name, b"")
         self._further = ()
+        self._compared_maps = self._placed_maps = ()
 
     def _handle_custom_msg(self, content: Any, buffers: Any) -> None:
         side = content.get("side", 0) if isinstance(content, dict) else 0
@@ -214,7 +218,10 @@ class ComparisonExplorer(Explorer):
         super()._take(snapshot, encoder, side)
         if snapshot.progress.ended and self._session is not None:
             with self._guard:
-                self._sides = {**self._sides, **placed(self.attributions)}
+                maps = self.attributions
+                if not _are_same(maps, self._placed_maps):
+                    self._placed_maps = maps
+                    self._sides = {**self._sides, **placed(maps)}
             self._compare()
 
     @traitlets.observe("shown")
@@ -229,10 +236,16 @@ class ComparisonExplorer(Explorer):
         shown = tuple(self.shown)
         if len(shown) == 2 and self._session is not None:
             one, other = (self._sessions[side] for side in shown)
-            frame = paired_frame(one, other)
-            with self._guard:
-                if self._session is not None:
-                    self._difference = frame
+            maps = (one.attribution, other.attribution)
+            if not _are_same(maps, self._compared_maps):
+                frame = paired_frame(one, other)
+                with self._guard:
+                    if self._session is not None:
+                        self._compared_maps, self._difference = maps, frame
+
+
+def _are_same(maps: Sequence[object], others: Sequence[object]) -> bool:
+    return len(maps) == len(others) and all(one is other for one, other in zip(maps, others, strict=True))
 
 
 def _forget(reason: str) -> None:

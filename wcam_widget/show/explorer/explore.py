@@ -65,5 +65,5 @@ def explore(
     """
     if any(is_several(given) for given in (model, image, method)):
         return replace_earlier(ComparisonExplorer(model, image, target, method, class_names, layers))
-    one: Any = (model, image, target, method)  # none of them is a list
-    return replace_earlier(Explorer(*one, class_names, layers))
+    alone: dict[str, Any] = {"model": model, "image": image, "target": target, "method": method}
+    return replace_earlier(Explorer(**alone, class_names=class_names, layers=layers))

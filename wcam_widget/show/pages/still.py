@@ -73,17 +73,20 @@ def moment_of_sides(snapshots: Sequence[Snapshot], colormap: str = "cividis") ->
     moments = [moment_of(snapshot, colormap) for snapshot in snapshots]
     if len(moments) == 1:
         return moments[0]
-    ended = [snapshot.progress.ended and snapshot.on_cells is not None for snapshot in snapshots]
-    if not all(ended):
-        return moments[ended.index(True) if any(ended) else 0]
+    maps = [snapshot.on_cells for snapshot in snapshots if snapshot.progress.ended]
+    shown = [one for one in maps if one is not None]
+    if len(shown) < len(snapshots):
+        return moments[0]
     key = tuple(moment.key for moment in moments)
     *words, last = [word for moment in moments for word in moment.words[:-1]] + [moments[0].words[-1]]
 
     def draw() -> bytes:
         from wcam_widget.show.plots import plot  # noqa: PLC0415 as above
 
-        maps = [snapshot.on_cells for snapshot in snapshots]
-        figure, buffer = plot(maps, [one.picture.image for one in snapshots], colormap=colormap), io.BytesIO()
+        figure, buffer = (
+            plot(shown, [one.picture.image for one in snapshots], colormap=colormap),
+            io.BytesIO(),
+        )
         figure.savefig(buffer, format="png", dpi=WIDTH / figure.get_figwidth())
         return small(Image.open(buffer), 2 * WIDTH)
 

@@ -120,6 +120,17 @@ def test_closing_ends_all_sides_and_keeps_their_maps(front_end, gate, image, met
         _ = explorer.sides
 
 
+def test_all_sides_are_deepened(pair):
+    pair.wait(PATIENCE)
+    before = [one.evaluations for one in pair.attributions]
+    pair.deepen()
+    pair.wait(PATIENCE)
+    after = [one.evaluations for one in pair.attributions]
+    assert [more > less for more, less in zip(after, before, strict=True)] == [True, True]
+    runs = [side.session.picture.run for side in pair.sides]
+    assert decode(pair._difference).header["first"] == runs[0]
+
+
 def test_many_images_get_places_by_their_profiles(gate, image, without_front_end_code):
     images = [image, image.flip(2), image / 2, image.mean(0, keepdim=True).expand(3, -1, -1)]
     with explore(gate, images, method=Wcam(Sobol(rows=8), levels=2, grid=2)) as explorer:

@@ -149,6 +149,21 @@ class ComparisonExplorer(Explorer):
         for session in self._sessions:
             session.cancel()
 
+    def deepen(self) -> None:
+        """Go on with the runs of all sides that have more to give, with about twice their rows or budget.
+
+        Raises:
+            RuntimeError: while the runs go on, and where no side has more to give.
+        """
+        refused: list[RuntimeError] = []
+        for session in self._sessions:
+            try:
+                session.deepen()
+            except RuntimeError as error:
+                refused.append(error)
+        if len(refused) == len(self._sessions):
+            raise refused[0]
+
     def _wait(self, timeout: float | int | None) -> Attribution:  # noqa: PYI041 a check at run time tells them apart
         until = None if timeout is None else time.monotonic() + timeout
         try:

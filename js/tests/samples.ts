@@ -247,6 +247,7 @@ export function state(changes: Record<string, unknown> = {}): Record<string, unk
     theme: "auto",
     colormap: "cividis",
     opacity: 0.5,
+    scale: "auto",
     _proto: 1,
   };
   return { ...all, ...changes };

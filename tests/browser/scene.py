@@ -295,6 +295,7 @@ def state_of(scene: Scene, label: str = "astronaut", **changes: Any) -> dict[str
         "theme": "light",
         "colormap": "cividis",
         "opacity": 0.6,
+        "scale": "auto",
         "_proto": 1,
         **changes,
     }

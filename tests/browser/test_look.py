@@ -184,7 +184,16 @@ def test_the_numbers_of_the_profile_stand_clear_of_the_whiskers(open_page: OpenP
 def test_everything_by_keyboard(open_page: OpenPage, scene: Scene) -> None:
     page = open_page(state_of(scene))
     live = page.locator("[data-wcam=announcement]")
-    for control in ("opacity", "colormap", *4 * ("level",), "contours-shown", "equal", "packed"):
+    for control in (
+        "opacity",
+        "colormap",
+        *4 * ("level",),
+        "contours-shown",
+        "scale",
+        "per-level",
+        "equal",
+        "packed",
+    ):
         page.keyboard.press("Tab")
         expect(page.locator(f"[data-wcam={control}]:focus")).to_have_count(1)
     page.keyboard.press("Tab")

@@ -12,10 +12,11 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.scene import Scene, frame_bytes, state_of
 from wcam_widget.demo import load_demo
-from wcam_widget.explain import Attribution, Wcam
+from wcam_widget.explain import Attribution, WaveletGradient, Wcam
 from wcam_widget.sensitivity import Screened
 from wcam_widget.show.frames import attribution_frame, picture_frame
 from wcam_widget.show.plots import plot
+from wcam_widget.show.scale import SCALES
 from wcam_widget.show.words import format_value
 
 pytestmark = pytest.mark.browser
@@ -38,9 +39,9 @@ def bars(page: Page) -> list[list[str]]:
     return found
 
 
-def figure_bars(attribution: Attribution) -> list[list[str]]:
+def figure_bars(attribution: Attribution, scale: str = "auto") -> list[list[str]]:
     """The same of a figure."""
-    axes = {one.get_label(): one for one in plot(attribution).axes}
+    axes = {one.get_label(): one for one in plot(attribution, scale=scale).axes}
     found = []
     for label in ("image", "dyadic view"):
         (drawn,) = axes[label].images
@@ -71,6 +72,32 @@ def test_live_reloaded_saved_and_plotted_bars_agree(open_page: OpenPage, scene: 
     whole = {**empty, "_frame": text(frames[-1])}
     reloaded, saved = open_page(whole, profile="lab"), open_page(whole)
     assert bars(live) == bars(reloaded) == bars(saved) == figure_bars(steps[-1])
+
+
+@pytest.mark.parametrize("setting", SCALES)
+@pytest.mark.parametrize("signed", [False, True])
+def test_bars_agree_on_every_scale(open_page: OpenPage, scene: Scene, setting: str, signed: bool) -> None:
+    model, images, _, _ = load_demo()
+    method = WaveletGradient("product", grid=4) if signed else Wcam(Screened(rows=2), grid=4)
+    (attribution,) = method(model, images[:1])
+    picture = text(picture_frame(method.probe(model, images[0], None).perturbation, images[0], RUN))
+    frame = text(attribution_frame(attribution, RUN, 1))
+    saved = open_page(state_of(scene, _picture=picture, _frame=frame, _scores={}, scale=setting))
+    assert bars(saved) == figure_bars(attribution, setting)
+
+
+def test_the_reader_chooses_the_scale(open_page: OpenPage, scene: Scene) -> None:
+    page = open_page(state_of(scene))
+    words = page.locator(".wcam-pane-dyadic .wcam-colour-bar p")
+    page.locator("[data-wcam=scale]").select_option("rank")
+    expect(words).to_contain_text("(rank scale: equally many in every colour)")
+    page.locator("[data-wcam=per-level]").check()
+    expect(words).to_contain_text("each level by its own largest value")
+    page.wait_for_function("mounted.model.view().get('scale') === 'rank per level'")
+    page.locator("[data-wcam=per-level]").uncheck()
+    page.locator("[data-wcam=scale]").select_option("log")
+    expect(page.locator(".wcam-pane-image .wcam-colour-bar")).to_contain_text("(log scale)")
+    page.wait_for_function("mounted.model.view().get('scale') === 'log'")
 
 
 def scattered(scene: Scene, rev: int) -> dict[str, Any]:

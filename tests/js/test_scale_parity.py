@@ -17,7 +17,7 @@ from wcam_widget.explain import Wcam
 from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import Sobol
 from wcam_widget.show.heat import area_words, heat_map, usual_cell
-from wcam_widget.show.scale import Scale, cut_shares, is_share
+from wcam_widget.show.scale import SCALE_CHOICES, Scale, cut_shares, is_share
 from wcam_widget.show.words import format_value, unit_words
 
 JS = Path(__file__).parents[2] / "js"
@@ -56,7 +56,7 @@ def maps() -> list[dict[str, Any]]:
     made.append({"values": [3.46, 0.146], "unit": SHARE, "signed": False})
     made.append({"values": [0.0, None, -1.0], "unit": "logit", "signed": False})
     made.append({"values": [], "unit": SHARE, "signed": False})
-    return made
+    return [{**one, "choice": SCALE_CHOICES[at % 4 if at % 3 == 0 else 0]} for at, one in enumerate(made)]
 
 
 def numbers(values: list[float | None]) -> NDArray[np.float64]:
@@ -69,11 +69,17 @@ def test_the_scale_is_the_same_in_both_languages() -> None:
     roots = 0
     for asked, theirs in zip(given, found, strict=True):
         cut = cut_shares(numbers(asked["values"]), asked["unit"])
-        ours = Scale.of(cut, signed=asked["signed"], share=is_share(asked["unit"]))
-        assert (ours.top, ours.root, ours.signed) == (theirs["top"], theirs["root"], theirs["signed"])
-        assert [ours.value_at(at) for at in (0.0, 0.5, 1.0)] == pytest.approx(theirs["ticks"], abs=1e-15)
+        share, choice = is_share(asked["unit"]), asked["choice"]
+        ours = Scale.of(cut, signed=asked["signed"], share=share, choice=choice)
+        assert (ours.top, ours.kind, ours.signed) == (theirs["top"], theirs["kind"], theirs["signed"])
+        assert [ours.value_at(at) for at in (0.0, 0.5, 1.0)] == pytest.approx(theirs["ticks"], abs=1e-12)
+        assert [ours.tick_words(at) if ours.top or at == 0 else "–" for at in (0.0, 0.5, 1.0)] == theirs["words"]
+        assert ours.words == theirs["scale"]
+        float32 = np.asarray(cut, np.float32).astype(float)
+        known = ours.place(float32[np.isfinite(float32)]) if ours.top else np.array([])
+        assert known == pytest.approx(theirs["places"], abs=1e-6)
         assert unit_words(asked["unit"]) == theirs["unit"]
-        roots += ours.root
+        roots += ours.kind == "root"
     assert 10 < roots < len(given) - 10  # both decisions were tried
 
 

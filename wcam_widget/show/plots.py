@@ -17,6 +17,7 @@ from wcam_widget.show.figures.bands import draw_bands
 from wcam_widget.show.figures.heatmap import draw_heatmap
 from wcam_widget.show.figures.pair import Pair, draw_pair
 from wcam_widget.show.figures.profile import draw_profile
+from wcam_widget.show.scale import SCALES, Colours
 from wcam_widget.show.summary import sentence
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ def plot(
     colormap: str = "cividis",
     opacity: float = 0.6,
     title: str | None = None,
+    scale: str = "auto",
 ) -> Figure:
     """Draw an attribution: its heatmap in the image, its dyadic view, and its profile over scales.
 
@@ -47,6 +49,9 @@ def plot(
             stands alone.
         colormap: "cividis" or "viridis".
         opacity: that of the heatmap over the image, 0 to 1.
+        scale: how values become colours: "linear", "log" (three powers of ten), "rank" (equally many in every
+            colour), or "auto": linear, but a square root where few cells hold nearly everything. With
+            " per level" behind it each level of the dyadic view has a scale of its own.
         title: replaces the answer in a sentence and the line that says method and cost.
 
     Returns:
@@ -55,7 +60,7 @@ def plot(
     Raises:
         TypeError: naming the argument, for an image that is not valid.
         ValueError: likewise, for an image of another size, an opacity outside [0, 1] and an unknown colour
-            map.
+            map or scale.
 
     >>> from wcam_widget import Derivative, Wcam, load_demo
     >>> model, images, labels, names = load_demo()
@@ -66,17 +71,20 @@ def plot(
     """
     if colormap not in COLORMAPS:
         raise ValueError(f"colormap: found {colormap!r}; accepted are {' and '.join(map(repr, COLORMAPS))}")
+    if scale not in SCALES:
+        raise ValueError(f"scale: found {scale!r}; accepted are {', '.join(map(repr, SCALES))}")
     if not 0.0 <= opacity <= 1.0:
         raise ValueError(f"opacity: found {opacity!r}; accepted is a number from 0 to 1")
+    colours = Colours(colormap, scale)
     if not isinstance(attribution, Attribution):
-        return _plot_pair(attribution, image, colormap, opacity, title)
+        return _plot_pair(attribution, image, colours, opacity, title)
     if isinstance(image, list | tuple | Mapping):
         raise TypeError("image: found several; accepted is one, as attribution is one")
     pixels = None if image is None else _pixels(image, attribution.cells.image_size)
     figure = NotebookFigure(figsize=(12.5, 5.1), layout="constrained")
     in_image, dyadic, profile = figure.subplots(1, 3, width_ratios=(1.0, 1.0, 0.8))
-    draw_heatmap(in_image, attribution, pixels, colormap, opacity)
-    draw_bands(dyadic, attribution, colormap)
+    draw_heatmap(in_image, attribution, pixels, colours, opacity)
+    draw_bands(dyadic, attribution, colours)
     draw_profile(profile, attribution, colormap)
     figure.suptitle(_headline(attribution) if title is None else title, parse_math=False)
     return figure
@@ -85,7 +93,7 @@ def plot(
 def _plot_pair(
     attributions: Several[Attribution],
     images: ImageLike | Several[ImageLike] | None,
-    colormap: str,
+    colours: Colours,
     opacity: float,
     title: str | None,
 ) -> Figure:
@@ -106,7 +114,7 @@ def _plot_pair(
         for image, one in zip(given, maps, strict=True)
     ]
     figure = NotebookFigure(figsize=(16.0, 9.0), layout="constrained")
-    draw_pair(figure, Pair(tuple(names), tuple(maps), tuple(pixels)), colormap, opacity)
+    draw_pair(figure, Pair(tuple(names), tuple(maps), tuple(pixels)), colours, opacity)
     words = "\n".join(f"{name}: {_headline(one)}" for name, one in zip(names, maps, strict=True))
     figure.suptitle(words if title is None else title, fontsize="medium", parse_math=False)
     return figure

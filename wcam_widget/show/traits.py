@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import traitlets
 
+from wcam_widget.show.scale import SCALES
 from wcam_widget.show.selection import MODES, ensure_selection
 from wcam_widget.show.words import level_name
 
@@ -161,6 +162,9 @@ class PageTraits(traitlets.HasTraits):
         sync=True, direction="both"
     )
     colormap = traitlets.Enum(("cividis", "viridis"), default_value="cividis", help="the maps' colours").tag(
+        sync=True, direction="both"
+    )
+    scale = traitlets.Enum(SCALES, default_value="auto", help="how values become colours").tag(
         sync=True, direction="both"
     )
     opacity = traitlets.Float(0.6, min=0.0, max=1.0, help="opacity of the map over the image").tag(

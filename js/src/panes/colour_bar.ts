@@ -1,8 +1,8 @@
 /** A colour bar: the map, three ticks with their values, and the unit in words. */
 
 import { context2d, element, setText } from "../draw/dom";
-import { type Scale, valueAt } from "../picture/scale";
-import { formatValue } from "../picture/words";
+import { type Scale, scaleWords, valueAt } from "../picture/scale";
+import { formatPercent, formatValue } from "../picture/words";
 import type { ReadonlySignal } from "../reactive/signal";
 import type { ViewContext } from "./context";
 
@@ -24,13 +24,29 @@ export function colourBar(
   context.bind(() => {
     const now = scale.value;
     TICKS.forEach((tick, at) => {
-      const value = valueAt(now, tick);
-      const text = now.top === 0 && tick > 0 ? "–" : formatValue(value, now.top);
-      if (ticks[at]) setText(ticks[at], text);
+      if (ticks[at]) setText(ticks[at], tickWords(now, tick));
     });
-    setText(unit, words() + (now.root ? " (square-root scale)" : ""));
+    setText(unit, words() + scaleWords(now));
   });
   return element("div", { class: "wcam-colour-bar", "data-wcam": "colour-bar" }, strip, ...ticks, unit);
+}
+
+/** The value at a tick; of levels with scales of their own its part of the largest, where they agree on it. */
+export function tickWords(scale: Scale, at: number): string {
+  const { top, kind, signed, levels } = scale;
+  if (top === 0 && at > 0) return "–";
+  // The lowest colour of a logarithm is that of all smaller values, too.
+  const below = kind === "log" && !signed && at === 0 ? "≤ " : "";
+  if (levels === undefined) return below + formatValue(valueAt(scale, at), kind === "log" ? undefined : top);
+  if (kind === "rank") return at === 0 ? "lowest" : at === 1 ? "highest" : "middle";
+  const [first, ...others] = levels.map((level) => level.kind);
+  if (first === undefined || others.some((each) => each !== first))
+    return at === 1 ? "100 %" : at === 0 ? "0" : "";
+  const share = valueAt({ top: 1, kind: first, signed }, at);
+  const small = share > 0 && share < 0.01;
+  return (
+    below + (small ? `${Number((100 * share).toPrecision(1))} %` : formatPercent(share).replace("-", "−"))
+  );
 }
 
 function paintStrip(strip: HTMLCanvasElement, table: Uint8ClampedArray): void {

@@ -22,13 +22,14 @@ import {
   type Rectangle,
   rectangleOf,
 } from "../picture/geometry";
-import { place, type Scale } from "../picture/scale";
+import { place, readScaleSetting, type Scale } from "../picture/scale";
 import { computed, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
 import { arrangementSwitch } from "./arrangement_switch";
 import { bandKey } from "./band_key";
 import { runScale, type ViewContext } from "./context";
 import { DyadicLayout } from "./dyadic_layout";
 import { pane } from "./pane";
+import { scaleChoice } from "./scale_choice";
 import { Tooltip } from "./tooltip";
 
 export class DyadicPane {
@@ -60,9 +61,14 @@ export class DyadicPane {
       context,
       "dyadic",
       computed(() => {
-        const map = context.session.attribution.value;
+        const { attribution, scale, levels } = context.session;
+        const { choice, perLevel } = readScaleSetting(scale.value);
+        const map = attribution.value;
+        const own = perLevel && levels.all.value.length > 1 ? levels.ofCells.value : undefined;
         return (
           map && {
+            choice,
+            ...(own && { levels: own }),
             run: map.run,
             numbers: map.values,
             signed: map.signed,
@@ -108,7 +114,7 @@ export class DyadicPane {
       waiting.hidden = table !== null;
       setText(description, describeMap(picture, session.attribution.value));
     });
-    const head = [arrangementSwitch(this.#context)];
+    const head = [...scaleChoice(this.#context), arrangementSwitch(this.#context)];
     const stage = element(
       "div",
       { class: "wcam-stage" },
@@ -131,7 +137,10 @@ export class DyadicPane {
       const { value: picture } = session.picture;
       const values = session.attribution.value?.values;
       const now = this.scale.value;
-      const known = values?.map((value) => (Number.isNaN(value) ? Number.NaN : place(now, value)));
+      const levels = session.levels.ofCells.value;
+      const known = values?.map((value, cell) =>
+        Number.isNaN(value) ? Number.NaN : place(now, value, levels[cell]),
+      );
       fade.show(known ?? new Float32Array(picture?.cellCount ?? 0).fill(Number.NaN));
     });
     bind(() => {

@@ -1,7 +1,7 @@
 /** The map over the image: where its numbers come from, and what they are. */
 import { isShare } from "../frame/shares";
 import { heatMap, usualCell } from "../picture/heat";
-import type { MapNumbers } from "../picture/scale";
+import { type MapNumbers, readScaleSetting } from "../picture/scale";
 import { areaWords, summedWords, unitOnly } from "../picture/words";
 import type { Session } from "../state/session";
 
@@ -21,6 +21,7 @@ export function heatOf(session: Session): MapNumbers | null {
         run,
         numbers: layer.heat,
         signed: layer.signed,
+        choice: readScaleSetting(session.scale.value).choice,
         share: isShare(layer.unit),
         settled: layer.complete || layer.stop !== "",
       }
@@ -34,6 +35,7 @@ export function heatOf(session: Session): MapNumbers | null {
     run: [map.run, ...ticked.value.map((level) => level.name)].join(" "),
     numbers: heatMap(values, picture.support, picture.height, picture.width),
     signed: map.signed,
+    choice: readScaleSetting(session.scale.value).choice,
     share: isShare(map.unit),
     settled: map.complete || map.stop !== "",
   };

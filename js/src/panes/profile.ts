@@ -80,7 +80,11 @@ export function profilePane(context: ViewContext, cells: ReadonlySignal<Scale>):
   const print = pointOf(context);
   bind(() => {
     const [now, scale] = [print.value, cells.value];
-    for (const bar of bars) placePoint(bar.point, scale, now?.values[bar.band] ?? Number.NaN);
+    const levels = session.levels.all.value;
+    for (const bar of bars) {
+      const level = levels.findIndex(({ bands }) => bands.includes(bar.band));
+      placePoint(bar.point, scale, now?.values[bar.band] ?? Number.NaN, level);
+    }
     point.hidden = now === null;
     legend.hidden = now !== null;
     if (now) setText(point, pointWords(now, scale, session.picture.peek()?.bands ?? []));
@@ -205,15 +209,19 @@ function pointOf({ session, hover }: ViewContext): ReadonlySignal<Fingerprint | 
 }
 
 /** As high as the colour of a value stands on its bar. */
-function placePoint(mark: HTMLElement, scale: Scale, value: number): void {
+function placePoint(mark: HTMLElement, scale: Scale, value: number, level: number): void {
   mark.hidden = Number.isNaN(value);
-  const [from, to] = [place(scale, 0), mark.hidden ? 0 : place(scale, value)];
+  const [from, to] = [place(scale, 0, level), mark.hidden ? 0 : place(scale, value, level)];
   mark.style.bottom = `${100 * Math.min(from, to)}%`;
   mark.style.height = `${100 * Math.abs(to - from)}%`;
 }
 
 /** "row 89, column 77: A3 0.148, HL2 0.031, LH2 0.020; outlines: on the scale of the cells' colours, to 0.148". */
-export function pointWords({ at, values }: Fingerprint, { top }: Scale, bands: readonly Band[]): string {
+export function pointWords(
+  { at, values }: Fingerprint,
+  { top, levels }: Scale,
+  bands: readonly Band[],
+): string {
   const largest = bands
     .map((band, number) => ({ name: bandLabel(band), value: values[number] ?? Number.NaN }))
     .filter(({ value }) => !Number.isNaN(value))
@@ -221,7 +229,9 @@ export function pointWords({ at, values }: Fingerprint, { top }: Scale, bands: r
     .slice(0, MOST_NAMED)
     .map(({ name, value }) => `${name} ${formatValue(value, top)}`);
   const place = `row ${Math.floor(at.y)}, column ${Math.floor(at.x)}`;
-  return `${place}: ${largest.join(", ")}; outlines go to ${formatValue(top)}, as colours do`;
+  const reach =
+    levels === undefined ? `go to ${formatValue(top)}, as colours do` : "are as high as the colours";
+  return `${place}: ${largest.join(", ")}; outlines ${reach}`;
 }
 
 function markPressed(bar: Bar, cells: readonly number[], chosen: ReadonlySet<number>): void {

@@ -62,6 +62,13 @@ function joined(maps: readonly MapNumbers[]): MapNumbers | null {
     numbers.set(map.numbers, at);
     at += map.numbers.length;
   }
+  const levels = maps.flatMap((map) => [...(map.levels ?? [])]);
   const runs = maps.map((map) => map.run).sort(); // both sides name it alike
-  return { ...first, run: runs.join(" "), numbers, settled: maps.every((map) => map.settled) };
+  return {
+    ...first,
+    ...(first.levels && { levels: Uint8Array.from(levels) }),
+    run: runs.join(" "),
+    numbers,
+    settled: maps.every((map) => map.settled),
+  };
 }

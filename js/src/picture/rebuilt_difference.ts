@@ -25,5 +25,5 @@ export function differenceScale(values: Float32Array): Scale {
   const sizes = values.map(Math.abs).sort();
   const [most = 0, largest = 0] = [sizes[Math.floor(MOST * (sizes.length - 1))], sizes[sizes.length - 1]];
   const top = largest < ROUNDING ? 0 : (ENDS.find((end) => end >= most) ?? largest);
-  return { top, root: false, signed: true };
+  return { top, kind: "linear", signed: true };
 }

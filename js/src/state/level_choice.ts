@@ -9,6 +9,8 @@ export class LevelChoice {
   readonly all: ReadonlySignal<readonly Level[]>;
   /** The levels that count: at least one. */
   readonly ticked: ReadonlySignal<readonly Level[]>;
+  /** The place of each cell's level in `all`. */
+  readonly ofCells: ReadonlySignal<Uint8Array>;
   /** Whether a cell counts, one byte each. */
   readonly cells: ReadonlySignal<Uint8Array>;
 
@@ -23,6 +25,14 @@ export class LevelChoice {
       const left = all.filter(({ name }) => chosen.value.includes(name));
       // A picture of other levels may have none of those that were left.
       return left.length > 0 ? left : all;
+    });
+    this.ofCells = computed(() => {
+      const { cells, cellCount = 0, bands = [] } = picture.value ?? {};
+      const level = bands.map((_, band) => this.all.value.findIndex(({ bands: own }) => own.includes(band)));
+      return Uint8Array.from(
+        { length: cellCount },
+        (_, cell) => level[cells?.[cell * CELL_FIELDS] ?? -1] ?? 0,
+      );
     });
     this.cells = computed(() => {
       const bands = new Set(this.ticked.value.flatMap((level) => level.bands));

@@ -5,6 +5,7 @@ import { type LayersFrame, readLayers } from "../frame/layers";
 import { type Picture, readPicture } from "../frame/picture";
 import { type RetentionFrame, readRetention } from "../frame/retention";
 import type { ColormapName } from "../picture/colormap";
+import { readScaleSetting, type ScaleSetting, scaleSetting } from "../picture/scale";
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
 import type { Model } from "../transport/afm";
 import {
@@ -36,6 +37,8 @@ export class Session {
   readonly theme: Signal<ThemeSetting>;
   readonly colormap: Signal<ColormapName>;
   readonly opacity: Signal<number>;
+  /** how values become colours, and whether each level of the dyadic view has a scale of its own */
+  readonly scale: Signal<ScaleSetting>;
   /** which map lies over the image */
   readonly layers: LayerChoice;
   /** the reader's choices that Python does not know: they last as long as the model, not longer */
@@ -84,6 +87,10 @@ export class Session {
     );
     this.colormap = this.#traits.shared("colormap", (value) => (value === "viridis" ? "viridis" : "cividis"));
     this.opacity = this.#traits.shared("opacity", readOpacity);
+    this.scale = this.#traits.shared("scale", (value) => {
+      const { choice, perLevel } = readScaleSetting(value);
+      return scaleSetting(choice, perLevel);
+    });
     this.levels = new LevelChoice(this.#picture, this.#traits.shared("level", readNames));
     const layer = this.#traits.shared("layer", (value) => (typeof value === "string" ? value : ""));
     this.target = this.#traits.readonly("_target", readTarget);

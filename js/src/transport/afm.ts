@@ -26,6 +26,7 @@ export interface SharedState {
   theme: string;
   colormap: string;
   opacity: number;
+  scale: string;
 }
 
 /** All traits. */

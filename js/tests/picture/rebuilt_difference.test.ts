@@ -14,7 +14,7 @@ describe("the difference of a reconstruction", () => {
       new Float32Array(200).fill(others).fill(value, 0, 1);
     expect(differenceScale(Float32Array.of(-0.11, -0.11, 0.03))).toEqual({
       top: 0.2,
-      root: false,
+      kind: "linear",
       signed: true,
     });
     expect(differenceScale(one(-0.9, 0.11))).toMatchObject({ top: 0.2 });

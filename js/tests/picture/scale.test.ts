@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { EMPTY_SCALE, type MapNumbers, nextScale, place, scaleOf, valueAt } from "../../src/picture/scale";
+import {
+  EMPTY_SCALE,
+  type MapNumbers,
+  nextScale,
+  place,
+  scaleOf,
+  scaleWords,
+  valueAt,
+} from "../../src/picture/scale";
 
 const mapOf = (numbers: Float32Array, more: Partial<MapNumbers> = {}): MapNumbers => ({
   run: "r",
@@ -23,7 +31,7 @@ function generator(seed: number): () => number {
 
 describe("the scale of a frame", () => {
   it("ends at its largest value, whatever came before", () => {
-    expect(scaleOf(mapOf(even))).toEqual({ top: 1, root: false, signed: false });
+    expect(scaleOf(mapOf(even))).toEqual({ top: 1, kind: "linear", signed: false });
     const crude = nextScale(null, mapOf(even.map((value) => value * 19)));
     const fine = mapOf(even.map((value) => value * Math.fround(0.094)));
     expect(nextScale(crude, fine).top).toBeCloseTo(0.094, 6);
@@ -36,23 +44,23 @@ describe("the scale of a frame", () => {
   });
 
   it("is a square root where few cells hold nearly everything", () => {
-    expect(scaleOf(mapOf(skewed)).root).toBe(true);
-    expect(scaleOf(mapOf(skewed.slice(0, 8))).root).toBe(false);
-    expect(scaleOf(mapOf(skewed.map((value) => -value))).root).toBe(false);
+    expect(scaleOf(mapOf(skewed)).kind).toBe("root");
+    expect(scaleOf(mapOf(skewed.slice(0, 8))).kind).toBe("linear");
+    expect(scaleOf(mapOf(skewed.map((value) => -value))).kind).toBe("linear");
     expect(
       scaleOf(
         mapOf(
           skewed.map((value) => -value),
           { signed: true },
         ),
-      ).root,
-    ).toBe(true);
+      ).kind,
+    ).toBe("root");
   });
 
   it("ignores what is unknown, negative or endless", () => {
     const odd = Float32Array.of(Number.NaN, -3, Number.POSITIVE_INFINITY, 0.25);
-    expect(scaleOf(mapOf(odd))).toEqual({ top: 0.25, root: false, signed: false });
-    expect(scaleOf(mapOf(odd, { signed: true }))).toEqual({ top: 3, root: false, signed: true });
+    expect(scaleOf(mapOf(odd))).toEqual({ top: 0.25, kind: "linear", signed: false });
+    expect(scaleOf(mapOf(odd, { signed: true }))).toEqual({ top: 3, kind: "linear", signed: true });
     expect(scaleOf(mapOf(Float32Array.of(Number.NaN)))).toEqual(EMPTY_SCALE);
   });
 });
@@ -90,16 +98,16 @@ describe("the scale of a run", () => {
   it("keeps a square root until the map is clearly not skewed any more", () => {
     const between = skewed.map((value) => (value < 1 ? 0.04 : value));
     const root = nextScale(null, mapOf(skewed));
-    expect(root.root).toBe(true);
-    expect(nextScale(root, mapOf(between)).root).toBe(true);
-    expect(nextScale(root, mapOf(even)).root).toBe(false);
-    expect(nextScale(root, mapOf(between, { settled: true })).root).toBe(false);
+    expect(root.kind).toBe("root");
+    expect(nextScale(root, mapOf(between)).kind).toBe("root");
+    expect(nextScale(root, mapOf(even)).kind).toBe("linear");
+    expect(nextScale(root, mapOf(between, { settled: true })).kind).toBe("linear");
   });
 });
 
 describe("a value's place", () => {
-  it.each([true, false])("is where its tick stands (root: %s)", (root) => {
-    const scale = { top: 0.37, root, signed: false };
+  it.each(["root", "linear"] as const)("is where its tick stands (%s)", (kind) => {
+    const scale = { top: 0.37, kind, signed: false };
     for (const position of [0, 0.25, 0.5, 1]) {
       expect(place(scale, valueAt(scale, position))).toBeCloseTo(position, 12);
     }
@@ -107,12 +115,58 @@ describe("a value's place", () => {
     expect(place(scale, 9)).toBe(1);
   });
 
-  it.each([true, false])("is in the middle for zero where values are signed (root: %s)", (root) => {
-    const scale = { top: 0.37, root, signed: true };
-    for (const position of [0, 0.25, 0.5, 1]) {
-      expect(place(scale, valueAt(scale, position))).toBeCloseTo(position, 12);
-    }
-    expect([0, 9, -9, 0.37, -0.37].map((value) => place(scale, value))).toEqual([0.5, 1, 0, 1, 0]);
-    expect(place({ ...EMPTY_SCALE, signed: true }, 3)).toBe(0.5);
+  it.each(["root", "linear", "log"] as const)(
+    "is in the middle for zero where values are signed (%s)",
+    (kind) => {
+      const scale = { top: 0.37, kind, signed: true };
+      for (const position of [0, 0.25, 0.5, 1]) {
+        expect(place(scale, valueAt(scale, position))).toBeCloseTo(position, 12);
+      }
+      expect([0, 9, -9, 0.37, -0.37].map((value) => place(scale, value))).toEqual([0.5, 1, 0, 1, 0]);
+      expect(place({ ...EMPTY_SCALE, signed: true }, 3)).toBe(0.5);
+    },
+  );
+});
+
+describe("a scale that the reader chose", () => {
+  const numbers = Float32Array.of(0, -1, 0.001, 0.01, 0.01, 0.1, 1);
+
+  it("is linear or logarithmic whatever the values, and goes down three powers of ten", () => {
+    expect(scaleOf(mapOf(skewed, { choice: "linear" })).kind).toBe("linear");
+    const log = scaleOf(mapOf(numbers, { choice: "log" }));
+    expect(log).toEqual({ top: 1, kind: "log", signed: false });
+    const places = [...numbers, 1e-6].map((value) => place(log, value));
+    expect(places).toEqual([0, 0, ...[0, 1 / 3, 1 / 3, 2 / 3].map((each) => expect.closeTo(each, 6)), 1, 0]);
+    expect([0, 0.5, 1].map((at) => valueAt(log, at))).toEqual([
+      expect.closeTo(0.001),
+      expect.closeTo(0.0316, 4),
+      1,
+    ]);
+  });
+
+  it("gives equally many values to every colour where it is one of ranks", () => {
+    const rank = scaleOf(mapOf(numbers, { choice: "rank" }));
+    expect([...numbers].map((value) => place(rank, value))).toEqual([0, 0, 0.2, 0.6, 0.6, 0.8, 1]);
+    for (const at of [0, 0.2, 0.5, 0.7, 1]) expect(place(rank, valueAt(rank, at))).toBeCloseTo(at, 6);
+    const signed = scaleOf(mapOf(numbers, { choice: "rank", signed: true }));
+    expect([place(signed, -1), place(signed, 0), place(signed, 1)]).toEqual([0, 0.5, 1]);
+    expect(scaleOf(mapOf(new Float32Array(3), { choice: "rank" })).top).toBe(0);
+  });
+
+  it("may be each level's own", () => {
+    const levels = Uint8Array.of(0, 0, 1, 1);
+    const map = mapOf(Float32Array.of(1, 0.5, 0.02, 0.01), { levels });
+    const scale = scaleOf(map);
+    expect([place(scale, 0.5, 0), place(scale, 0.02, 1), place(scale, 0.01, 1)]).toEqual([
+      0.5,
+      1,
+      expect.closeTo(0.5),
+    ]);
+    expect(scaleWords(scale)).toBe(", each level by its own largest value");
+    expect(scaleWords(scaleOf({ ...map, choice: "log" }))).toBe(
+      " (log scale), each level by its own largest value",
+    );
+    expect(nextScale(scaleOf(mapOf(even)), map)).toEqual(scale);
+    expect(nextScale(scale, mapOf(even)).levels).toBeUndefined();
   });
 });

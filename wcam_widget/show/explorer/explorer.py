@@ -54,6 +54,7 @@ class Explorer(Linked, anywidget.AnyWidget):
         layer: the name of the map over the image, "" for that of the run.
         theme: "auto", "light" or "dark".
         colormap: "cividis" or "viridis".
+        scale: how values become colours, "auto", "linear", "log" or "rank", or "log per level" and so on.
         opacity: that of the map over the image, 0 to 1.
     """
 

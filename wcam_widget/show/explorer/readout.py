@@ -9,6 +9,7 @@ from torch import Tensor
 from wcam_widget.explain import Attribution
 from wcam_widget.show.explorer.lifetime import Lifetime
 from wcam_widget.show.explorer.session import Session
+from wcam_widget.show.scale import Colours
 from wcam_widget.show.selection import Question
 from wcam_widget.show.snapshot import Answer
 from wcam_widget.show.traits import PageTraits
@@ -100,5 +101,5 @@ class Readout(Lifetime, PageTraits):
         with self._guard:
             return Question(tuple(self.selection), self.mode)
 
-    def _colours(self) -> str:
-        return str(self.colormap)
+    def _colours(self) -> Colours:
+        return Colours(str(self.colormap), str(self.scale))

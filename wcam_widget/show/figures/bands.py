@@ -9,43 +9,53 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import Normal, Stroke
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.sensitivity import Kind
 from wcam_widget.show.figures.colours import colour_bar, colours_of, norm_of
-from wcam_widget.show.scale import Scale, cut_shares, is_share
+from wcam_widget.show.scale import Colours, LevelScales, Scale, cut_shares, is_share, levels_of
 from wcam_widget.show.words import unit_words
 
 CORNER = 0.3  # of the sides of a cell, where a mark stands
 _WORDS = {Kind.BOUNDED: "only bounded", Kind.UNRESOLVED: "not resolved"}
 
 
-def scale_of_bands(attributions: Sequence[Attribution], *, signed: bool = False) -> Scale:
-    """One scale for the cells of attributions of one unit."""
+def scale_of_bands(
+    attributions: Sequence[Attribution], colours: Colours, *, signed: bool = False
+) -> Scale | LevelScales:
+    """One scale, or one for each level, for the cells of attributions of one unit."""
     values = np.concatenate([cut_shares(one.values, one.unit) for one in attributions])
+    levels = np.concatenate([levels_of(one.cells) for one in attributions])
     signed = signed or any(one.signed for one in attributions)
-    return Scale.of(values, signed=signed, share=is_share(attributions[0].unit))
+    share = is_share(attributions[0].unit)
+    if colours.per_level and levels.max() > 0:
+        return LevelScales.of(values, levels, signed=signed, share=share, choice=colours.choice)
+    return Scale.of(values, signed=signed, share=share, choice=colours.choice)
 
 
-def draw_bands(axes: Axes, attribution: Attribution, colormap: str, scale: Scale | None = None) -> None:
+def draw_bands(
+    axes: Axes, attribution: Attribution, colours: Colours, scale: Scale | LevelScales | None = None
+) -> None:
     """Draw the packed picture with the names of its bands; ``scale`` is its own if None."""
     axes.set_label("dyadic view")
     axes.set_title("At which scale")
     cells, basis = attribution.cells, attribution.basis
     gaps = cells.index.numpy() == len(cells)
     values = cut_shares(attribution.values, attribution.unit)
-    packed = np.where(gaps, np.nan, cells.packed(values))
+    scale = scale_of_bands([attribution], colours) if scale is None else scale
+    shown = scale.place(values, levels_of(cells)) if isinstance(scale, LevelScales) else values
+    packed = np.where(gaps, np.nan, cells.packed(shown))
     arranged = basis.arranged(packed)
     picture = np.ma.masked_invalid(arranged)
     height, width = picture.shape
-    scale = scale_of_bands([attribution]) if scale is None else scale
     drawn = axes.imshow(
         picture,
         extent=(0.0, float(width), float(height), 0.0),
-        cmap=colours_of(scale, colormap),
-        norm=norm_of(scale),
+        cmap=colours_of(scale, colours.colormap),
+        norm=norm_of(scale) if isinstance(scale, Scale) else Normalize(0.0, 1.0),
         interpolation="nearest",
     )
     if arranged is packed:

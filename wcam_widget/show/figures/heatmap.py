@@ -11,22 +11,23 @@ from numpy.typing import NDArray
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.show.figures.colours import colour_bar, colours_of, norm_of
 from wcam_widget.show.heat import area_words, heat_map, usual_cell
-from wcam_widget.show.scale import Scale, is_share
+from wcam_widget.show.scale import Colours, Scale, is_share
 from wcam_widget.show.words import unit_words
 
 
-def scale_of_heat(attributions: Sequence[Attribution], *, signed: bool = False) -> Scale:
+def scale_of_heat(attributions: Sequence[Attribution], colours: Colours, *, signed: bool = False) -> Scale:
     """One scale for the heat of attributions of one unit."""
     heat = np.concatenate([heat_map(one).ravel() for one in attributions])
     signed = signed or any(one.signed for one in attributions)
-    return Scale.of(heat, signed=signed, share=is_share(attributions[0].unit))
+    share = is_share(attributions[0].unit)
+    return Scale.of(heat, signed=signed, share=share, choice=colours.choice)
 
 
 def draw_heatmap(
     axes: Axes,
     attribution: Attribution,
     pixels: NDArray[np.float32] | None,
-    colormap: str,
+    colours: Colours,
     opacity: float,
     scale: Scale | None = None,
 ) -> None:
@@ -38,11 +39,11 @@ def draw_heatmap(
     heat = heat_map(attribution)
     if pixels is not None:
         axes.imshow(pixels, extent=extent)
-    scale = scale_of_heat([attribution]) if scale is None else scale
+    scale = scale_of_heat([attribution], colours) if scale is None else scale
     drawn = axes.imshow(
         heat,
         extent=extent,
-        cmap=colours_of(scale, colormap),
+        cmap=colours_of(scale, colours.colormap),
         norm=norm_of(scale),
         alpha=1.0 if pixels is None else opacity,
         interpolation="nearest",

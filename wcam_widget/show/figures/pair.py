@@ -17,7 +17,7 @@ from wcam_widget.sensitivity import Kind
 from wcam_widget.show.figures.bands import draw_bands, scale_of_bands
 from wcam_widget.show.figures.colours import BLUE, ORANGE
 from wcam_widget.show.figures.heatmap import draw_heatmap, scale_of_heat
-from wcam_widget.show.scale import cut_shares
+from wcam_widget.show.scale import Colours, cut_shares
 
 _WIDTH = 44  # characters of a line under a colour bar
 _BAND_POINTS = 190  # height of the bands: names of many get smaller
@@ -36,16 +36,16 @@ class Pair(NamedTuple):
         return f"{self.names[1]} less {self.names[0]}"
 
 
-def draw_pair(figure: Figure, pair: Pair, colormap: str, opacity: float) -> None:
+def draw_pair(figure: Figure, pair: Pair, colours: Colours, opacity: float) -> None:
     """Draw both sides with what differs: in the image, by scale, and as profiles."""
     axes = figure.subplots(2, 4, width_ratios=(1.0, 1.0, 1.0, 0.8))
     same_unit = pair.maps[0].unit == pair.maps[1].unit
-    heat = scale_of_heat(pair.maps) if same_unit else None
-    bands = scale_of_bands(pair.maps) if same_unit else None
+    heat = scale_of_heat(pair.maps, colours) if same_unit else None
+    bands = scale_of_bands(pair.maps, colours) if same_unit else None
     for side in range(2):
-        draw_heatmap(axes[0, side], pair.maps[side], pair.pixels[side], colormap, opacity, heat)
+        draw_heatmap(axes[0, side], pair.maps[side], pair.pixels[side], colours, opacity, heat)
         axes[0, side].set_title(f"Where: {pair.names[side]}", parse_math=False)
-        draw_bands(axes[1, side], pair.maps[side], colormap, bands)
+        draw_bands(axes[1, side], pair.maps[side], colours, bands)
         axes[1, side].set_title(f"At which scale: {pair.names[side]}", parse_math=False)
     difference = difference_of(*pair.maps)
     if difference is None:
@@ -53,13 +53,13 @@ def draw_pair(figure: Figure, pair: Pair, colormap: str, opacity: float) -> None
             place.set_axis_off()
         axes[0, 2].text(0.5, 0.5, "The maps have different cells.", ha="center", va="center")
     else:
-        signed = scale_of_heat([difference], signed=True)
-        draw_heatmap(axes[0, 2], difference, pair.pixels[1], colormap, opacity, signed)
-        draw_bands(axes[1, 2], difference, colormap, scale_of_bands([difference], signed=True))
+        signed = scale_of_heat([difference], colours, signed=True)
+        draw_heatmap(axes[0, 2], difference, pair.pixels[1], colours, opacity, signed)
+        draw_bands(axes[1, 2], difference, colours, scale_of_bands([difference], colours, signed=True))
         for place in (axes[0, 2], axes[1, 2]):
             place.set_title(pair.title, parse_math=False)
         _draw_changes(axes[1, 3], difference)
-    _draw_profiles(axes[0, 3], pair, colormap)
+    _draw_profiles(axes[0, 3], pair, colours.colormap)
     for bar in figure.axes:
         if bar.get_label() == "<colorbar>":
             bar.set_xlabel("\n".join(textwrap.wrap(bar.get_xlabel(), _WIDTH)), parse_math=False)

@@ -19,6 +19,7 @@ from PIL import Image
 
 from wcam_widget.show.frames import photograph
 from wcam_widget.show.pages.notebook import STILL
+from wcam_widget.show.scale import Colours
 from wcam_widget.show.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ LARGEST = 60_000  # bytes of a picture: every notebook that shows an explorer ca
 WIDTH = 1000  # pixels of the figure
 PHOTOGRAPH = 320  # pixels of the longer side, where there is only the image to show
 COLOURS = (256, 128, 64, 32)
+USUAL = Colours()
 
 # The view stands before the sentence, and the picture after it. A view that is drawn holds .wcam; one that
 # waits for its code, or that says that it has none, holds nothing of ours and makes room for the picture.
@@ -46,11 +48,11 @@ class Moment(NamedTuple):
     draw: Callable[[], bytes]
 
 
-def moment_of(snapshot: Snapshot, colormap: str = "cividis") -> Moment:
+def moment_of(snapshot: Snapshot, colours: Colours = USUAL) -> Moment:
     """The map of a snapshot in words and as a picture, PNG of at most 60 kB; the image before a map."""
     progress, shown, picture = snapshot.progress, snapshot.on_cells, snapshot.picture
     evaluations = 0 if shown is None else shown.evaluations
-    key = (progress.state, evaluations, snapshot.answer, colormap)
+    key = (progress.state, evaluations, snapshot.answer, colours)
     if shown is None or not progress.ended:
         reason = f"The run ended with an error: {progress.message}." if progress.state == "error" else ""
         words = (f"{picture.label}: no map yet.", reason, "Run this cell to see where the model looks.")
@@ -61,16 +63,16 @@ def moment_of(snapshot: Snapshot, colormap: str = "cividis") -> Moment:
         # matplotlib takes a second to import, and who never displays an explorer does without it.
         from wcam_widget.show.plots import plot  # noqa: PLC0415
 
-        figure, buffer = plot(shown, picture.image, colormap=colormap), io.BytesIO()
+        figure, buffer = plot(shown, picture.image, **colours._asdict()), io.BytesIO()
         figure.savefig(buffer, format="png", dpi=WIDTH / figure.get_figwidth())
         return small(Image.open(buffer), 2 * WIDTH)
 
     return Moment(key, (snapshot.answer, notes, "This is a picture: run this cell to explore the map."), draw)
 
 
-def moment_of_sides(snapshots: Sequence[Snapshot], colormap: str = "cividis") -> Moment:
+def moment_of_sides(snapshots: Sequence[Snapshot], colours: Colours = USUAL) -> Moment:
     """The maps of one side or of two, with what differs; of two only when both have ended."""
-    moments = [moment_of(snapshot, colormap) for snapshot in snapshots]
+    moments = [moment_of(snapshot, colours) for snapshot in snapshots]
     if len(moments) == 1:
         return moments[0]
     maps = [snapshot.on_cells for snapshot in snapshots if snapshot.progress.ended]
@@ -84,7 +86,7 @@ def moment_of_sides(snapshots: Sequence[Snapshot], colormap: str = "cividis") ->
         from wcam_widget.show.plots import plot  # noqa: PLC0415 as above
 
         figure, buffer = (
-            plot(shown, [one.picture.image for one in snapshots], colormap=colormap),
+            plot(shown, [one.picture.image for one in snapshots], **colours._asdict()),
             io.BytesIO(),
         )
         figure.savefig(buffer, format="png", dpi=WIDTH / figure.get_figwidth())
@@ -119,17 +121,17 @@ class Still:
 
     Args:
         snapshots: gives all there is to show now, of one side or of two.
-        colormap: gives the colours of the reader's choice; None for the usual ones.
+        colours: gives the colours of the reader's choice; None for the usual ones.
         follow: lets a worker exhaust an iterator, after what it has to do before.
     """
 
     def __init__(
         self,
         snapshots: Callable[[], Sequence[Snapshot]],
-        colormap: Callable[[], str | None],
+        colours: Callable[[], Colours | None],
         follow: Callable[[Iterator[None]], None],
     ) -> None:
-        self._snapshots, self._colormap, self._follow = snapshots, colormap, follow
+        self._snapshots, self._colours, self._follow = snapshots, colours, follow
         picture = snapshots()[0].picture
         self._run, self._label = picture.run, picture.label
         self._ids = (f"wcam-{self._run}-words", f"wcam-{self._run}-picture")
@@ -164,7 +166,7 @@ class Still:
         self._displayed = False
 
     def _moment(self) -> Moment:
-        return moment_of_sides(self._snapshots(), self._colormap() or "cividis")
+        return moment_of_sides(self._snapshots(), self._colours() or USUAL)
 
     def _later(self) -> Iterator[None]:
         self.show()

@@ -14,6 +14,9 @@ const shared = {
   target: "es2022",
   charset: "utf8",
   legalComments: "none",
+  // Names of our own that never leave the bundle: no trait, message or header of a frame has them.
+  mangleProps:
+    /^(attribution|pictureHeight|pictureWidth|cellCount|namesAbove|connection|repaint|topLine|cancelDrags?|orientation|settled|ticked|zoomed|coefficients|curve|outdated|comparable|paired|announcer|noteActivity|sendHello)$/,
   logLevel: "warning",
 };
 

@@ -173,13 +173,12 @@ def importance(
     seed: int,
 ) -> NDArray[np.float32]:
     """Energy of a cell, weighted towards the middle of the image, with some noise; sums to 1."""
-    rng = np.random.default_rng(seed)
     energy = [
         np.square(coefficients[:, top : top + h, left : left + w]).sum() for _, top, left, h, w in cells
     ]
     middle = (support[:, :2] + support[:, 2:]) / 2 / side
     near = np.exp(-np.square((middle - np.array([0.38, 0.45])) / 0.22).sum(axis=1))
-    values = np.array(energy) ** 0.6 * near * rng.uniform(0.5, 1.5, len(cells))
+    values = np.array(energy) ** 0.6 * near * np.random.default_rng(seed).uniform(0.5, 1.5, len(cells))
     return np.asarray((values / values.sum()).astype(np.float32))
 
 

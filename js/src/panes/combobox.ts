@@ -114,10 +114,10 @@ export class Combobox {
   }
 
   #draw(): void {
+    this.#rows.style.height = `${this.#found.length * ROW}px`; // before the height of the list is read
     const { scrollTop, clientHeight } = this.#list;
     const first = Math.max(0, Math.floor(scrollTop / ROW) - BEYOND);
     const last = Math.min(this.#found.length, Math.ceil((scrollTop + clientHeight) / ROW) + BEYOND);
-    this.#rows.style.height = `${this.#found.length * ROW}px`;
     const rows: HTMLElement[] = [];
     for (let at = first; at < last; at++) rows.push(this.#row(at));
     this.#rows.replaceChildren(...rows);

@@ -23,6 +23,9 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
     const score = names.peek()?.scores.get(id);
     return [nameOf(id), score === undefined ? "" : formatScore(score, 2)];
   };
+  /** What fits to the text; all, the highest first, while it is the name of what is explained already. */
+  const search = (typed: string, chosen: number): readonly number[] =>
+    names.peek()?.search(chosen >= 0 && typed === nameOf(chosen) ? "" : typed) ?? [];
   const retarget = (classId: number, other: number): void => {
     setText(note, `asking for ${nameOf(classId)}…`);
     session.kernel.retarget(classId, other === classId || other < 0 ? null : other).then(
@@ -33,7 +36,7 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
   const wanted = new Combobox(scope, {
     name: "target-class",
     label: "the class to explain",
-    search: (typed) => names.peek()?.search(typed) ?? [],
+    search: (typed) => search(typed, session.target.peek().classId),
     row: rowOf,
     choose: (id) => retarget(id, session.target.peek().other),
   });
@@ -41,7 +44,7 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
     name: "target-other",
     label: "the class it is to be explained against",
     search: (typed) => {
-      const found = names.peek()?.search(typed) ?? [];
+      const found = search(typed, session.target.peek().other);
       const others = found.filter((id) => id !== session.target.peek().classId);
       return typed.trim() === "" ? [NOBODY, ...others] : others;
     },

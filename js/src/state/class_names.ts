@@ -33,17 +33,16 @@ export class ClassNames {
     return new ClassNames(texts, scores);
   }
 
-  /** Classes for what was typed: names that begin with it, then words that do, then the rest; or its number. */
+  /** Classes for what was typed: its number, then names of which a word begins with it, then the rest. */
   search(typed: string): number[] {
     const wanted = fold(typed.trim());
     if (wanted === "") return [...this.#order];
-    const ranks: number[][] = [[], [], [], []];
+    const ranks: number[][] = [[], [], []];
     for (const id of this.#order) {
       const name = this.#folded[id] ?? "";
-      const at = name.indexOf(wanted);
       if (String(id) === wanted) ranks[0]?.push(id);
-      else if (at === 0) ranks[1]?.push(id);
-      else if (at > 0) ranks[name.includes(` ${wanted}`) ? 2 : 3]?.push(id);
+      else if (` ${name}`.includes(` ${wanted}`)) ranks[1]?.push(id);
+      else if (name.includes(wanted)) ranks[2]?.push(id);
     }
     return ranks.flat();
   }

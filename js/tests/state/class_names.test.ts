@@ -16,8 +16,8 @@ describe("names of classes", () => {
     expect(cats.search("")).toEqual([2, 1, 0, 3, 4, 5]);
   });
 
-  it("finds names that begin with the text before words, and words before the rest", () => {
-    expect(cats.search(" CAT ")).toEqual([3, 2, 1, 4, 5]);
+  it("finds words that begin with the text, the highest classes first, before the rest", () => {
+    expect(cats.search(" CAT ")).toEqual([2, 1, 3, 4, 5]);
     expect(cats.search("cafe")).toEqual([4]);
     expect(cats.search("egyptian c")).toEqual([1]);
     expect(cats.search("5")).toEqual([5]);

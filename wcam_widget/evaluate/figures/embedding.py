@@ -19,7 +19,7 @@ def draw_embedding(embedding: Embedding, images: Float[Tensor, "n c h w"] | None
     figure = NotebookFigure(figsize=(6.0, 5.4), layout="constrained")
     axes = figure.subplots()
     axes.set_label("scale embedding")
-    axes.scatter(*embedding.points.T, s=12, color="#4b6a94")
+    axes.scatter(embedding.points[:, 0], embedding.points[:, 1], s=12, color="#4b6a94")
     small = (
         None if images is None else interpolate(images.detach().cpu().float(), (_SIDE, _SIDE), mode="area")
     )

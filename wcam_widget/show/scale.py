@@ -180,7 +180,7 @@ def levels_of(cells: Cells) -> Int[np.ndarray, " d"]:
     """The level of each cell, coarse to fine; the coarse image is a level of its own."""
     names = [(band.level, band.orientation == "A") for band in cells.bands]
     levels = list(dict.fromkeys(names))
-    return np.array([levels.index(name) for name in names])[cells.groups]
+    return np.asarray(np.array([levels.index(name) for name in names])[cells.groups])
 
 
 @final

@@ -78,7 +78,7 @@ def plot(
     colours = Colours(colormap, scale)
     if not isinstance(attribution, Attribution):
         return _plot_pair(attribution, image, colours, opacity, title)
-    if isinstance(image, list | tuple | Mapping):
+    if isinstance(image, Sequence | Mapping) and not isinstance(image, str):
         raise TypeError("image: found several; accepted is one, as attribution is one")
     pixels = None if image is None else _pixels(image, attribution.cells.image_size)
     figure = NotebookFigure(figsize=(12.5, 5.1), layout="constrained")

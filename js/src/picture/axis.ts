@@ -8,11 +8,19 @@ export interface Axis {
   readonly high: number;
 }
 
-/** The numbers that the chart of a profile must hold; a whisker may go below zero, and is cut there. */
-export function rangeOf(attribution: AttributionFrame | null): Axis {
+/**
+ * The numbers that the chart of a profile must hold. A whisker may go below zero, and is cut there, unless values
+ * have signs: then zero is in the middle, as it is of their colours.
+ */
+export function rangeOf(attribution: Pick<AttributionFrame, "profile" | "signed"> | null): Axis {
   if (attribution === null) return { low: 0, high: 0 };
-  const { total, high, shapley } = attribution.profile;
-  const finite = [...total, ...high, ...shapley].filter(Number.isFinite);
+  const { signed, profile } = attribution;
+  const { total, low, high, shapley } = profile;
+  const finite = [...total, ...high, ...shapley, ...(signed ? low : [])].filter(Number.isFinite);
+  if (signed) {
+    const end = Math.max(0, ...finite.map(Math.abs));
+    return { low: -end, high: end };
+  }
   return { low: Math.min(0, ...finite), high: Math.max(0, ...finite) };
 }
 

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { barWords, percentOf, roundTicks, tickWords } from "../../src/picture/axis";
+import type { Profile } from "../../src/frame/attribution";
+import { barWords, percentOf, rangeOf, roundTicks, tickWords } from "../../src/picture/axis";
+
+type Three = [Float64Array, Float64Array, Float64Array];
 
 const written = (high: number, low = 0): string[] => {
   const ticks = roundTicks({ low, high });
@@ -58,4 +61,21 @@ it("places numbers in percent, cut at the ends", () => {
   const axis = { low: -1, high: 3 };
   expect([-2, -1, 0, 3, 9].map((value) => percentOf(axis, value))).toEqual([0, 0, 25, 100, 100]);
   expect(percentOf({ low: 0, high: 0 }, 0)).toBe(0);
+});
+
+function profileOf(total: number[], low: number[], high: number[]): Profile {
+  const [values, least, most] = [total, low, high].map((each) => Float64Array.from(each)) as Three;
+  return { statistic: "total", total: values, low: least, high: most, shapley: new Float64Array(0) };
+}
+
+describe("rangeOf", () => {
+  it("holds shares from zero on, where whiskers are cut", () => {
+    const profile = profileOf([0.4, 0.1], [-0.2, -0.1], [0.9, 0.3]);
+    expect(rangeOf({ signed: false, profile })).toEqual({ low: 0, high: 0.9 });
+  });
+
+  it("has zero in the middle of values with signs, and room for both ends of their intervals", () => {
+    const profile = profileOf([-0.4, 0.1], [-0.7, -0.1], [0.2, 0.3]);
+    expect(rangeOf({ signed: true, profile })).toEqual({ low: -0.7, high: 0.7 });
+  });
 });

@@ -114,7 +114,7 @@ def test_a_saved_page_knows_some_scores(open_page: OpenPage, scene: Scene) -> No
     key = f"keep:{band[0]}-{band[-1]}"
     page = open_page(state_of(scene, _known={key: score(key, reconstruction=5.55)}))
     expect(page.locator("[data-wcam=connection]")).to_have_text(
-        "Saved page: scores are known for single bands"
+        "Saved page: scores are known for single bands and the top cells"
     )
     page.locator("[data-wcam=profile-bar][data-band=A3]").click()
     expect(page.locator("[data-wcam=score-row]").first).to_contain_text("5.55")

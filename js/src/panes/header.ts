@@ -14,7 +14,7 @@ const CONNECTIONS: Record<ConnectionState, string> = {
   live: "Live",
   busy: "The kernel is busy: scores follow when the cell ends",
   lost: "The kernel is gone: run the cell again",
-  static: "Saved page: scores are known for single bands",
+  static: "Saved page: scores are known for single bands and the top cells",
 };
 
 /** What a run took: forward passes, backward passes, and what ran them. */

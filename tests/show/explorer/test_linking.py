@@ -116,3 +116,9 @@ def test_the_map_is_sent_as_the_file_that_is_read_again(front_end, make, tmp_pat
     assert content["t"] == "res"
     (path := tmp_path / "map.npz").write_bytes(bytes_)
     np.testing.assert_array_equal(Attribution.load(path).values, explorer.attribution.values)
+
+
+def test_an_explorer_that_was_refused_is_let_go_of_without_a_word():
+    with pytest.raises(ValueError, match="image"):
+        explore(lambda images: images.mean((2, 3)), torch.rand(2, 2, 2, 2))
+    gc.collect()  # an error in what ends it would be one of the test

@@ -39,8 +39,7 @@ class TargetTrait(traitlets.Any):
 def written(target: AbstractTarget) -> Any:
     """A target as short as ``explore`` takes it: a class id for the logit of a class.
 
-    >>> from wcam_widget.basis import Cells
-    from wcam_widget.model import Margin
+    >>> from wcam_widget.model import Margin
     >>> written(Logit(3)), written(Margin(3, 5))
     (3, Margin(class_id=3, other=5))
     """
@@ -69,7 +68,7 @@ class ExplorerLink:
         """Let each go its own way; may be called twice."""
         for end in self._ends:
             end.unobserve(self._changed, self._names)
-            end.links.discard(self)
+            end.links -= {self}
         self._ends = ()
 
     def _changed(self, change: Any) -> None:
@@ -90,9 +89,9 @@ class Linked(Readout):
     target = TargetTrait(help="what is explained: a class id, or a target; class names are taken, too")
     progress = traitlets.Float(0.0, help="the share of the run that is done, 0 to 1")
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        self.links: set[ExplorerLink] = set()
-        super().__init__(*arguments, **named)
+    links: frozenset[ExplorerLink] = (
+        frozenset()
+    )  # also of one whose making was refused, and that is closed all the same
 
     def link(self, other: Linked, names: Sequence[str] = SHARED) -> ExplorerLink:
         """Share the reader's choices with another explorer, such as that of another image of this size.
@@ -116,8 +115,8 @@ class Linked(Readout):
                 "'selection'"
             )
         made = ExplorerLink(self, other, names)
-        self.links.add(made)
-        other.links.add(made)
+        self.links |= {made}
+        other.links |= {made}
         return made
 
     @property
@@ -127,7 +126,7 @@ class Linked(Readout):
 
     def unlink_all(self) -> None:
         """End all links."""
-        for one in list(self.links):
+        for one in self.links:
             one.unlink()
 
     @traitlets.observe("target")

@@ -47,7 +47,8 @@ def test_wait_sends_the_final_state_from_the_thread_that_waits(front_end, explor
     explorer.wait(PATIENCE)
     ((thread, message),) = zip(front_end.threads[-1:], front_end.said, strict=True)
     assert thread is threading.main_thread()
-    assert set(message["state"]) == {"_frame", "_known", "_layers", "_retention", "_scores", "_status"}
+    sent = {"_frame", "_known", "_layers", "_retention", "_scores", "_status", "_target"}
+    assert set(message["state"]) == sent
 
 
 def test_a_front_end_selects_asks_and_is_answered(front_end, explorer):

@@ -78,7 +78,8 @@ def test_names_travel_on_request_with_the_highest_scores(post):
 
 
 def test_a_front_end_chooses_the_target(post):
-    post.ask(t="req", id="1", client="tab", method="target", params={"class_id": 2, "other": None})
+    first = {"t": "req", "id": "1", "client": "tab", "method": "target"}
+    post.messages.receive({**first, "params": {"class_id": 2, "other": None}})
     assert post.session.picture.label == "logit of class 2"
     post.ask(t="req", id="2", client="tab", method="target", params={"class_id": 2, "other": 0})
     assert post.session.wait(PATIENCE).target == "margin of class 2 over class 0"

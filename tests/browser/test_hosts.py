@@ -40,7 +40,7 @@ def test_every_host_shows_the_same(open_page: OpenPage, scene: Scene, profile: s
 
 
 def test_a_shadow_tree_without_our_styles_gets_them(open_page: OpenPage, scene: Scene) -> None:
-    page = open_page(state_of(scene))
+    page = open_page({**state_of(scene), "_css": (STATIC / "widget.css").read_text("utf-8")})
     page.evaluate("""() => {
       document.querySelector("style").remove();
       const foreign = document.body.appendChild(document.createElement("div"));
@@ -73,7 +73,7 @@ def test_labels_that_mean_harm_are_text(open_page: OpenPage, scene: Scene) -> No
     page = open_page(state_of(scene, label=HOSTILE, _scores=score("all", HOSTILE)))
     expect(page.locator("[data-wcam=target]")).to_have_text(f"{HOSTILE} 7.31")
     expect(page.locator("[data-wcam=score-row]").nth(1)).to_contain_text(HOSTILE)
-    assert page.locator("img, b:not(.wcam-total, .wcam-whisker, .wcam-shapley)").count() == 0
+    assert page.locator("img, b:not(.wcam-total, .wcam-whisker, .wcam-shapley, .wcam-point)").count() == 0
     assert page.title() == "explorer"
 
 

@@ -15,10 +15,11 @@ PACKAGE = "wcam_widget"
 def explore_code(method: AbstractMethod, target: AbstractTarget) -> str:
     """The call of ``explore``, of a ``model`` and an ``image`` that are called so.
 
+    >>> import wcam_widget
     >>> from wcam_widget.explain import Wcam
     >>> print(explore_code(Wcam(levels=2), Logit(285)))
-    from wcam_widget.explain.wcam.wcam import Wcam
-    from wcam_widget.show.explorer.explore import explore
+    from wcam_widget import Wcam
+    from wcam_widget import explore
     explorer = explore(model, image, target=285, method=Wcam(levels=2))
     """
     imports = {_import("explore", f"{PACKAGE}.show.explorer.explore")}

@@ -176,7 +176,7 @@ class Explorer(Linked, anywidget.AnyWidget):
             RuntimeError: while the run goes on, and where nothing more can be computed.
 
         >>> import torch
-        >>> from wcam_widget import Sobol, Wcam
+        >>> from wcam_widget import Sobol, Wcam, explore
         >>> image, method = torch.rand(3, 16, 16), Wcam(Sobol(rows=4), levels=2, grid=2)
         >>> with explore(lambda images: images.mean((2, 3)), image, method=method) as explorer:
         ...     before = explorer.wait().evaluations

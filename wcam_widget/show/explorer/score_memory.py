@@ -20,6 +20,7 @@ class ScoreMemory:
     Args:
         largest: bytes that are kept.
 
+    >>> import torch
     >>> memory = ScoreMemory(largest=16)
     >>> for key in ("first", "second", "third"):
     ...     memory.keep(key, torch.zeros(1, 2), seconds=0.1)

@@ -69,14 +69,14 @@ function captionOf({ session }: ViewContext): string[] {
 
 function selectionFile({ session }: ViewContext): Blob {
   const map = session.attribution.peek();
-  const told = {
+  const contents = {
     selection: session.selection.cells.peek(),
     mode: session.mode.peek(),
     target: session.target.peek().explained?.label ?? map?.target.label ?? "",
     method: map?.method ?? "",
     cells: session.picture.peek()?.cellCount ?? 0,
   };
-  return new Blob([JSON.stringify(told, null, 1)], { type: "application/json" });
+  return new Blob([JSON.stringify(contents, null, 1)], { type: "application/json" });
 }
 
 function download(name: string, blob: Blob): void {

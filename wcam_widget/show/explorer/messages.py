@@ -30,8 +30,7 @@ class Messages:
     Messages are dictionaries with ``t``: "hello" is acknowledged (and the frames sent again where the front
     end holds older ones), "here" says that a front end still stands, "req" gets "res" or "err" with its
     ``id`` and ``client``, "cancel" withdraws a request, "ack" says which frame was drawn. Anything else is
-    logged and dropped. An answer of the model is no part of "res": it comes
-    through the traits, before.
+    logged and dropped. An answer of the model is no part of "res": it comes through the traits, before.
 
     Args:
         session: what answers, is stopped and continued.
@@ -119,8 +118,8 @@ class Messages:
         raise ValueError("method must be 'score', 'stop', 'more', 'names', 'target' or 'file'")
 
     def _reply(self, client: str, name: str, result: Any = None) -> None:
-        told = {} if result is None else {"result": result}
-        self._send({"t": "res", "id": name, "client": client, **told})
+        results = {} if result is None else {"result": result}
+        self._send({"t": "res", "id": name, "client": client, **results})
 
     def _refuse(self, client: str, name: str, code: str, message: str) -> None:
         self._send({"t": "err", "id": name, "client": client, "code": code, "message": message})

@@ -42,8 +42,9 @@ def embedded(profiles: Float[np.ndarray, "n g"]) -> Embedding:
     values, vectors = np.linalg.eigh(-centred / 2)
     largest = np.argsort(values)[::-1][:2]
     axes = vectors[:, largest] * np.sqrt(np.clip(values[largest], 0.0, None))
-    farthest = axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])]
-    axes *= np.where(farthest < 0, -1.0, 1.0)  # an axis has no direction of its own
+    # An axis has no direction of its own: the first of those farthest out, up to rounding, is ahead.
+    far = np.abs(axes) > (1 - 1e-9) * np.abs(axes).max(0)
+    axes *= np.where(axes[far.argmax(0), np.arange(axes.shape[1])] < 0, -1.0, 1.0)
     points = np.zeros((len(profiles), 2))
     points[:, : axes.shape[1]] = axes
     positive = values.clip(min=0.0)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tqdm.auto import tqdm
 
+from wcam_widget.ipython import running_shell
+
 if TYPE_CHECKING:
     Bar: TypeAlias = tqdm[Any]
 else:
@@ -26,5 +28,11 @@ def progress_bar(total: int | None, unit: str, shown: bool | None = None) -> Bar
     >>> bar.disable
     True
     """
-    hidden = not shown if shown is not None else "ipykernel" not in sys.modules and not sys.stderr.isatty()
+    hidden = not (is_read() if shown is None else shown)
     return tqdm(total=total, unit=f" {unit}", disable=hidden)
+
+
+def is_read() -> bool:
+    """Whether somebody sits before what is printed: this runs in a notebook's kernel, or on a terminal."""
+    # Not whether a kernel's package is imported, which a program may do that is none.
+    return getattr(running_shell(), "kernel", None) is not None or sys.stderr.isatty()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import weakref
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
+
+from wcam_widget.ipython import running_shell
 
 OUTPUTS = ("_", "__", "___")  # what IPython calls the last three results
 
@@ -31,7 +32,7 @@ _made: dict[str, list[tuple[Run, weakref.ref[Replaceable]]]] = {}
 
 def running_cell() -> Run | None:
     """The cell that runs now; None outside notebooks, and in those that give their cells no id."""
-    parent: dict[str, Any] = getattr(_shell(), "get_parent", dict)() or {}
+    parent: dict[str, Any] = getattr(running_shell(), "get_parent", dict)() or {}
     cell, number = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
     return Run(str(cell), str(number)) if cell and number else None
 
@@ -51,14 +52,8 @@ def replace_earlier(explorer: Made) -> Made:
     for its, one in before:
         if its != run and (earlier := one()) is not None:
             earlier.give_way()
-            _forget_result(_shell(), earlier)
+            _forget_result(running_shell(), earlier)
     return explorer
-
-
-def _shell() -> Any:
-    """The IPython that runs cells; None where IPython was never imported, which nothing here does."""
-    ipython = sys.modules.get("IPython")
-    return None if ipython is None else ipython.get_ipython()
 
 
 def _forget_result(shell: Any, result: Any) -> None:

@@ -1,5 +1,5 @@
 // Builds the three files the Python package ships. `node build.mjs --watch` rebuilds on every change.
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { context } from "esbuild";
@@ -9,11 +9,18 @@ const WIDGET_LIMIT = 130_000;
 const root = fileURLToPath(new URL(".", import.meta.url));
 const output = fileURLToPath(new URL("../wcam_widget/show/static/", import.meta.url));
 
+// Names of our own that never leave the bundle: no trait, message or header of a frame has them.
+const mangled = JSON.parse(await readFile(`${root}mangled.json`, "utf8"));
+
 // esbuild joins the modules; terser, which looks across statements, makes them a little smaller still.
 const smaller = {
   module: true,
   ecma: 2022,
-  compress: { passes: 3, unsafe_arrows: true },
+  compress: {
+    passes: 3,
+    unsafe_arrows: true,
+    global_defs: { "@Number.NaN": "NaN", "@Number.POSITIVE_INFINITY": "Infinity" },
+  },
   format: { comments: false, ascii_only: true },
 };
 
@@ -44,9 +51,7 @@ const shared = {
   // ASCII only: a page that says no encoding would read other bytes than its policy has the hash of.
   charset: "ascii",
   legalComments: "none",
-  // Names of our own that never leave the bundle: no trait, message or header of a frame has them.
-  mangleProps:
-    /^(attribution|pictureHeight|pictureWidth|cellCount|namesAbove|connection|repaint|topLine|cancelDrags?|orientation|settled|ticked|zoomed|coefficients|curve|outdated|comparable|paired|announcer|noteActivity|sendHello)$/,
+  mangleProps: new RegExp(`^(${mangled.join("|")})$`),
   logLevel: "warning",
   plugins: [write],
 };

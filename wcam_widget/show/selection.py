@@ -37,6 +37,21 @@ class Question(NamedTuple):
                 runs.append([cell, cell])
         return f"{self.mode}:" + ",".join(f"{first}-{last}" for first, last in runs)
 
+    @classmethod
+    def from_key(cls, key: str) -> Question:
+        """The question of a key.
+
+        >>> Question.from_key("keep:0-2,7-7"), Question.from_key("all").selection
+        (Question(selection=(0, 1, 2, 7), mode='keep'), ())
+        """
+        mode, _, runs = key.partition(":")
+        cells = [
+            cell
+            for first, last in (run.split("-") for run in runs.split(",") if run)
+            for cell in range(int(first), int(last) + 1)
+        ]
+        return cls(tuple(cells), "remove" if mode == "remove" else "keep")
+
     def mask(self, count: int) -> Bool[np.ndarray, " d"]:
         """For each of ``count`` cells, whether it is kept.
 

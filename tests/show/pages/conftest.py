@@ -1,9 +1,14 @@
 """What tests read from pages, as a browser would, and the state that they make pages of."""
 
+import base64
+import io
 import json
+import re
 from html.parser import HTMLParser
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from PIL import Image
 
 from tests.show.conftest import PATIENCE
 from wcam_widget.show.explorer.explore import explore
@@ -47,3 +52,44 @@ def state(gate, image, method, without_front_end_code):
         explorer.selection = [1, 2]
         assert explorer.scores
         yield explorer.page_state()
+
+
+class Publisher:
+    """What a notebook shows: outputs in their order, replaced by those of the same display id."""
+
+    def __init__(self) -> None:
+        self.outputs: list[tuple[str | None, dict]] = []
+
+    def publish(self, data, metadata=None, transient=None, update=False, **rest):
+        name = (transient or {}).get("display_id")
+        if update:
+            self.outputs = [(key, data if key == name else old) for key, old in self.outputs]
+        else:
+            self.outputs.append((name, data))
+
+    @property
+    def kinds(self) -> list[list[str]]:
+        return [sorted(data) for _, data in self.outputs]
+
+    @property
+    def words(self) -> str:
+        (html,) = [data["text/html"] for _, data in self.outputs if "text/html" in data]
+        return re.sub(r"<style>.*?</style>|<[^>]*>", "", html, flags=re.DOTALL)
+
+    @property
+    def picture(self) -> Image.Image:
+        (png,) = [data["image/png"] for _, data in self.outputs if "image/png" in data]
+        assert len(base64.b64decode(png)) <= 60_000
+        return Image.open(io.BytesIO(base64.b64decode(png)))
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """The outputs of an IPython shell."""
+    shell = InteractiveShell()
+    publisher = Publisher()
+    monkeypatch.setattr(shell, "display_pub", publisher)
+    monkeypatch.setattr(InteractiveShell, "_instance", shell)
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    monkeypatch.setattr(InteractiveShell, "initialized", classmethod(lambda cls: True))
+    return publisher

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from nbconvert import HTMLExporter
+from nbconvert import HTMLExporter, LatexExporter, MarkdownExporter
 from PIL import Image
 
 from tests.show.pages.conftest import HOSTILE, Elements, saved_states
@@ -26,6 +26,11 @@ image = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(0))
 explorer = wcam.explore(lambda x: x.mean((2, 3)), image, method=wcam.Wcam(levels=2, grid=2))
 explorer""",
     "attribution = explorer.wait()",
+    """\
+sides = {"one": image, "other": image.flip(2)}
+pair = wcam.explore(lambda x: x.mean((2, 3)), sides, method=wcam.Wcam(levels=2, grid=2))
+pair""",
+    "attribution = pair.wait()",
 ]
 
 
@@ -39,27 +44,42 @@ def executed():
 
 
 @pytest.mark.slow
-def test_an_executed_notebook_holds_the_final_picture(executed):
-    view, words, picture = executed.cells[0].outputs
-    assert "application/vnd.jupyter.widget-view+json" in view.data
+@pytest.mark.parametrize("cell", [0, 2])
+def test_an_executed_notebook_holds_the_final_picture(executed, cell):
+    view, words, picture = executed.cells[cell].outputs
+    assert set(view.data) == {WIDGET_VIEW, "text/plain"}
+    assert view.data["text/plain"].startswith("Explorer of ")
     assert "no map yet" not in words.data["text/html"]
     png = base64.b64decode(picture.data["image/png"])
     assert Image.open(io.BytesIO(png)).width == 1000
     assert len(png) <= 60_000
-    assert executed.cells[1].outputs == []
+    assert executed.cells[cell + 1].outputs == []
 
 
 @pytest.mark.slow
 def test_plain_nbconvert_shows_the_picture_without_a_network(executed):
     body, _ = HTMLExporter().from_notebook_node(executed)
-    assert body.count('src="data:image/png') == 1
-    assert body.count('class="wcam-still"') == 1
+    assert body.count('src="data:image/png') == 2
+    assert body.count('class="wcam-still"') == 2
+
+
+@pytest.mark.slow
+def test_pages_without_html_show_the_picture(executed):
+    body, resources = MarkdownExporter().from_notebook_node(executed)
+    pictures = [name for name in resources["outputs"] if name.endswith(".png")]
+    assert len(pictures) == 2
+    assert all(f"![png]({name})" in body for name in pictures)
+    assert "0 of 0" not in body
+    assert "error" not in body.lower()
+    # What a page is printed from.
+    printed, resources = LatexExporter().from_notebook_node(executed)
+    assert printed.count(r"\adjustimage") == len(resources["outputs"]) == 2
 
 
 @pytest.mark.slow
 def test_a_report_of_a_notebook_shows_the_explorer_and_no_picture(executed, tmp_path: Path):
     page = notebook_report(executed, tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.count("data-wcam-saved=") == 1
+    assert page.count("data-wcam-saved=") == 2
     assert 'class="wcam-still"' not in page
     assert 'src="data:image/png' not in page
 
@@ -68,8 +88,8 @@ def test_a_report_of_a_notebook_shows_the_explorer_and_no_picture(executed, tmp_
 def test_a_report_without_the_state_keeps_the_picture(executed, tmp_path: Path):
     stripped = nbformat.from_dict({**executed, "metadata": {}})
     page = notebook_report(stripped, tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.count('class="wcam-still"') == 1
-    assert page.count('src="data:image/png') == 1
+    assert page.count('class="wcam-still"') == 2
+    assert page.count('src="data:image/png') == 2
     assert all(STILL in output.metadata for output in executed.cells[0].outputs[1:])
 
 

@@ -246,6 +246,7 @@ class ComparisonExplorer(Explorer):
         if self._further and (session := self._session) is not None:
             publish = WeakCall(self._publish_difference)
             session.worker.ask(Request("difference", "difference", publish, _forget))
+            self._show_still()
 
     def _publish_difference(self) -> None:
         shown = tuple(self.shown)

@@ -132,6 +132,14 @@ class Explorer(Linked, anywidget.AnyWidget):
         elif display_widget(super(), repr(self), still.title, options):
             still.display()
 
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """The view, the sentence and the picture as one output, where a host asks for this itself."""
+        shown, still = super()._repr_mimebundle_(**options), self._still
+        if shown is None or still is None:
+            return shown
+        data, metadata = shown
+        return {**data, **still.bundle(), "text/plain": still.title}, metadata
+
     def wait(self, timeout: float | int | None = None) -> Attribution:  # noqa: PYI041 a check at run time tells them apart
         """Wait until the run and all layers have ended.
 
@@ -262,7 +270,14 @@ class Explorer(Linked, anywidget.AnyWidget):
                     setattr(self, side_name(name, side), value)
                 if side == 0:
                     self._tell(snapshot)
-        if "_status" in news and snapshot.progress.ended and self._still is not None:
+        if snapshot.progress.ended and not news.keys().isdisjoint({"_status", "_scores"}):
+            self._show_still()
+
+    @traitlets.observe("colormap", "scale")
+    def _show_still(self, change: Any = None) -> None:
+        """Bring the picture up to date, when the worker has done what it has to do before."""
+        del change
+        if self._still is not None:
             self._still.show_later()
 
     def _say(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:

@@ -76,7 +76,7 @@ export function headerLine(context: ViewContext): HTMLElement {
     progress(context),
     chip,
   );
-  return element("header", {}, line, picker.line);
+  return element("div", {}, line, picker.line);
 }
 
 function progress(context: ViewContext): HTMLElement {

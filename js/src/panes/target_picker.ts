@@ -79,6 +79,7 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
         if (scope.disposed) return;
         names.value = known;
         setText(note, "");
+        wanted.input.select(); // what is typed replaces the name that has just come
         scope.guard(() => wanted.refresh());
       },
       (error: unknown) => setText(note, `There are no names to choose from: ${(error as Error).message}`),

@@ -64,6 +64,16 @@ export function spanned(a: { y: number; x: number }, b: { y: number; x: number }
   };
 }
 
+/** The least rectangle that holds two. */
+export function union(a: Rectangle, b: Rectangle): Rectangle {
+  return {
+    top: Math.min(a.top, b.top),
+    left: Math.min(a.left, b.left),
+    bottom: Math.max(a.bottom, b.bottom),
+    right: Math.max(a.right, b.right),
+  };
+}
+
 function cellsWhere(table: CellTable, test: (cell: number) => boolean): number[] {
   const cells: number[] = [];
   for (let cell = 0; cell < table.cellCount; cell++) if (test(cell)) cells.push(cell);
@@ -107,6 +117,11 @@ export function cellsInside(table: CellTable, rectangle: Rectangle, slack = 0.5)
 /** Cells of one band. */
 export function cellsOfBand(table: CellTable, band: number): number[] {
   return cellsWhere(table, (cell) => bandOf(table, cell) === band);
+}
+
+/** Where cells begin, each place once, ascending: the lines of a grid. */
+export function gridLines(table: CellTable, cells: readonly number[], side: "top" | "left"): number[] {
+  return [...new Set(cells.map((cell) => cellRectangle(table, cell)[side]))].sort((a, b) => a - b);
 }
 
 export interface Segment {

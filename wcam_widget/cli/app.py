@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from wcam_widget.cli import photographs, report
 from wcam_widget.cli.methods import Analysis, Name, method_for
+from wcam_widget.cli.notebooks import export
 from wcam_widget.cli.studies import study
 from wcam_widget.cli.terminal import (
     EXIT_CODES,
@@ -40,6 +41,7 @@ app = typer.Typer(
     help="See where, and at which scale, an image model looks.",
 )
 app.command(epilog=EXIT_CODES)(study)
+app.command(epilog=EXIT_CODES)(export)
 
 
 @app.command(epilog=EXIT_CODES)

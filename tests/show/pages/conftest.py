@@ -6,12 +6,16 @@ import json
 import re
 from html.parser import HTMLParser
 
+import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 
 from tests.show.conftest import PATIENCE
 from wcam_widget.show.explorer.explore import explore
+from wcam_widget.show.pages.notebook import STILL, WIDGET_VIEW
+from wcam_widget.show.pages.saved_models import EXPLORERS, WIDGET_STATE
+from wcam_widget.show.traits import FRAMES
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028'\"&<!--"
 
@@ -38,6 +42,41 @@ class Elements(HTMLParser):
 
     def named(self, tag):
         return [(attributes, text) for name, attributes, text in self.found if name == tag]
+
+
+def saved(state, *model_ids):
+    """A notebook as nbclient leaves it: widget views as outputs, states in the metadata."""
+    plain = {name: value for name, value in state.items() if not isinstance(value, bytes) and name != "title"}
+    buffers = [
+        {"encoding": "base64", "path": [name], "data": base64.b64encode(state[name]).decode()}
+        for name in FRAMES
+    ]
+    model = {
+        "model_name": "AnyModel",
+        "state": {**plain, "_anywidget_id": EXPLORERS[0]},
+        "buffers": buffers,
+    }
+    view = nbformat.v4.new_output
+    outputs = [
+        view("display_data", {WIDGET_VIEW: {"model_id": one}, "text/plain": f"Explorer({one})"})
+        for one in model_ids
+    ]
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell("# A title\n\nwith $x^2$"),
+            nbformat.v4.new_code_cell("explorer", outputs=outputs),
+        ]
+    )
+    others = {"slider": {"model_name": "FloatSliderModel", "state": {}}}
+    notebook.metadata["widgets"] = {WIDGET_STATE: {"state": {"one": model, "two": model, **others}}}
+    return notebook
+
+
+def picture_of(state):
+    metadata = {STILL: state["_status"]["run"]}
+    return nbformat.v4.new_output(
+        "display_data", {"image/png": "iVBORw0KGgo=", "text/plain": "a map"}, metadata=metadata
+    )
 
 
 def saved_states(text):

@@ -113,7 +113,7 @@ class Inquiry:
     def retain(self, attribution: Attribution) -> Iterator[None]:
         """Compute ``curve`` for a map, a few points at a time; the earlier one stays until there are some."""
         shown = on_cells(attribution, self.probe.basis, self.probe.cells)
-        for curve in RetentionSearch(self.probe, shown, subject_of(self.probe)).steps():
+        for curve in RetentionSearch(self.probe, shown, subject_of(self.probe), self.memory).steps():
             self.curve = curve
             yield
 

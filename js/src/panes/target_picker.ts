@@ -58,6 +58,7 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
     wanted.element,
     element("span", {}, "rather than"),
     rival.element,
+    element("span", { "data-wcam": "picker-reach" }, context.reach),
     close,
     note,
   );

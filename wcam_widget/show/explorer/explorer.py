@@ -26,6 +26,7 @@ from wcam_widget.show.explorer.weak import WeakCall
 from wcam_widget.show.pages import page as export
 from wcam_widget.show.pages.exporter import write_report
 from wcam_widget.show.pages.still import Still, display_widget
+from wcam_widget.show.selection import CellsLike, ensure_cells
 from wcam_widget.show.snapshot import Snapshot
 from wcam_widget.show.traits import FRAMES, NAMES, OUTCOME, RESENT, side_name
 
@@ -95,7 +96,8 @@ class Explorer(Linked, anywidget.AnyWidget):
         self._session, self._encoder = session, encoder
         send, beat, state = WeakCall(self._say), WeakCall(self.send), WeakCall(self.send_state)
         resend, run = partial(state, self._names_of(RESENT)), session.picture.run
-        self._messages = Messages(session, encoder, send, resend, lambda: HEART.greeted(run, beat))
+        greeted, together = partial(HEART.greeted, run, beat), WeakCall(self._together)
+        self._messages = Messages(session, encoder, send, resend, greeted, together)
         self._at_exit = weakref.finalize(self, session.close, AT_EXIT)
         self._begin(session, layers)
 
@@ -174,14 +176,20 @@ class Explorer(Linked, anywidget.AnyWidget):
         """End the run after the step that is under way; the partial map stays, in ``attribution`` too."""
         self._open_session.cancel()
 
-    def deepen(self) -> None:
+    def deepen(self, cells: CellsLike | None = None) -> None:
         """Go on with the run that ended, with about twice its rows or budget, into the same views.
 
         A run that was cancelled is finished instead. Returns at once: ``wait`` waits for it, ``cancel`` ends
         it, and it may be called again.
 
+        Args:
+            cells: what all further rows are of: ids such as ``selection`` has, or the name of a band. These
+                get about as many rows again as they had. None for all cells.
+
         Raises:
-            RuntimeError: while the run goes on, and where nothing more can be computed.
+            ValueError: naming ``cells``, where there are none of these.
+            RuntimeError: while the run goes on, and where nothing more can be computed; where the method's
+                rows are of all cells, so that it cannot go on with some.
 
         >>> import torch
         >>> from wcam_widget import Sobol, Wcam, explore
@@ -192,7 +200,8 @@ class Explorer(Linked, anywidget.AnyWidget):
         ...     explorer.wait().evaluations > before
         True
         """
-        self._open_session.deepen()
+        session = self._open_session
+        session.deepen(() if cells is None else ensure_cells(cells, session.probe.cells))
 
     def add_layer(self, layer: LayerLike, name: str | None = None) -> str:
         """Put one more map over the image; setting ``explorer.layer`` to its name shows it.

@@ -12,8 +12,8 @@ import traitlets
 from wcam_widget.basis import Cells
 from wcam_widget.model import AbstractTarget, Logit
 from wcam_widget.show.explorer.readout import Readout
+from wcam_widget.show.explorer.retarget import retarget_all
 from wcam_widget.show.explorer.session import Session
-from wcam_widget.show.explorer.side_sessions import retarget_all
 from wcam_widget.show.snapshot import Snapshot
 
 SHARED = ("selection", "mode", "layer", "level")

@@ -8,9 +8,8 @@ from functools import partial
 from typing import Any, final
 
 from wcam_widget.show.explorer.encoder import Encoder
-from wcam_widget.show.explorer.retarget import chosen
+from wcam_widget.show.explorer.retarget import chosen, retarget_all
 from wcam_widget.show.explorer.session import Session
-from wcam_widget.show.explorer.side_sessions import retarget_all
 from wcam_widget.show.selection import ensure_cells, ensure_question
 from wcam_widget.show.traits import PROTOCOL
 

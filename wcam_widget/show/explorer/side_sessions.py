@@ -57,15 +57,6 @@ def explain_alike(sessions: Sequence[Session]) -> bool:
     )
 
 
-def retarget_all(sessions: Sequence[Session], target_of: Callable[[Session], TargetLike]) -> None:
-    """Explain another target on all sides, or on none where one of them has no such target."""
-    targets = [target_of(session) for session in sessions]
-    for session, target in zip(sessions, targets, strict=True):
-        session.resolve(target)
-    for session, target in zip(sessions, targets, strict=True):
-        session.retarget(target)
-
-
 def paired_frame(one: Session, other: Session) -> bytes:
     """The frame of the second map less the first; an empty one where they do not correspond."""
     first, second = one.attribution, other.attribution

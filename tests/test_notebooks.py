@@ -18,12 +18,12 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Run after the cell tagged "parameters": each notebook with fewer images and rows than a reader has.
 SMALL = {
-    "attacks": "images, labels, number = images[4:7], labels[4:7], 2",
+    "attacks": "images, labels, number = images[5:7], labels[5:7], 1",
     "corruptions": "names, severities, method = names[:2], (1, 5), wcam.Wcam(wcam.Derivative(rows=8))\n"
     "explained, quick = 1, wcam.Wcam(wcam.Derivative(rows=2))",
     "certainty": "rows, many_rows, sobol_rows = 64, 96, 8",
-    "methods": "some, checked, tried = some[:1], checked[:2], 2",
-    "profiles": "images, labels, method = images[:6], labels[:6], wcam.Wcam(wcam.Derivative(rows=4))",
+    "methods": "some, checked, tried = some[:1], checked[:2], 1",
+    "profiles": "images, labels, method = images[:4], labels[:4], wcam.Wcam(wcam.Derivative(rows=4))",
     "sufficiency": "names = names[:2]",
     "zoom": "names = names[:2]",
 }

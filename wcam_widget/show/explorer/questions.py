@@ -14,9 +14,9 @@ from torch import Tensor
 
 from wcam_widget.explain import Attribution, Probe
 from wcam_widget.show.curve import RetentionCurve
-from wcam_widget.show.explorer.retention import RetentionSearch
-from wcam_widget.show.explorer.score_memory import ScoreMemory
 from wcam_widget.show.frames import finite
+from wcam_widget.show.retention_search import RetentionSearch
+from wcam_widget.show.score_memory import ScoreMemory
 from wcam_widget.show.selection import MODES, Question
 from wcam_widget.show.snapshot import about, on_cells
 from wcam_widget.show.summary import subject_of

@@ -13,9 +13,9 @@ from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import Sobol
 from wcam_widget.show.curve import ENERGY, OWN, RANDOM, coarse_to_fine, log_spaced
 from wcam_widget.show.explorer.questions import Inquiry
-from wcam_widget.show.explorer.retention import TOGETHER, RetentionSearch
 from wcam_widget.show.frame import decode
 from wcam_widget.show.frames import retention_frame
+from wcam_widget.show.retention_search import TOGETHER, RetentionSearch
 from wcam_widget.show.selection import Question
 from wcam_widget.show.summary import subject_of
 

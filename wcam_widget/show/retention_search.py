@@ -17,8 +17,8 @@ from wcam_widget.evaluate.measures import decisions, ranks
 from wcam_widget.evaluate.rankings import Values, at_random, energy
 from wcam_widget.explain import Attribution, Probe
 from wcam_widget.show.curve import ENERGY, OWN, RANDOM, Line, RetentionCurve, coarse_to_fine, log_spaced
-from wcam_widget.show.explorer.score_memory import ScoreMemory
 from wcam_widget.show.scale import cut_shares
+from wcam_widget.show.score_memory import ScoreMemory
 from wcam_widget.show.selection import Question
 from wcam_widget.show.summary import Subject
 from wcam_widget.show.words import class_labels

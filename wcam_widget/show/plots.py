@@ -146,7 +146,7 @@ def _curve(attribution: Attribution, image: Any, model: ModelLike | None) -> Ret
     for name, value in (("image", image), ("model", model)):
         if value is None:
             raise ValueError(f"{name}: found None; kind 'retention' evaluates the model on the image")
-    (case,) = MeasureInputs(model, [ensure_image(image)], [attribution], None, Domain())  # type: ignore[arg-type, list-item]
+    (case,) = MeasureInputs(model, [ensure_image(image)], [attribution], None, Domain())  # type: ignore[arg-type]
     *_, curve = RetentionSearch(case.probe, attribution, subject_of(case.probe)).steps()
     return curve
 
@@ -160,7 +160,7 @@ def _sides(attributions: Several[Attribution], images: ImageLike | Several[Image
             f"attribution: found {len(maps)}; accepted are one Attribution, or several to compare"
         )
     several = isinstance(images, list | tuple | Mapping)
-    given: list[Any] = list(images.values() if isinstance(images, Mapping) else images) if several else []  # type: ignore[union-attr, arg-type]
+    given: list[Any] = list(images.values() if isinstance(images, Mapping) else images) if several else []  # type: ignore[arg-type]
     if several and len(given) != len(maps):
         raise ValueError(f"image: found {len(given)}; accepted are {len(maps)}, one for each attribution")
     given = given or [images] * len(maps)

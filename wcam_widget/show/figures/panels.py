@@ -107,7 +107,7 @@ def overview_figure(subject: Subject, look: Look, words: str) -> NotebookFigure:
         places = [grid[0, 0], grid[0, 1], grid[1, :]]
     else:
         grid = figure.add_gridspec(1, 3, width_ratios=(1.0, 1.0, 0.8))
-        places = list(grid)
+        places = [grid[0, column] for column in range(3)]
     set_headline(figure, words if look.title is None else look.title)
     for name, place in zip(("overlay", "dyadic", "profile"), places, strict=True):
         PANELS[name](figure.add_subplot(place), subject, look)

@@ -1,5 +1,7 @@
 /** A page without a kernel: what its widgets are made of lies in it as data, and each has its places. */
-import type { State } from "./transport/model";
+import { Fields, sectionOf } from "./frame/fields";
+import { decodeFrame, type Frame } from "./frame/frame";
+import { bytesOfBase64, type State } from "./transport/model";
 import { mountModule, type SavedModule } from "./transport/module_widget";
 import { mount } from "./transport/shim";
 import widget from "./widget";
@@ -12,7 +14,7 @@ interface PlacedModule extends Pick<SavedModule, "state" | "buffers"> {
 /** Draws everything; a place keeps the picture that stands in it where its widget cannot be drawn. */
 export async function showSavedPage(): Promise<void> {
   for (const [name, roots] of placesOf("wcamSaved")) {
-    await draw(roots, () => mountAll(roots, read(`wcam-saved-${name}`)));
+    await draw(roots, async () => mountAll(roots, await unpacked(textOf(`wcam-saved-${name}`))));
   }
   for (const [name, roots] of placesOf("wcamModule")) {
     await draw(roots, () => {
@@ -50,6 +52,34 @@ function placesOf(kind: "wcamSaved" | "wcamModule"): Map<string, HTMLElement[]> 
   return places;
 }
 
-function read<T = State>(id: string): T {
-  return JSON.parse(document.getElementById(id)?.textContent ?? "");
+/** A state: a deflated frame, what is binary as it is or as differences, and the rest as JSON. */
+async function unpacked(base64: string): Promise<State> {
+  const bytes = bytesOfBase64(base64).buffer;
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const frame = decodeFrame(await new Response(stream).arrayBuffer());
+  const apart = new Fields(frame.header).object("apart");
+  const state: State = JSON.parse(new TextDecoder().decode(bytesOf(frame, "rest")));
+  for (const name of frame.names) {
+    if (name === "rest") continue;
+    const data = bytesOf(frame, name).slice();
+    const step = apart.numberOr(name, 0);
+    for (let at = step; step > 0 && at < data.length; at++) {
+      data[at] = (data[at] as number) + (data[at - step] as number);
+    }
+    state[name] = new DataView(data.buffer);
+  }
+  return state;
+}
+
+function bytesOf(frame: Frame, name: string): Uint8Array {
+  const section = frame.section(name);
+  return sectionOf(frame, name, "u8", section.shape);
+}
+
+function textOf(id: string): string {
+  return document.getElementById(id)?.textContent ?? "";
+}
+
+function read<T>(id: string): T {
+  return JSON.parse(textOf(id));
 }

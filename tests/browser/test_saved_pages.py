@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import subprocess
@@ -155,6 +156,42 @@ def test_a_saved_explorer_answers_for_every_band(explorer, look, tmp_path):
     wait_for_pixels(page, 0, kept(explorer, "HL2")[0])
     explorer.mode = "keep"
     page.screenshot(path=tmp_path / "explorer.png")
+
+
+FRAMED = {
+    "a sandboxed frame": '<iframe sandbox="allow-scripts" src="{uri}"></iframe>',
+    "a srcdoc of a page without charset": '<iframe srcdoc="{text}"></iframe>',
+    "a sandboxed srcdoc": '<iframe sandbox="allow-scripts" srcdoc="{text}"></iframe>',
+}
+
+
+@pytest.mark.parametrize("frame", FRAMED.values(), ids=FRAMED)
+def test_a_page_works_in_a_frame(explorer, browser, tmp_path, frame):
+    path = explorer.to_html(tmp_path / "explorer.html")
+    markup = frame.format(uri=path.as_uri(), text=html.escape(path.read_text("utf-8")))
+    (tmp_path / "outer.html").write_text(f"<!DOCTYPE html>{markup}", encoding="utf-8")
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.goto((tmp_path / "outer.html").as_uri())
+    page.frame_locator("iframe").locator(".wcam [data-wcam=reconstruction]").wait_for(timeout=PATIENCE)
+    context.close()
+
+
+@pytest.mark.parametrize("policy", ["script-src 'self'", "sandbox", None])
+def test_a_page_whose_scripts_may_not_run_shows_its_picture(explorer, browser, tmp_path, policy):
+    text = explorer.to_html(tmp_path / "explorer.html").read_text("utf-8")
+    context = browser.new_context(java_script_enabled=policy is not None)
+    page = context.new_page()
+    headers = {} if policy is None else {"Content-Security-Policy": policy}
+    page.route(
+        "**/*", lambda route: route.fulfill(body=text, headers={"Content-Type": "text/html", **headers})
+    )
+    page.goto("http://page.invalid/")
+    picture = page.locator(".wcam-picture > img")
+    picture.wait_for(timeout=PATIENCE)
+    assert picture.bounding_box()["width"] > 500
+    assert page.locator(".wcam").count() == 0
+    context.close()
 
 
 def test_several_explorers_on_a_page_do_not_mix(explorer, look, tmp_path):

@@ -138,7 +138,7 @@ function bytesOf(value: unknown, name: string): DataView {
   return bytesOfBase64(value ?? "");
 }
 
-export function bytesOfBase64(base64: string): DataView {
+export function bytesOfBase64(base64: string): DataView<ArrayBuffer> {
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);

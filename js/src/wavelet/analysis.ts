@@ -5,61 +5,63 @@
  * PyWavelets, mode "symmetric".
  */
 import type { Picture } from "../frame/picture";
-import type { Plane } from "./synthesis";
+
+interface Grid {
+  readonly data: Float32Array;
+  readonly height: number;
+  readonly width: number;
+}
 
 /** The coefficients, channels x pictureHeight x pictureWidth, the baseline taken away; 0 in the gaps. */
 export function coefficientsOf(picture: Picture): Float32Array {
   const { channels, height, width, pictureHeight, pictureWidth, bands, wavelet, image, baseline } = picture;
-  const size = pictureHeight * pictureWidth;
-  const packed = new Float32Array(channels * size);
+  const packed = new Float32Array(channels * pictureHeight * pictureWidth);
   for (let channel = 0; channel < channels; channel++) {
-    let plane = planeOf(height, width, (at) => (image[3 * at + channel] as number) / 255);
-    const put = (number: number, part: Plane, less: (at: number) => number): void => {
+    const put = (number: number, { data, height, width }: Grid): void => {
       const { top = 0, left = 0 } = bands[number] ?? {};
-      part.data.forEach((value, at) => {
-        const row = top + Math.floor(at / part.width);
-        packed[channel * size + row * pictureWidth + left + (at % part.width)] = value - less(at);
-      });
+      for (let y = 0; y < height; y++) {
+        const row = channel * pictureHeight + top + y;
+        packed.set(data.subarray(y * width, (y + 1) * width), row * pictureWidth + left);
+      }
     };
+    let grid = gridOf(height, width, (at) => (image[3 * at + channel] as number) / 255);
     for (let at = bands.length - 3; wavelet !== null && at > 0; at -= 3) {
-      const low = halved(plane, wavelet.analysisLowpass, true);
-      const high = halved(plane, wavelet.analysisHighpass, true);
-      put(at, halved(high, wavelet.analysisLowpass, false), () => 0);
-      put(at + 1, halved(low, wavelet.analysisHighpass, false), () => 0);
-      put(at + 2, halved(high, wavelet.analysisHighpass, false), () => 0);
-      plane = halved(low, wavelet.analysisLowpass, false);
+      const [low, high] = [wavelet.analysisLowpass, wavelet.analysisHighpass];
+      const [smooth, sharp] = [halved(grid, low, true), halved(grid, high, true)];
+      put(at, halved(sharp, low, false));
+      put(at + 1, halved(smooth, high, false));
+      put(at + 2, halved(sharp, high, false));
+      grid = halved(smooth, low, false);
     }
-    const start = channel * plane.height * plane.width;
-    put(0, plane, (at) => baseline[start + at] as number);
+    const { data } = grid;
+    put(0, {
+      ...grid,
+      data: data.map((value, at) => value - (baseline[channel * data.length + at] as number)),
+    });
   }
   return packed;
 }
 
 /** Filters along y or x, and keeps every second sample. */
-function halved({ data, height, width }: Plane, taps: Float64Array, alongY: boolean): Plane {
-  const [side, step, length] = [alongY ? height : width, alongY ? width : 1, taps.length];
-  const count = (side + length - 1) >> 1;
-  const mirrored = (place: number): number => {
-    const round = ((place % (2 * side)) + 2 * side) % (2 * side);
-    return step * Math.min(round, 2 * side - 1 - round);
-  };
-  const places = Array.from({ length: count }, (_, k) =>
-    Array.from(taps, (_tap, t) => mirrored(2 * k + 1 - t)),
-  );
+function halved({ data, height, width }: Grid, taps: Float64Array, alongY: boolean): Grid {
+  const [side, step] = alongY ? [height, width] : [width, 1];
+  const count = (side + taps.length - 1) >> 1;
+  const mirrored = Array.from({ length: 2 * (count + taps.length) }, (_, at) => {
+    const place = (at - taps.length + 2 * side * taps.length) % (2 * side);
+    return step * Math.min(place, 2 * side - 1 - place);
+  });
   const columns = alongY ? width : count;
-  return planeOf(alongY ? count : height, columns, (at) => {
+  return gridOf(alongY ? count : height, columns, (at) => {
     const [y, x] = [Math.floor(at / columns), at % columns];
-    const start = alongY ? x : y * width;
-    const from = places[alongY ? y : x] as number[];
-    let sum = 0;
-    for (let t = 0; t < length; t++)
-      sum += (taps[t] as number) * (data[start + (from[t] as number)] as number);
-    return sum;
+    const [start, k] = alongY ? [x, y] : [y * width, x];
+    return taps.reduce(
+      (sum, tap, t) =>
+        sum + tap * (data[start + (mirrored[2 * k + 1 - t + taps.length] as number)] as number),
+      0,
+    );
   });
 }
 
-function planeOf(height: number, width: number, value: (at: number) => number): Plane {
-  const data = new Float32Array(height * width);
-  for (let at = 0; at < data.length; at++) data[at] = value(at);
-  return { data, offset: 0, stride: width, height, width };
+function gridOf(height: number, width: number, value: (at: number) => number): Grid {
+  return { data: Float32Array.from({ length: height * width }, (_, at) => value(at)), height, width };
 }

@@ -4,17 +4,21 @@ import base64
 import io
 import json
 import re
+import zlib
 from html.parser import HTMLParser
 
 import nbformat
+import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 
 from tests.show.conftest import PATIENCE
 from wcam_widget.show.explorer.explore import explore
+from wcam_widget.show.frame import decode
 from wcam_widget.show.pages.notebook import STILL, WIDGET_VIEW
 from wcam_widget.show.pages.saved_models import EXPLORERS, WIDGET_STATE
+from wcam_widget.show.pages.still import Still
 from wcam_widget.show.traits import FRAMES
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028'\"&<!--"
@@ -80,12 +84,27 @@ def picture_of(state):
 
 
 def saved_states(text):
-    data = [text for attributes, text in Elements(text).named("script") if attributes.get("type")]
-    return [json.loads(one) for one in data]
+    data = [text for a, text in Elements(text).named("script") if a.get("type") == "text/plain"]
+    return [unpacked(one) for one in data]
+
+
+def unpacked(text):
+    """What a page makes of a state."""
+    frame = decode(zlib.decompress(base64.b64decode(text)))
+    state = json.loads(frame.sections["rest"].tobytes())
+    for name, data in frame.sections.items():
+        step = frame.header["apart"].get(name)
+        if step is not None:
+            padded = np.pad(data, (0, -len(data) % step)).reshape(-1, step)
+            data = np.cumsum(padded, axis=0, dtype=np.uint8).ravel()[: len(data)]  # noqa: PLW2901
+        if name != "rest":
+            state[name] = data.tobytes()
+    return state
 
 
 @pytest.fixture
-def state(gate, image, method, without_front_end_code):
+def state(gate, image, method, without_front_end_code, monkeypatch):
+    monkeypatch.setattr(Still, "page_picture", lambda self: None)  # takes a second, and few tests need it
     with explore(gate, image, method=method, class_names=(HOSTILE, "green", "blue"), target=0) as explorer:
         explorer.wait(PATIENCE)
         explorer.selection = [1, 2]

@@ -242,9 +242,12 @@ class Explorer(Linked, anywidget.AnyWidget):
 
     def page_state(self) -> dict[str, Any]:
         """The traits that make up the explorer's pictures, as ``write_report`` takes them."""
-        title = self._open_session.picture.label
+        title, still = self._open_session.picture.label, self._still
+        picture = None if still is None else still.page_picture()
         with self._guard:
-            return {"title": title} | {name: getattr(self, name) for name in self._names_of(NAMES)}
+            return {"title": title, "picture": picture} | {
+                name: getattr(self, name) for name in self._names_of(NAMES)
+            }
 
     def _free(self) -> None:
         for name in FRAMES:

@@ -6,14 +6,23 @@ import base64
 import hashlib
 import html
 import json
+import re
+import zlib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from wcam_widget.show.traits import saved_names
+import numpy as np
+from jaxtyping import UInt8
+
+from wcam_widget.show.frame import encode
+from wcam_widget.show.traits import FRAMES, saved_names
 from wcam_widget.text import printable
 
 State = Mapping[str, Any]
+
+PIXEL = 3  # bytes
+LEVEL = 9  # of zlib: a page is written once and read often
 
 BOOT = "wcamStandalone.showSavedPage();\n"
 
@@ -179,7 +188,10 @@ def code_html(
     Raises:
         ValueError: where a state lacks a trait.
     """
-    data = [_data(f"wcam-saved-{name}", _plain_state(state)) for name, state in states.items()]
+    data = [
+        f'<script type="text/plain" id="wcam-saved-{html.escape(name)}">{packed(state)}</script>'
+        for name, state in states.items()
+    ]
     modules = modules or {}
     codes = list(dict.fromkeys(module.code for module in modules.values()))
     for name, (code, state, buffers) in modules.items():
@@ -196,14 +208,41 @@ def _data(name: str, value: Any) -> str:
     return f'<script type="application/json" id="{html.escape(name)}">{_json(value)}</script>'
 
 
-def _plain_state(state: State) -> dict[str, Any]:
-    """The traits of a state in values that JSON has."""
+def packed(state: State) -> str:
+    """A state as base64 text: one frame, with what is binary as it is and the rest as JSON, deflated.
+
+    Neighbouring pixels are alike, so of some traits the differences deflate better than the bytes; which
+    these are, and how far apart what is subtracted lies, stands in the header.
+
+    Raises:
+        ValueError: where the state lacks a trait.
+    """
     names = saved_names(state)
-    plain = {name: _plain(state[name]) for name in names if name in state}
-    missing = [name for name in names if name not in plain]
+    missing = [name for name in names if name not in state]
     if missing:
         raise ValueError(f"states: one lacks {', '.join(missing)}")
-    return plain
+    binary = [name for name in names if re.sub(r"_\d+$", "", name) in FRAMES]
+    sections = {name: _bytes_of(state[name]) for name in binary}
+    apart = {name: PIXEL for name in binary if _is_smoother(sections[name])}
+    for name in apart:
+        sections[name][PIXEL:] -= sections[name][:-PIXEL].copy()
+    rest = {name: state[name] for name in names if name not in binary}
+    text = json.dumps(rest, allow_nan=False, separators=(",", ":"))
+    sections["rest"] = np.frombuffer(text.encode("ascii"), np.uint8)
+    frame = encode({"kind": "state", "version": 1, "apart": apart}, sections)
+    return base64.b64encode(zlib.compress(frame, LEVEL)).decode("ascii")
+
+
+def _bytes_of(value: Any) -> UInt8[np.ndarray, " n"]:
+    """The bytes of a trait, which may be base64 text."""
+    data = base64.b64decode(value, validate=True) if isinstance(value, str) else bytes(value)
+    return np.frombuffer(data, np.uint8).copy()
+
+
+def _is_smoother(data: UInt8[np.ndarray, " n"]) -> bool:
+    """Whether differences of neighbouring pixels deflate better than the bytes themselves."""
+    differences = data[PIXEL:] - data[:-PIXEL]
+    return len(zlib.compress(differences, LEVEL)) < len(zlib.compress(data, LEVEL))
 
 
 def _json(value: Any) -> str:
@@ -212,12 +251,6 @@ def _json(value: Any) -> str:
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes | bytearray | memoryview):
-        return base64.b64encode(value).decode("ascii")
-    return value
 
 
 def _inline(code: str, end: str) -> str:

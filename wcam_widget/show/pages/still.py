@@ -26,6 +26,7 @@ from wcam_widget.show.snapshot import Snapshot
 logger = logging.getLogger(__name__)
 
 LARGEST = 60_000  # bytes of a picture: every notebook that shows an explorer carries them
+LARGEST_IN_PAGE = 36_000  # of one in a page of its own, which holds the explorer as well
 WIDTH = 1000  # pixels of the figure
 PHOTOGRAPH = 320  # pixels of the longer side, where there is only the image to show
 COLOURS = (256, 128, 64, 32)
@@ -120,8 +121,8 @@ def moment_of_sides(snapshots: Sequence[Snapshot], colours: Colours = USUAL) -> 
     return Moment(key, (*words, last), draw)
 
 
-def small(picture: Image.Image, longest: int) -> bytes:
-    """A PNG of at most 60 kB: fewer colours, and then fewer pixels, until it is.
+def small(picture: Image.Image, longest: int, largest: int = LARGEST) -> bytes:
+    """A PNG of at most 60 kB, or ``largest``: fewer colours, and then fewer pixels, until it is.
 
     >>> len(small(Image.effect_noise((900, 900), 90), 900)) <= 60_000
     True
@@ -133,7 +134,7 @@ def small(picture: Image.Image, longest: int) -> bytes:
             buffer = io.BytesIO()
             palette = picture.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
             palette.save(buffer, format="png", optimize=True)
-            if buffer.tell() <= LARGEST:
+            if buffer.tell() <= largest:
                 return buffer.getvalue()
         longest = max(picture.size) * 3 // 4
 
@@ -188,6 +189,14 @@ class Still:
         except Exception:
             logger.exception("the picture of an explorer could not be drawn")
             return {}
+
+    def page_picture(self) -> str | None:
+        """The picture of the latest moment for a page, PNG as base64 text; None where it fails."""
+        png = self.bundle().get("image/png")
+        if png is None:
+            return None
+        picture = Image.open(io.BytesIO(base64.b64decode(png)))
+        return base64.b64encode(small(picture, 2 * WIDTH, LARGEST_IN_PAGE)).decode("ascii")
 
     def show_later(self) -> None:
         """Let the worker show the latest moment, when it has done what it has to do before."""

@@ -35,11 +35,11 @@ WIDGETS = "wcam_widgets"  # where the resources of a conversion hold what was pl
 JAVASCRIPT = ("", "module", "text/javascript", "application/javascript")
 
 
-class NotebookError(ConversionException, ValueError):  # type: ignore[misc]
+class NotebookError(ConversionException, ValueError):
     """A notebook that makes no page; nbconvert says so and ends."""
 
 
-class WcamHtmlExporter(HTMLExporter):  # type: ignore[misc]
+class WcamHtmlExporter(HTMLExporter):
     """A notebook as one HTML page, whose explorers work from a file: no kernel, no network.
 
     Their code stands in the page once. Widgets of other packages work where one module draws them; the rest
@@ -52,10 +52,13 @@ class WcamHtmlExporter(HTMLExporter):  # type: ignore[misc]
     export_from_notebook = "HTML with live explorers"
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"raw_template": TEMPLATE, "embed_images": True, **options})
-        self.register_preprocessor(_PlaceWidgets(), enabled=True)  # the last: after a notebook was executed
+        given = {"raw_template": TEMPLATE, "embed_images": True, **options}
+        super().__init__(**given)  # type: ignore[no-untyped-call]
+        place: Any = _PlaceWidgets
+        # The last one: after a notebook was executed.
+        self.register_preprocessor(place(), enabled=True)  # type: ignore[no-untyped-call]
 
-    def from_notebook_node(self, nb: Any, resources: Any = None, **options: Any) -> tuple[str, Any]:
+    def from_notebook_node(self, nb: Any, resources: Any = None, **options: Any) -> Any:
         """Convert a notebook; NotebookError where no explorer of it can be placed."""
         body, resources = super().from_notebook_node(nb, resources, **options)
         placed: PlacedWidgets = resources[WIDGETS]
@@ -66,7 +69,7 @@ class WcamHtmlExporter(HTMLExporter):  # type: ignore[misc]
 
     def default_filters(self) -> Any:
         """The filters of templates."""
-        yield from super().default_filters()
+        yield from super().default_filters()  # type: ignore[no-untyped-call]
         yield "latex2html", formulas_html
 
     @pass_context
@@ -84,7 +87,7 @@ class WcamHtmlExporter(HTMLExporter):  # type: ignore[misc]
         return str(MarkdownWithMath(renderer=renderer).render(source))
 
 
-class _PlaceWidgets(Preprocessor):  # type: ignore[misc]
+class _PlaceWidgets(Preprocessor):
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         try:
             resources[WIDGETS] = place_widgets(nb)
@@ -93,7 +96,7 @@ class _PlaceWidgets(Preprocessor):  # type: ignore[misc]
         return nb, resources
 
 
-class _Renderer(IPythonRenderer):  # type: ignore[misc]
+class _Renderer(IPythonRenderer):
     def block_math(self, body: str) -> str:
         return formula_html(body, block=True)
 

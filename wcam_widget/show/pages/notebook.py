@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Any, final
 
 from wcam_widget.show.pages.page import SavedModule, State, explorer_html, module_html
@@ -112,7 +111,7 @@ class _Placing:
     def outputs(self, outputs: Sequence[Any]) -> list[Any]:
         """The outputs of a cell as they are on the page; what stands in for an explorer there is left out."""
         kept: list[Any] = []
-        for output, after in zip_longest(outputs, outputs[1:], fillvalue={}):
+        for output, after in zip(outputs, [*outputs[1:], {}], strict=True):
             view = output.get("data", {}).pop(WIDGET_VIEW, None)
             if view is not None:
                 self.views += 1

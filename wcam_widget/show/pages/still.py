@@ -62,7 +62,11 @@ def moment_of(snapshot: Snapshot, colours: Colours = USUAL) -> Moment:
     key = (picture.run, picture.about, progress.ended, 0 if shown is None else shown.evaluations, colours)
     if shown is None or not progress.ended:
         reason = f"The run ended with an error: {progress.message}." if progress.state == "error" else ""
-        words = (f"{picture.label}: no map yet.", reason, "Run this cell to see where the model looks.")
+        words: tuple[str, ...] = (
+            f"{picture.label}: no map yet.",
+            reason,
+            "Run this cell to see where the model looks.",
+        )
         return Moment(key, words, lambda: small(Image.fromarray(photograph(picture.image)), PHOTOGRAPH))
     partial = "" if progress.state == "done" else "The map is partial."
     words = (

@@ -242,7 +242,7 @@ def _bytes_of(value: Any) -> UInt8[np.ndarray, " n"]:
 def _is_smoother(data: UInt8[np.ndarray, " n"]) -> bool:
     """Whether differences of neighbouring pixels deflate better than the bytes themselves."""
     differences = data[PIXEL:] - data[:-PIXEL]
-    return len(zlib.compress(differences, LEVEL)) < len(zlib.compress(data, LEVEL))
+    return len(zlib.compress(differences.tobytes(), LEVEL)) < len(zlib.compress(data.tobytes(), LEVEL))
 
 
 def _json(value: Any) -> str:

@@ -111,7 +111,7 @@ class _Placing:
     def outputs(self, outputs: Sequence[Any]) -> list[Any]:
         """The outputs of a cell as they are on the page; what stands in for an explorer there is left out."""
         kept: list[Any] = []
-        for output, after in zip(outputs, [*outputs[1:], {}], strict=True):
+        for output, after in zip(outputs, [*outputs[1:], {}], strict=False):  # there may be none
             view = output.get("data", {}).pop(WIDGET_VIEW, None)
             if view is not None:
                 self.views += 1

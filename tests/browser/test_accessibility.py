@@ -98,11 +98,15 @@ def test_forced_colours_keep_states_and_pictures(open_page: OpenPage, scene: Sce
     states = page.evaluate(TOGGLES)
     assert len(states) >= 3
     assert all(states)
-    ground, bar = page.evaluate("""() => {
+    ground, bar, whisker, free, chosen = page.evaluate("""() => {
       const colour = (selector, name) => getComputedStyle(document.querySelector(selector))[name];
-      return [colour(".wcam", "backgroundColor"), colour(".wcam-bar .wcam-total", "backgroundColor")];
+      return [colour(".wcam", "backgroundColor"), colour(".wcam-total", "backgroundColor"),
+              colour(".wcam-whisker", "borderTopColor"),
+              colour("[data-band=HH1] > span", "borderBottomColor"),
+              colour("[data-band=LH2] > span", "borderBottomColor")];
     }""")
-    assert ground != bar
+    assert bar != whisker
+    assert free == ground != chosen
     _, broken = findings(page)
     assert not broken, "\n".join(broken)
 

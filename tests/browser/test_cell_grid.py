@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.gestures import drawn, expect_cell, middle, wait_drawn, wait_pixels, wait_selection
-from tests.browser.scene import Scene, score, state_of
+from tests.browser.scene import Scene, make_fine_scene, score, state_of
 
 pytestmark = pytest.mark.browser
 
@@ -78,24 +76,7 @@ def test_a_screen_reader_finds_the_band_of_the_cursor_as_rows_and_cells(
 
 
 def test_a_grid_of_many_cells_has_few_nodes(open_page: OpenPage, scene: Scene) -> None:
-    side = 64  # a cell for each coefficient
-    index = np.zeros((side, side), np.int32)
-    for number, band in enumerate(scene.bands):
-        index[band.top : band.top + band.side, band.left : band.left + band.side] = number
-    order = np.argsort(index, axis=None, kind="stable")
-    rows, columns = np.unravel_index(order, index.shape)
-    cells = np.stack([index[rows, columns], rows, columns, 1 + 0 * rows, 1 + 0 * rows], 1).astype(np.int32)
-    bands = [scene.bands[number] for number in cells[:, 0]]
-    corners = [((y - b.top), (x - b.left)) for b, (_, y, x, _, _) in zip(bands, cells, strict=True)]
-    support = np.array(
-        [
-            (y << b.level, x << b.level, (y + 1) << b.level, (x + 1) << b.level)
-            for b, (y, x) in zip(bands, corners, strict=True)
-        ],
-        np.float32,
-    )
-    values = np.full(len(cells), 1 / len(cells), np.float32)
-    fine = replace(scene, cells=cells, support=support, values=values, kind=np.zeros(len(cells), np.uint8))
+    fine = make_fine_scene(scene)
     page = open_page(state_of(fine))
     go_to(page, "LH1", "]", "]", "]")
     dyadic = page.locator("[data-wcam=dyadic]")

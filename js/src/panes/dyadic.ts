@@ -146,7 +146,7 @@ export class DyadicPane {
       namesAbove: this.#layout.spaced.peek(),
       kept: session.kept.peek(),
       selection: session.selection.cells.peek(),
-      colours: this.#colours.peek().css,
+      colours: this.#colours.peek(),
       plate: style.getPropertyValue("--wcam-plate"),
       ground: style.getPropertyValue("--wcam-ground"),
       window: this.#layout.window.peek(),

@@ -94,11 +94,19 @@ export function cellsTouched(table: CellTable, rectangle: Rectangle): number[] {
 }
 
 /** Cells whose support holds the image point: one of each band, more where supports overlap. */
-export function cellsOver(table: CellTable, y: number, x: number): number[] {
-  return cellsWhere(table, (cell) => {
-    const own = supportRectangle(table, cell);
-    return own.top <= y && y < own.bottom && own.left <= x && x < own.right;
-  });
+export function cellsOver({ support, cellCount }: CellTable, y: number, x: number): number[] {
+  const cells: number[] = [];
+  // Read in place: with a cell for each coefficient, every move of the pointer looks at 50,000.
+  for (let cell = 0, at = 0; cell < cellCount; cell++, at += SUPPORT_FIELDS) {
+    const [top, left, bottom, right] = [support[at], support[at + 1], support[at + 2], support[at + 3]] as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    if (top <= y && y < bottom && left <= x && x < right) cells.push(cell);
+  }
+  return cells;
 }
 
 /** Cells whose support lies inside a rectangle of the image; half a pixel of slack, because hands are not exact. */
@@ -117,11 +125,6 @@ export function cellsInside(table: CellTable, rectangle: Rectangle, slack = 0.5)
 /** Cells of one band. */
 export function cellsOfBand(table: CellTable, band: number): number[] {
   return cellsWhere(table, (cell) => bandOf(table, cell) === band);
-}
-
-/** Where cells begin, each place once, ascending: the lines of a grid. */
-export function gridLines(table: CellTable, cells: readonly number[], side: "top" | "left"): number[] {
-  return [...new Set(cells.map((cell) => cellRectangle(table, cell)[side]))].sort((a, b) => a - b);
 }
 
 export interface Segment {

@@ -1,6 +1,6 @@
 /** A selection taken apart into pieces that have a name. */
 import type { Band } from "../frame/picture";
-import { bandOf, type CellTable, cellsOfBand, gridLines } from "./geometry";
+import { bandOf, type CellTable, cellRectangle, cellsOfBand } from "./geometry";
 import { bandLabel, ofPart } from "./words";
 
 /** One part of a selection: some or all cells of one band, or all of a level. */
@@ -88,10 +88,17 @@ function rectangleWords(table: CellTable, cells: readonly number[]): string | nu
   return rows.length === tops.length ? across : `${down}, ${across}`;
 }
 
+type Side = "top" | "left";
+
+/** Where the cells begin, each place once, ascending. */
+function gridLines(table: CellTable, cells: readonly number[], side: Side): number[] {
+  return [...new Set(cells.map((cell) => cellRectangle(table, cell)[side]))].sort((a, b) => a - b);
+}
+
 function placesOf(
   table: CellTable,
   cells: readonly number[],
-  side: "top" | "left",
+  side: Side,
   lines: readonly number[],
 ): number[] {
   return gridLines(table, cells, side).map((line) => lines.indexOf(line) + 1);

@@ -86,8 +86,9 @@ class Explorer(Linked, anywidget.AnyWidget):
         if (size := len(traits["_picture"])) > LARGEST_PICTURE:
             _, height, width = session.picture.image.shape
             raise ValueError(
-                f"image: {height}x{width} pixels make a widget of {size >> 20} MiB, too much "
-                f"for a page; accepted are {LARGEST_PICTURE >> 20} MiB: make the image smaller"
+                f"image: {height}x{width} pixels in {len(session.probe.cells)} cells make a widget of "
+                f"{size >> 20} MiB, too much for a page; accepted are {LARGEST_PICTURE >> 20} MiB: make the "
+                "image smaller or the grid coarser"
             )
         super().__init__(**code, **traits)
         self.set_trait("target", written(session.probe.target))

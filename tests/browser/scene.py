@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -144,25 +144,6 @@ def make_scene(side: int = 64, seed: int = 0) -> Scene:
     kind = np.where(values < np.quantile(values, 0.1), 2, 0).astype(np.uint8)
     kind[values.argsort()[100:160]] = 1
     return Scene(image, bands, cells, support, coefficients.astype(np.float32), baseline, values, kind)
-
-
-def make_fine_scene(scene: Scene) -> Scene:
-    """The same photograph with a cell for each coefficient, as important as it is large."""
-    rows = []
-    for number, band in enumerate(scene.bands):
-        for y, x in np.ndindex(band.side, band.side):
-            rows.append((number, band.top + y, band.left + x, 1, 1, y, x, 2**band.level))
-    table = np.array(rows)
-    y, x, scale = table[:, 5:].T
-    support = np.stack([y * scale, x * scale, (y + 1) * scale, (x + 1) * scale], 1)
-    values = np.square(scene.coefficients[:, table[:, 1], table[:, 2]]).sum(0)
-    return replace(
-        scene,
-        cells=table[:, :5].astype(np.int32),
-        support=support.astype(np.float32),
-        values=(values / values.sum()).astype(np.float32),
-        kind=np.zeros(len(table), np.uint8),
-    )
 
 
 def make_pixel_scene(scene: Scene) -> Scene:

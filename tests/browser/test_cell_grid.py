@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.fine_scene import make_fine_scene
 from tests.browser.gestures import drawn, expect_cell, middle, wait_drawn, wait_pixels, wait_selection
-from tests.browser.scene import Scene, make_fine_scene, score, state_of
+from tests.browser.scene import Scene, score, state_of
 
 pytestmark = pytest.mark.browser
 

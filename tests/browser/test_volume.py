@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tests.browser.conftest import OpenPage
+from tests.browser.fine_scene import make_fine_scene
 from tests.browser.gestures import click, middle, wait_pixels, wait_selection
-from tests.browser.scene import Scene, make_fine_scene, state_of
+from tests.browser.scene import Scene, state_of
 
 pytestmark = pytest.mark.browser
 

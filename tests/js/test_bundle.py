@@ -47,6 +47,13 @@ def test_the_build_changes_only_names_that_stay_in_the_bundle():
         if path.parent.name != "frame"
         for name in re.findall(r"""["'](\w+)["']""", other.sub("", path.read_text("utf-8")))
     }
+    # What pages call on a widget that they show.
+    called = {
+        name
+        for path in (ROOT / "tests/browser").glob("*.py")
+        for name in re.findall(r"mounted\.(\w+)", path.read_text("utf-8"))
+    }
+    assert mangled & called == set()
     assert mangled & sent == set()
     assert mangled & read == set()
     assert {"run", "selection", "_frame"} <= sent | read  # the test sees names that travel

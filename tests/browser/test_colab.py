@@ -90,7 +90,9 @@ def test_nothing_that_was_there_is_replaced(hosted: Hosted) -> None:
     (ROOT / "build" / "hosted" / "versions.txt").write_text(hosted.matrix() + "\n")
 
 
-@pytest.mark.xfail(strict=False, reason="Notebook 6 removes the view when a later cell has waited for it")
+@pytest.mark.xfail(
+    strict=False, reason="Notebook 6 removes the view once later cells have run, for a cause not known"
+)
 def test_the_explorer_works_in_notebook_6(server: Server, page: Page, tmp_path: Path) -> None:
     row = Row("Notebook 6, ipywidgets 7.7.1")
     listen(page, row)

@@ -38,8 +38,6 @@ def atomic_write(path: Path) -> Iterator[Path]:
         if before is not None:
             part.chmod(stat.S_IMODE(before))
         part.replace(target)
-    except BaseException as error:
+    except BaseException:
         part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename == str(part):
-            error.filename = str(path)  # what the caller wrote
         raise

@@ -1,5 +1,5 @@
 /** The difference between a reconstruction and the image, over the reconstruction. */
-import { overlay } from "../draw/canvas";
+import { element } from "../draw/dom";
 import { paintPositions, sizeTo } from "../draw/pixels";
 import { SIGNED_COLOURS } from "../picture/colormap";
 import { difference, differenceScale } from "../picture/rebuilt_difference";
@@ -21,7 +21,11 @@ export function differenceLayer(
   { shown, rebuilder }: DifferenceSource,
 ): HTMLElement {
   const { session, repaint, bind } = context;
-  const canvas = overlay("difference");
+  const canvas = element("canvas", {
+    class: "wcam-overlay",
+    "data-wcam": "difference",
+    "aria-hidden": "true",
+  });
   plate.append(canvas);
   const scale: Signal<Scale> = signal({ ...EMPTY_SCALE, signed: true });
   const image = computed(() => {

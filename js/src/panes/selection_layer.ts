@@ -1,5 +1,6 @@
 /** The canvas over the image that shows where the selection lies. */
-import { overlay, ScreenCanvas } from "../draw/canvas";
+import { ScreenCanvas } from "../draw/canvas";
+import { element } from "../draw/dom";
 import { drawContour, fitting } from "../draw/marks";
 import { selectedOutline } from "../picture/selected_area";
 import { computed } from "../reactive/signal";
@@ -7,7 +8,11 @@ import type { ViewContext } from "./context";
 
 export function selectionLayer(context: ViewContext): HTMLElement {
   const { session, scope, repaint, bind } = context;
-  const canvas = overlay("selected-area");
+  const canvas = element("canvas", {
+    class: "wcam-overlay",
+    "data-wcam": "selected-area",
+    "aria-hidden": "true",
+  });
   const outline = computed(() => {
     const [picture, cells] = [session.picture.value, session.selection.cells.value];
     return picture && cells.length > 0 ? selectedOutline(picture, cells, picture.height, picture.width) : [];

@@ -58,7 +58,6 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
     wanted.element,
     element("span", {}, "rather than"),
     rival.element,
-    element("span", { "data-wcam": "picker-reach" }, context.reach),
     close,
     note,
   );
@@ -80,7 +79,6 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
         if (scope.disposed) return;
         names.value = known;
         setText(note, "");
-        wanted.input.select(); // what is typed replaces the name that has just come
         scope.guard(() => wanted.refresh());
       },
       (error: unknown) => setText(note, `There are no names to choose from: ${(error as Error).message}`),

@@ -6,14 +6,16 @@ import pytest
 
 from tests.show.pages.conftest import HOSTILE, Elements, saved_states
 from wcam_widget.show.pages import page as export
-from wcam_widget.show.traits import NAMES
+from wcam_widget.show.traits import FRAMES, NAMES
 
 
 def test_a_page_holds_every_state_and_the_code_once(state):
     text = export.page([state, {**state, "mode": "remove"}], "two")
     first, second = saved_states(text)
     assert set(first) == set(NAMES)
-    for name in NAMES:
+    assert base64.b64decode(first["_frame"]) == state["_frame"]
+    assert base64.b64decode(first["_picture"]) == state["_picture"]
+    for name in set(NAMES) - set(FRAMES):
         assert first[name] == state[name]
     assert (first["mode"], second["mode"]) == ("keep", "remove")
     assert text.count("/* standalone.js */") == text.count("/* widget.css */") == 1

@@ -4,6 +4,7 @@
 #   make lab     opens JupyterLab on the quickstart
 #   make docs    builds the pages in docs/ and the API reference into build/site
 #   make test    every check: linters, types, Python, JavaScript and browser tests
+#   make hosts   installs other notebook front ends, tries the explorer in them, prints versions and a table
 #   make lint    the linters and type checkers alone
 #   make bench   prints the figures of docs/benchmarks.md; PHOTOS=folder for those on real photographs
 #   make clean   removes what was built, the virtual environment too
@@ -11,7 +12,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup demo lab docs test lint lint-python lint-types lint-js vitest bench clean
+.PHONY: setup demo lab docs test hosts lint lint-python lint-types lint-js vitest bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -93,6 +94,11 @@ test: setup
 	test -z "$$failed" || echo "Failed before pytest:$$failed" >&2; \
 	$(PY) -m pytest -n 2 --dist loadfile --durations 25 || failed="$$failed pytest"; \
 	test -z "$$failed"
+
+hosts: setup
+	$(PY) -m pip install --quiet --constraint tests/constraints.txt --editable ".[dev,hosts]"
+	export OMP_NUM_THREADS=1 WCAM_CHROMIUM="$$($(PY) tools/chromium.py)"; $(PY) -m pytest -m hosts tests
+	@cat build/hosted/versions.txt; $(PY) -m tests.browser.use
 
 bench: setup
 	for file in $(filter-out $(LONG) $(LABELLED),$(wildcard tests/benchmarks/bench_*.py)); do $(PY) "$$file"; done

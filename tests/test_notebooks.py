@@ -21,6 +21,7 @@ SMALL = {
     "attacks": "images, labels, number = images[5:7], labels[5:7], 1",
     "corruptions": "names, severities, method = names[:2], (1, 5), wcam.Wcam(wcam.Derivative(rows=8))\n"
     "explained, quick = 1, wcam.Wcam(wcam.Derivative(rows=2))",
+    "colab_tutorial": "rows = 4",
     "certainty": "rows, many_rows, sobol_rows = 64, 96, 8",
     "methods": "some, checked, tried = some[:1], checked[:2], 1",
     "profiles": "images, labels, method = images[:4], labels[:4], wcam.Wcam(wcam.Derivative(rows=4))",

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from wcam_widget.show.explorer.comparison import ComparisonExplorer
     from wcam_widget.show.explorer.explore import explore
     from wcam_widget.show.explorer.explorer import Explorer
+    from wcam_widget.show.live import live
+    from wcam_widget.show.pages.export import export_notebook
     from wcam_widget.show.plots import plot
     from wcam_widget.stress import CORRUPTIONS, Threat, corrupt, fgsm, pgd, salient_pgd
     from wcam_widget.study import Study
@@ -80,9 +82,11 @@ __all__ = [
     "expected_change",
     "explain_failure",
     "explore",
+    "export_notebook",
     "failures",
     "fgsm",
     "insertion",
+    "live",
     "load_demo",
     "load_model",
     "load_photos",
@@ -129,6 +133,8 @@ _LAZY = {
     "ComparisonExplorer": "wcam_widget.show.explorer.comparison",
     "Explorer": "wcam_widget.show.explorer.explorer",
     "explore": "wcam_widget.show.explorer.explore",
+    "export_notebook": "wcam_widget.show.pages.export",
+    "live": "wcam_widget.show.live",
     "plot": "wcam_widget.show.plots",
     "Study": "wcam_widget.study",
     **dict.fromkeys(_MEASURES, "wcam_widget.evaluate"),

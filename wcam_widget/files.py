@@ -38,6 +38,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
         if before is not None:
             part.chmod(stat.S_IMODE(before))
         part.replace(target)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename == str(part):
+            error.filename = str(path)  # what the caller wrote
         raise

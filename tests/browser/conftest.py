@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
 
 from tests.browser.lab import Lab, running_lab
+from tests.browser.managers import MANAGERS, manager_html
 from tests.browser.page import html
 from tests.browser.scene import Scene, make_scene
 
@@ -39,11 +40,19 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield running
 
 
+def _page(state: dict[str, Any], *, profile: str = "static", **options: Any) -> str:
+    """A page that hosts a state as ``profile`` does: a host of our own, or a manager of ipywidgets."""
+    if profile in MANAGERS:
+        return manager_html(state, profile, **options)
+    return html(state, profile=profile, **options)
+
+
 @pytest.fixture
 def open_page(browser: Browser, tmp_path: Path) -> Iterator[OpenPage]:
     """Opens a page that hosts a state; afterwards, no page may have reached out or reported an error."""
     complaints: list[str] = []
-    forgiven = ["willReadFrequently"]  # reading pixels back is what tests do, and no widget does
+    # Reading pixels back is what tests do, and no widget does; the other is of ipywidgets' own schemas.
+    forgiven = ["willReadFrequently", "strict mode: "]
     contexts = []
 
     def refuse(route: Route) -> None:
@@ -80,7 +89,7 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[OpenPage]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", note)
         path = tmp_path / f"page{len(contexts)}.html"
-        path.write_text(html(state, **page_options), encoding="utf-8")
+        path.write_text(_page(state, **page_options), encoding="utf-8")
         page.goto(path.as_uri())
         page.locator("[data-wcam=dyadic]").first.wait_for()
         return page

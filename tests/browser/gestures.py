@@ -148,3 +148,15 @@ def wait_drawn(page: Page, name: str, at: Point) -> None:
 def drawn(page: Page, name: str, at: Point) -> bool:
     """Whether something is drawn at a place of an overlay."""
     return bool(page.evaluate(DRAWN, [name, *at]))
+
+
+def expect_cell(page: Page, words: str) -> None:
+    """Wait until the cell that the keyboard is on says this to a screen reader."""
+    canvas = page.locator("[data-wcam=dyadic]").first
+    page.wait_for_function(
+        """([canvas, words]) => {
+          const id = canvas.getAttribute("aria-activedescendant");
+          return canvas.getRootNode().getElementById(id)?.textContent.includes(words);
+        }""",
+        arg=[canvas.element_handle(), words],
+    )

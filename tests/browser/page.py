@@ -14,6 +14,7 @@ STATIC = Path(wcam_widget.__file__).parent / "show" / "static"
 KERNEL = """
 class Kernel {
   saved = {}; sent = []; questions = []; page = null;
+  prices = false;  // whether a test answers what more rows of the selection would take
   connect(page) { this.page = page; }
   save(changes) { Object.assign(this.saved, changes); }
   send(content) {
@@ -23,7 +24,12 @@ class Kernel {
       setTimeout(() => this.page.message(
         {t: "hello-ack", client: content.client, proto: 1, run: "run-1", rev: 1}));
     }
-    if (content.t === "req") this.questions.push(content);
+    if (content.t !== "req") return;
+    if (content.method === "price" && !this.prices) this.refuse(content, "no rows here");
+    else this.questions.push(content);
+  }
+  refuse({id, client}, message) {
+    setTimeout(() => this.page.message({t: "err", id, client, code: "bad_request", message}));
   }
   bytes(text) { return new DataView(Uint8Array.from(atob(text), letter => letter.charCodeAt(0)).buffer); }
   reply(result) {

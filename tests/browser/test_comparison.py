@@ -115,6 +115,19 @@ def test_of_many_sides_one_is_chosen_and_a_second_put_beside_it(open_page: OpenP
     expect(page.locator(".wcam")).to_have_count(0)
 
 
+@pytest.mark.parametrize(("linked", "words"), [(True, "on all sides"), (False, "on this side")])
+def test_the_picker_says_of_which_sides_another_target_is(
+    open_page: OpenPage, scene: Scene, linked: bool, words: str
+) -> None:
+    state = state_of_sides(scene, ["clean", "foggy"])
+    state["_sides"]["linked"] = linked
+    for name in ("_target", "_target_1"):
+        state[name] = {"about": "", "classes": 3, "class_id": 0}
+    page = open_page(state, profile="backbone", context=TALL)
+    on_side(page, 1, "pick-target").click()
+    expect(on_side(page, 1, "picker-reach")).to_have_text(words)
+
+
 @pytest.mark.parametrize("width", [320, 700, 1440])
 def test_nothing_is_wider_than_the_page(open_page: OpenPage, scene: Scene, width: int) -> None:
     state = state_of_sides(scene, ["a photograph with a long name", "another one"], theme="dark")

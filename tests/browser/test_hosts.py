@@ -15,8 +15,19 @@ from tests.browser.scene import RUNNING, Scene, frame_bytes, score, state_of
 
 pytestmark = pytest.mark.browser
 
-PROFILES = ["backbone", "marimo", "static"]
+LIVE = ["backbone", "marimo", "ipywidgets 7", "ipywidgets 8"]
+SAVED = ["static", "ipywidgets 8, saved"]
+PROFILES = [*LIVE, *SAVED]
 HOSTILE = "</script><img src=x onerror=\"document.title='broken'\"><b>bold</b>"
+
+
+def leave(page: Page, profile: str) -> None:
+    """Let the kernel go, as far as a front end can know."""
+    if profile.startswith("ipywidgets"):
+        # anywidget takes the listeners of a view away, also those that would mark it as disconnected.
+        page.evaluate("kernel.page.message({t: 'beat', next: 0})")
+    else:
+        page.evaluate("kernel.page.connected(false)")
 
 
 def question(page: Page, at: int = 0) -> dict[str, object]:
@@ -77,8 +88,9 @@ def test_labels_that_mean_harm_are_text(open_page: OpenPage, scene: Scene) -> No
     assert page.title() == "explorer"
 
 
-def test_scores_are_asked_for_and_shown(open_page: OpenPage, scene: Scene) -> None:
-    page = open_page(state_of(scene), profile="backbone")
+@pytest.mark.parametrize("profile", LIVE)
+def test_scores_are_asked_for_and_shown(open_page: OpenPage, scene: Scene, profile: str) -> None:
+    page = open_page(state_of(scene), profile=profile)
     expect(page.locator("[data-wcam=connection]")).to_have_text("Live")
     table, rows = page.locator("[data-wcam=scores]"), page.locator("[data-wcam=score-row]")
     expect(rows.first).to_have_text(re.compile(r"astronaut\s*7\.31\s*7\.31\s*0\.00"))
@@ -95,24 +107,26 @@ def test_scores_are_asked_for_and_shown(open_page: OpenPage, scene: Scene) -> No
     expect(table).to_have_attribute("data-stale", "false")
 
 
-def test_a_busy_kernel_and_one_that_has_gone(open_page: OpenPage, scene: Scene) -> None:
-    page = open_page(state_of(scene, _scores={}), profile="backbone")
+@pytest.mark.parametrize("profile", LIVE)
+def test_a_busy_kernel_and_one_that_has_gone(open_page: OpenPage, scene: Scene, profile: str) -> None:
+    page = open_page(state_of(scene, _scores={}), profile=profile)
     chip = page.locator("[data-wcam=connection]")
     expect(chip).to_have_text("The kernel is busy: scores follow when the cell ends")
     question(page)
     page.evaluate("result => kernel.answer(result)", score("all", reconstruction=7.31))
     expect(chip).to_have_text("Live")
-    page.evaluate("kernel.page.connected(false)")
+    leave(page, profile)
     expect(chip).to_have_text("The kernel is gone: run the cell again")
     band = scene.cells_in("A3")
     click(page, "dyadic", middle(scene, band[0]), shift=True)
     wait_pixels(page, "reconstruction", scene.rebuilt(band))
 
 
-def test_a_saved_page_knows_some_scores(open_page: OpenPage, scene: Scene) -> None:
+@pytest.mark.parametrize("profile", SAVED)
+def test_a_saved_page_knows_some_scores(open_page: OpenPage, scene: Scene, profile: str) -> None:
     band = scene.cells_in("A3")
     key = f"keep:{band[0]}-{band[-1]}"
-    page = open_page(state_of(scene, _known={key: score(key, reconstruction=5.55)}))
+    page = open_page(state_of(scene, _known={key: score(key, reconstruction=5.55)}), profile=profile)
     expect(page.locator("[data-wcam=connection]")).to_have_text(
         "Saved page: scores are known for single bands and the top cells"
     )
@@ -123,8 +137,9 @@ def test_a_saved_page_knows_some_scores(open_page: OpenPage, scene: Scene) -> No
     expect(page.locator("[data-wcam=scores]")).to_have_attribute("data-stale", "true")
 
 
-def test_cancel_keeps_the_partial_map(open_page: OpenPage, scene: Scene) -> None:
-    page = open_page(state_of(scene, _status=RUNNING), profile="backbone")
+@pytest.mark.parametrize("profile", LIVE)
+def test_cancel_keeps_the_partial_map(open_page: OpenPage, scene: Scene, profile: str) -> None:
+    page = open_page(state_of(scene, _status=RUNNING), profile=profile)
     status, cancel = page.locator("[data-wcam=status]"), page.locator("[data-wcam=cancel]")
     expect(status).to_have_text("64 of 256 passes · 9 s left")
     assert page.locator("[data-wcam=progress]").evaluate("bar => [bar.value, bar.max]") == [64, 256]
@@ -138,11 +153,14 @@ def test_cancel_keeps_the_partial_map(open_page: OpenPage, scene: Scene) -> None
     expect(page.locator("[data-wcam=progress]")).to_be_hidden()
 
 
-def test_the_answer_stands_first_and_more_is_a_click_away(open_page: OpenPage, scene: Scene) -> None:
+@pytest.mark.parametrize("profile", LIVE)
+def test_the_answer_stands_first_and_more_is_a_click_away(
+    open_page: OpenPage, scene: Scene, profile: str
+) -> None:
     words = f"Egyptian cat (.39): {HOSTILE}"
     stop = "Stopped: the planned rows are done; 350 of 640 cells are not resolved."
     done = {**RUNNING, "state": "done", "answer": words, "stop": stop, "more": "Run deeper: about 25 s more"}
-    page = open_page(state_of(scene, _status=done), profile="backbone")
+    page = open_page(state_of(scene, _status=done), profile=profile)
     answer, more = page.locator("[data-wcam=answer]"), page.locator("[data-wcam=more]")
     expect(answer).to_have_text(words)
     assert answer.bounding_box()["y"] < page.locator("[data-wcam=dyadic]").bounding_box()["y"]
@@ -161,7 +179,7 @@ def test_the_answer_stands_first_and_more_is_a_click_away(open_page: OpenPage, s
     expect(answer).not_to_have_attribute("aria-busy", "true")
     more.click()
     assert question(page)["method"] == "more"
-    page.evaluate("kernel.page.connected(false)")
+    leave(page, profile)
     expect(more).to_be_hidden()
 
 
@@ -174,8 +192,9 @@ def test_a_saved_page_has_the_answer_and_sells_nothing(open_page: OpenPage, scen
     expect(old.locator("[data-wcam=answer]")).to_be_hidden()
 
 
-def test_maps_stream_in(open_page: OpenPage, scene: Scene) -> None:
-    page = open_page(state_of(scene, _frame="", _status={**RUNNING, "done": 0}), profile="backbone")
+@pytest.mark.parametrize("profile", LIVE)
+def test_maps_stream_in(open_page: OpenPage, scene: Scene, profile: str) -> None:
+    page = open_page(state_of(scene, _frame="", _status={**RUNNING, "done": 0}), profile=profile)
     dyadic = page.locator("[data-wcam=dyadic]")
     before = dyadic.bounding_box()
     expect(page.locator("[data-wcam=colour-bar]").first).to_contain_text("no value yet")

@@ -163,12 +163,29 @@ def test_a_notebook_reopened_without_its_kernel_shows_the_picture(
     expect(words).to_be_hidden()
     expect(picture).to_be_hidden()
     page.screenshot(path=lab.folder.parent / "live.png")
+    # Another target, from another cell: the picture follows, and the view stays the one it is.
+    page.locator(".wcam[data-wcam=root]").evaluate("root => { root.mine = true; }")
+    old = picture.get_attribute("src")
+    page.evaluate(
+        """() => {
+          const kernel = globalThis.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+          const code = "explorer.target = (explorer.target + 1) % 3";
+          return kernel.requestExecute({code}).done.then(() => true);
+        }"""
+    )
+    expect(picture).not_to_have_attribute("src", old or "")
+    root = page.locator(".wcam[data-wcam=root]")
+    expect(root).to_have_count(1)
+    assert root.evaluate("root => root.mine")
+    expect(words).to_be_hidden()
+    expect(picture).to_be_hidden()
     start(page, "docmanager:save")
     finish(page)
     page.evaluate("() => globalThis.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     page.reload()
     expect(words).to_be_visible()
     expect(picture).to_be_visible()
+    assert picture.get_attribute("src") != old
     error = page.get_by_text("Error displaying widget")
     error.wait_for(state="attached")
     expect(error).to_be_hidden()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.gestures import wait_pixels, wait_selection
+from tests.browser.gestures import expect_cell, wait_pixels, wait_selection
 from tests.browser.scene import Scene, frame_bytes, score, state_of
 
 pytestmark = pytest.mark.browser
@@ -183,7 +183,6 @@ def test_the_numbers_of_the_profile_stand_clear_of_the_whiskers(open_page: OpenP
 
 def test_everything_by_keyboard(open_page: OpenPage, scene: Scene) -> None:
     page = open_page(state_of(scene))
-    live = page.locator("[data-wcam=announcement]")
     for control in (
         "opacity",
         "colormap",
@@ -199,15 +198,15 @@ def test_everything_by_keyboard(open_page: OpenPage, scene: Scene) -> None:
     page.keyboard.press("Tab")
     expect(page.locator("[data-wcam=dyadic]")).to_be_focused()
     page.keyboard.press("ArrowDown")
-    expect(live).to_contain_text("A3: the coarse image")
-    expect(live).to_contain_text("rows 8 to 15, columns 0 to 7")
+    expect_cell(page, "A3: the coarse image")
+    expect_cell(page, "rows 8 to 15, columns 0 to 7")
     page.keyboard.press("Space")
     wait_selection(page, [8])
     page.keyboard.press("]")
-    expect(live).to_contain_text("LH3: ")
+    expect_cell(page, "LH3: ")
     page.keyboard.press("]")
-    expect(live).to_contain_text("LH2: ")
-    expect(live).to_contain_text("rows 8 to 15, columns 0 to 7")
+    expect_cell(page, "LH2: ")
+    expect_cell(page, "rows 8 to 15, columns 0 to 7")
     page.keyboard.press("Shift+Space")
     wait_selection(page, [8, *scene.cells_in("LH2")])
     page.keyboard.press("Enter")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import subprocess
@@ -22,7 +23,7 @@ from wcam_widget.sensitivity import Sobol
 from wcam_widget.show.explorer.explore import explore
 from wcam_widget.show.explorer.explorer import Explorer
 from wcam_widget.show.frames import photograph
-from wcam_widget.show.pages import notebook_report, write_report
+from wcam_widget.show.pages import export_notebook, write_report
 
 pytestmark = pytest.mark.browser
 
@@ -37,6 +38,28 @@ from wcam_widget.explain import Wcam
 from wcam_widget.show.explorer.explore import explore
 score = lambda images: torch.stack([images.mean((1, 2, 3)), images[:, 0].std((1, 2))], 1)
 image = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(2))
+"""
+COMPARED = """
+pair = explore(score, [image, image.flip(1)], method=Wcam(levels=2, grid=4))
+attributions = pair.wait()
+display(pair)
+"""
+OTHER = """
+import anywidget, traitlets
+class Other(anywidget.AnyWidget):
+    _esm = '''
+    export default () => ({
+      initialize: ({ model }) => void (globalThis.begun = model.get("count")),
+      render({ model, el }) {
+        const text = `${model.get("count")} ${model.get("bytes").getUint8(1)} ${model.get("name")}`;
+        el.append(Object.assign(document.createElement("b"), { className: "other", textContent: text }));
+      },
+    });'''
+    _css = ".other { color: rgb(1, 2, 3) }"
+    count = traitlets.Int(3).tag(sync=True)
+    bytes = traitlets.Bytes(b"ab").tag(sync=True)
+    name = traitlets.Unicode("</script><b>").tag(sync=True)
+Other()
 """
 
 PIXELS = """([number, expected]) => {
@@ -135,6 +158,42 @@ def test_a_saved_explorer_answers_for_every_band(explorer, look, tmp_path):
     page.screenshot(path=tmp_path / "explorer.png")
 
 
+FRAMED = {
+    "a sandboxed frame": '<iframe sandbox="allow-scripts" src="{uri}"></iframe>',
+    "a srcdoc of a page without charset": '<iframe srcdoc="{text}"></iframe>',
+    "a sandboxed srcdoc": '<iframe sandbox="allow-scripts" srcdoc="{text}"></iframe>',
+}
+
+
+@pytest.mark.parametrize("frame", FRAMED.values(), ids=FRAMED)
+def test_a_page_works_in_a_frame(explorer, browser, tmp_path, frame):
+    path = explorer.to_html(tmp_path / "explorer.html")
+    markup = frame.format(uri=path.as_uri(), text=html.escape(path.read_text("utf-8")))
+    (tmp_path / "outer.html").write_text(f"<!DOCTYPE html>{markup}", encoding="utf-8")
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.goto((tmp_path / "outer.html").as_uri())
+    page.frame_locator("iframe").locator(".wcam [data-wcam=reconstruction]").wait_for(timeout=PATIENCE)
+    context.close()
+
+
+@pytest.mark.parametrize("policy", ["script-src 'self'", "sandbox", None])
+def test_a_page_whose_scripts_may_not_run_shows_its_picture(explorer, browser, tmp_path, policy):
+    text = explorer.to_html(tmp_path / "explorer.html").read_text("utf-8")
+    context = browser.new_context(java_script_enabled=policy is not None)
+    page = context.new_page()
+    headers = {} if policy is None else {"Content-Security-Policy": policy}
+    page.route(
+        "**/*", lambda route: route.fulfill(body=text, headers={"Content-Type": "text/html", **headers})
+    )
+    page.goto("http://page.invalid/")
+    picture = page.locator(".wcam-picture > img")
+    picture.wait_for(timeout=PATIENCE)
+    assert picture.bounding_box()["width"] > 500
+    assert page.locator(".wcam").count() == 0
+    context.close()
+
+
 def test_several_explorers_on_a_page_do_not_mix(explorer, look, tmp_path):
     explorer.select_band("A2")
     page = look(
@@ -156,8 +215,11 @@ def test_an_executed_notebook_becomes_a_page_that_works(look, tmp_path):
         "attribution = explorer.wait()",
         "explorer.select_band('HH1')\nexplorer",
         "print(json.dumps([explorer.reconstruction.tolist(), explorer.scores]))",
+        COMPARED,
+        OTHER,
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    notebook.cells.append(nbformat.v4.new_markdown_cell("$x^2$"))
     nbformat.write(notebook, tmp_path / "in.ipynb")
     # In a process of its own: the browser's event loop runs in this one.
     program = (
@@ -168,8 +230,10 @@ def test_an_executed_notebook_becomes_a_page_that_works(look, tmp_path):
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, check=True, timeout=600)
 
     node = nbformat.read(tmp_path / "out.ipynb", 4)
-    pixels, scores = json.loads(node.cells[-1].outputs[0].text)
-    page = look(notebook_report(node, tmp_path / "notebook.html"))
+    pixels, scores = json.loads(node.cells[4].outputs[0].text)
+    written = export_notebook(node, tmp_path / "notebook.html")
+    assert written.summary == "2 explorers (1 of them compared), 1 other widget"
+    page = look(written.path)
     expected = photograph(torch.tensor(pixels))
     wait_for_pixels(page, 0, expected)
     wait_for_pixels(page, 1, expected)
@@ -182,6 +246,15 @@ def test_an_executed_notebook_becomes_a_page_that_works(look, tmp_path):
     page.locator("[data-wcam=profile-bar][data-band=LH2]").first.click()
     page.locator("[data-wcam=scores][data-state=known]").nth(1).wait_for()
     page.screenshot(path=tmp_path / "notebook.png", full_page=True)
+    assert page.locator("[data-wcam=sides-differ]").count() == 1
+    assert page.locator(".other").text_content() == "3 98 </script><b>"
+    assert page.locator(".other").evaluate("one => getComputedStyle(one).color") == "rgb(1, 2, 3)"
+    assert page.evaluate("begun") == 3
+    assert page.locator("math msup").is_visible()
+    assert [one.is_visible() for one in page.locator(".wcam-picture").all()] == [False] * 4
+    page.emulate_media(media="print")
+    assert [one.is_visible() for one in page.locator(".wcam-picture > img").all()] == [True] * 3
+    assert not any(one.is_visible() for one in page.locator(".wcam").all())
 
 
 def test_a_saved_pair_is_linked_and_knows_its_difference(look, tmp_path):

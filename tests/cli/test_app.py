@@ -1,6 +1,5 @@
 """The command line: what it writes, prints and exits with."""
 
-import base64
 import json
 import re
 
@@ -11,6 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tests.command_line import QUICK, enter_folder
+from tests.show.pages.conftest import saved_states
 from wcam_widget.cli import app as cli
 from wcam_widget.cli.methods import Name, method_for
 from wcam_widget.explain import Attribution, Wcam
@@ -62,12 +62,7 @@ def wcam(*arguments):
 
 
 def states(page):
-    return [
-        json.loads(text)
-        for text in re.findall(
-            r'<script type="application/json"[^>]*>(.*?)</script>', page.read_text("utf-8")
-        )
-    ]
+    return saved_states(page.read_text("utf-8"))
 
 
 def test_explain_writes_one_explorer_per_image_and_says_where(folder):
@@ -148,7 +143,7 @@ def test_other_methods_come_as_layers(folder):
     )
     assert result.exit_code == 0, result.stderr
     (state,) = states(folder / "report.html")
-    frame = decode(base64.b64decode(state["_layers"]))
+    frame = decode(state["_layers"])
     assert [layer["name"] for layer in frame.header["layers"]] == ["GradCam", "LayerCam"]
 
 
@@ -157,7 +152,7 @@ def test_a_layer_that_fails_ends_with_its_error_and_keeps_the_map(folder):
     assert result.exit_code == 3
     assert "a plain callable has no layers" in result.stderr
     (state,) = states(folder / "report.html")
-    assert decode(base64.b64decode(state["_frame"])).header["complete"]
+    assert decode(state["_frame"]).header["complete"]
 
 
 def test_options_that_a_method_does_not_take_are_refused(folder):

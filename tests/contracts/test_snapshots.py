@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import re
 from functools import partial
 
 import numpy as np
@@ -12,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.show.pages.conftest import saved_states
 from wcam_widget import BlackBox, GradCam, Sobol, WaveletGradient, Wcam, explore, plot
 from wcam_widget.show.explorer.encoder import EVERYTHING, Encoder, encoded
 from wcam_widget.show.explorer.session import Session
@@ -130,15 +128,16 @@ def test_live_in_a_saved_page_as_a_still_and_by_plot_the_numbers_are_the_same(ne
 
     monkeypatch.setattr("wcam_widget.show.plots.plot", keeping)
     monkeypatch.setattr(still, "small", lambda picture, longest: b"")
+    monkeypatch.setattr(still.Still, "page_picture", lambda self: None)
     with explore(BlackBox(net), IMAGE, 1, METHODS[name]) as explorer:
         explorer.wait(PATIENCE)
         snapshot = explorer._session.snapshot()
         live, saved = explorer._frame, explorer.page_state()
     text = page([saved], "one")
-    (state,) = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text)
+    (state,) = saved_states(text)
     still.moment_of(snapshot).draw()
     shown = snapshot.on_cells
-    for frame in (decode(live), decode(base64.b64decode(json.loads(state)["_frame"]))):
+    for frame in (decode(live), decode(state["_frame"])):
         np.testing.assert_array_equal(frame.sections["values"], shown.values.astype(np.float32))
         np.testing.assert_array_equal(frame.sections["low"], shown.low.astype(np.float32))
         known = [np.nan if value is None else value for value in frame.header["profile"]["total"]]

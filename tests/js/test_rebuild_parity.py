@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 
 from wcam_widget.basis import AbstractBasis, Cells, ColourBasis, PixelBasis, WaveletBasis
 from wcam_widget.basis.bands import approximations
-from wcam_widget.show.frame import encode
+from wcam_widget.basis.filters import CORRECTIONS
+from wcam_widget.perturb.perturbation import Perturbation
+from wcam_widget.show.frame import decode, encode
+from wcam_widget.show.frames import picture_frame
 
 JS = Path(__file__).parents[2] / "js"
 ROWS = 4  # masks per case
@@ -166,6 +169,18 @@ def basis_case(basis: AbstractBasis, channels: int, cells: Cells) -> Case:
     return Case(frame, masks.numpy().astype(np.uint8), images.double().numpy())
 
 
+def image_case(basis: AbstractBasis, channels: int, cells: Cells) -> Case:
+    """An image of 8 bits, which travels as it is: the page has to transform it before it can invert."""
+    generator = torch.Generator().manual_seed(channels + len(cells))
+    image = torch.randint(0, 256, (channels, *basis.size), generator=generator) / 255
+    perturbation = Perturbation.from_image(image, basis, cells)
+    masks = torch.randint(0, 2, (ROWS, len(cells)), generator=generator)
+    images = perturbation.images(masks.float())
+    frame = picture_frame(perturbation, image, "parity")
+    assert "coefficients" not in decode(frame).sections
+    return Case(frame, masks.numpy().astype(np.uint8), images.double().numpy())
+
+
 def _frame(
     about: dict[str, Any],
     picture: NDArray[np.float32],
@@ -194,7 +209,10 @@ def _basis_cases() -> dict[str, Case]:
         basis = WaveletBasis(size, wavelet, levels)
         name = f"basis {wavelet} {size[0]}x{size[1]} levels {levels} channels {channels}"
         found[name] = basis_case(basis, channels, Cells.dyadic(basis, side=3))
+        if wavelet not in CORRECTIONS:
+            found[f"image of {name}"] = image_case(basis, channels, Cells.dyadic(basis, side=3))
     pixels = PixelBasis((9, 14))
+    found["image of pixels"] = image_case(pixels, 3, Cells.regular(pixels, grid=4))
     found["basis pixels"] = basis_case(pixels, 3, Cells.regular(pixels, grid=4))
     for parts in ("channels", "luma"):
         for inner in (WaveletBasis((32, 32), "haar", 3), WaveletBasis((37, 53), "db4", 2), pixels):

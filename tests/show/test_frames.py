@@ -107,6 +107,23 @@ def test_what_a_page_cannot_invert_is_refused_with_what_shows_it(basis):
         picture_frame(probe_in(basis, image).perturbation, image, "run")
 
 
+@pytest.mark.parametrize(
+    ("image", "space", "transformed"),
+    [
+        (torch.arange(768).reshape(3, 16, 16) % 256 / 255, Wcam(levels=2, grid=2), True),
+        (torch.arange(768).reshape(3, 16, 16) % 256 / 255, Wcam(wavelet="db2", levels=2, grid=2), True),
+        (torch.arange(768).reshape(3, 16, 16) % 256 / 255, Wcam(wavelet="dmey", levels=1, grid=1), False),
+        (torch.arange(768).reshape(3, 16, 16) / 767, Wcam(levels=2, grid=2), False),
+    ],
+    ids=["8 bits", "8 bits, filters", "more than one pass", "more bits"],
+)
+def test_an_image_of_8_bits_travels_without_coefficients(image, space, transformed):
+    frame = decode(picture_frame(space.probe(MODEL, image).perturbation, image, "run"))
+    assert ("coefficients" not in frame.sections) == transformed
+    assert (frame.header.get("coefficients") == "of image") == transformed
+    assert ("dec_lo" in frame.header["wavelet"]) == transformed
+
+
 def test_the_picture_frame_describes_bands_cells_and_filters():
     image = torch.rand(3, 20, 33)
     probe = Wcam(wavelet="db2", levels=2, grid=2).probe(MODEL, image)

@@ -55,6 +55,12 @@ class WaveletBasis(AbstractFilterBank):
         """The low-pass and high-pass reconstruction filters, as PyWavelets gives them."""
         return tuple(self._filters.rec_lo), tuple(self._filters.rec_hi)
 
+    @property
+    def analysis_filters(self) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+        """The low-pass and high-pass filters of ``pack``; None where it needs more than one pass of them."""
+        one_pass = self.wavelet not in filters.CORRECTIONS and self.shift == (0, 0)
+        return (tuple(self._filters.dec_lo), tuple(self._filters.dec_hi)) if one_pass else None
+
     @cached_property
     def bands(self) -> tuple[Band, ...]:
         """Approximation first, then LH, HL, HH from the coarsest level to the finest."""

@@ -15,8 +15,9 @@ from typing import Annotated, Any
 import typer
 from tqdm import tqdm
 
-from wcam_widget.cli import photographs, report
+from wcam_widget.cli import gallery, photographs, report
 from wcam_widget.cli.methods import Analysis, Name, method_for
+from wcam_widget.cli.notebooks import export
 from wcam_widget.cli.studies import study
 from wcam_widget.cli.terminal import (
     EXIT_CODES,
@@ -40,11 +41,12 @@ app = typer.Typer(
     help="See where, and at which scale, an image model looks.",
 )
 app.command(epilog=EXIT_CODES)(study)
+app.command(epilog=EXIT_CODES)(export)
 
 
 @app.command(epilog=EXIT_CODES)
 def explain(
-    images: Annotated[list[Path], typer.Argument(help="Image files.")],
+    images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
     model: Model = "demo",
     target: Annotated[
         str | None, typer.Option(help="A class name or number.", show_default="the highest class")
@@ -84,16 +86,33 @@ def explain(
         str, typer.Option(help="What runs the model: auto, torch, onnx or compiled.", metavar="ENGINE")
     ] = "auto",
     out: Annotated[
-        Path, typer.Option(help="The report: one page that works from a file.", dir_okay=False)
-    ] = Path("report.html"),
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="The report: one page that works from a file; of a folder, a folder with index.html.",
+            show_default="report.html, of a folder report",
+        ),
+    ] = None,
     npz: Annotated[
         Path | None, typer.Option(help="Also write one .npz per image into this folder.", file_okay=False)
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Explain image files and write a report in which each can be explored."""
+    """Explain image files and write a report in which each can be explored.
+
+    \b
+    Examples:
+      wcam explain cat.jpg --model efficientnet-lite0
+      wcam explain photos --model efficientnet-lite0 -o report
+      wcam explain cat.jpg dog.jpg --rows 8 --out report.html --npz maps --json
+      wcam explain cat.jpg --method cameras --also sise --also gradcam
+    """  # noqa: D301  typer reads a character there, after which it keeps lines
     try:
-        report.ensure_folders(out, npz)
+        folder = any(path.is_dir() for path in images)
+        page = out or Path("report" if folder else "report.html")
+        report.ensure_folders(page / "index.html" if folder else page, npz, make=folder)
+        paths = gallery.files_in(images)
         network = loaded(model, engine)
         options = {"wavelet": wavelet, "levels": levels, "grid": grid, "rows": rows, "seed": seed}
         options |= {"layer": layer, "analysis": None if analysis == Analysis.AUTO else analysis}
@@ -103,8 +122,9 @@ def explain(
         goal = photographs.target_of(target, network.class_names)
     except INPUT_ERRORS as error:
         raise exit_for(error) from error
-    jobs = photographs.jobs_of(images, network, goal)
-    _run(jobs, chosen, layers, out, npz, as_json=as_json)
+    jobs = photographs.jobs_of(paths, network, goal)
+    write = gallery.write_gallery if folder else report.write_page
+    _run(jobs, chosen, layers, lambda done: write(done, page), npz, as_json=as_json)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -118,21 +138,29 @@ def demo(
         photographs.write_demo_images(out)
     except OSError as error:
         raise exit_for(error) from error
-    _run(photographs.demo_jobs(count), Wcam(), [], out / "report.html", None, as_json=as_json)
+    page = out / "report.html"
+    _run(
+        photographs.demo_jobs(count),
+        Wcam(),
+        [],
+        lambda done: report.write_page(done, page),
+        None,
+        as_json=as_json,
+    )
 
 
 def _run(
     jobs: list[photographs.Job],
     method: AbstractMethod,
     layers: list[AbstractMethod],
-    out: Path,
+    write: Callable[[report.Batch], list[Path]],
     npz: Path | None,
     *,
     as_json: bool,
 ) -> None:
     with quiet(), closing(Progress(len(jobs))) as progress:
         done = report.explain_all(jobs, method, progress, layers)
-    writers = [partial(report.write_page, done, out)]
+    writers = [partial(write, done)]
     if npz is not None:
         writers.append(partial(report.write_maps, done, npz))
     with holding_interrupts() as interrupts:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from wcam_widget.cli.photographs import Job
 from wcam_widget.explain import AbstractMethod, Attribution
@@ -16,8 +18,12 @@ from wcam_widget.model import ensure_image
 from wcam_widget.show.explorer.explore import explore
 from wcam_widget.show.explorer.explorer import Explorer
 from wcam_widget.show.explorer.layers import numbered
+from wcam_widget.show.frames import photograph
 from wcam_widget.show.pages.exporter import write_report
+from wcam_widget.show.pages.still import small
 from wcam_widget.text import printable
+
+THUMBNAIL = 160  # pixels of the longer side
 
 Watch = Callable[[str, Mapping[str, Any]], None]
 """Called with an image's name and an explorer's status whenever there is news."""
@@ -25,12 +31,13 @@ Watch = Callable[[str, Mapping[str, Any]], None]
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """One image's attribution, the page state of its explorer, and what a reader has to know of the image."""
+    """One image's attribution, the page state of its explorer, what a reader has to know, and a small PNG."""
 
     name: str
     attribution: Attribution
     state: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    thumbnail: bytes = b""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +86,9 @@ def _explained(
             explorer.wait()
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  raised after what there is
             ended = error
-        yield from _so_far(job.name, explorer, notes, partial=isinstance(ended, KeyboardInterrupt))
+        made = _so_far(job.name, explorer, notes, partial=isinstance(ended, KeyboardInterrupt))
+        thumbnail = small(Image.fromarray(photograph(image)), THUMBNAIL) if made else b""
+        yield from (replace(one, thumbnail=thumbnail) for one in made)
         if ended is not None:
             raise ended
 
@@ -93,8 +102,12 @@ def _so_far(name: str, explorer: Explorer, notes: tuple[str, ...], *, partial: b
     return [Result(name, attribution, state, notes)]
 
 
-def ensure_folders(page: Path, folder: Path | None) -> None:
-    """Raise ValueError where `page` could not be written, before hours of work; make `folder`."""
+def ensure_folders(page: Path, folder: Path | None, *, make: bool = False) -> None:
+    """Raise where `page` could not be written, before hours of work; make `folder`, and the page's too."""
+    if make:
+        page.parent.mkdir(parents=True, exist_ok=True)
+    if page.is_dir():
+        raise ValueError(f"--out: {page} is a folder; accepted is a file, unless images are folders")
     if not page.parent.is_dir():
         raise ValueError(f"--out: the folder {page.parent} does not exist")
     if folder is not None:

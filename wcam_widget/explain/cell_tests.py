@@ -13,6 +13,7 @@ from wcam_widget.sensitivity.statistics.multiple_tests import exceeding
 from wcam_widget.sensitivity.statistics.paired import Difference, compare
 
 INTERVALS = ("student", "bootstrap")
+OF_CELLS = ("value", "low", "high", "kind", "error", "first", "slope")
 
 
 def limits(estimate: Estimate, kind: str, confidence: float) -> Limits:
@@ -51,7 +52,8 @@ def difference(one: Estimate, other: Estimate, confidence: float) -> Difference:
 
 def _part(estimate: Estimate, kept: Bool[np.ndarray, " d"]) -> Estimate:
     """The estimate of some of the cells."""
-    return replace(estimate, value=estimate.value[kept], left_out=estimate.left_out[:, kept])
+    cells = {name: getattr(estimate, name)[kept] for name in OF_CELLS}
+    return replace(estimate, **cells, left_out=estimate.left_out[:, kept])
 
 
 def _spread(numbers: Float[np.ndarray, " k"], kept: Bool[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:

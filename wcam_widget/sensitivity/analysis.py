@@ -44,6 +44,7 @@ class AbstractAnalysis(ABC, Generic[State]):
     Attributes:
         gradients_needed: Whether ``f.gradient`` is called.
         replayable: Whether scores alone tell of another score, which ``replayed`` and ``again`` need.
+        focusable: Whether ``focused`` can give rows to some weights alone.
         unit: What a value is.
         statistic: What the numbers of a group are.
 
@@ -60,6 +61,7 @@ class AbstractAnalysis(ABC, Generic[State]):
 
     gradients_needed: ClassVar[bool] = False
     replayable: ClassVar[bool] = True
+    focusable: ClassVar[bool] = False
     unit: ClassVar[str] = UNIT
     statistic: ClassVar[str] = GROUP_STATISTIC
 
@@ -186,6 +188,22 @@ class AbstractAnalysis(ABC, Generic[State]):
             The same analysis with more rows or a larger budget; None where more gives nothing new.
         """
         del state
+        return None
+
+    def focused(self, state: State, weights: tuple[int, ...]) -> AbstractAnalysis[State] | None:
+        """The analysis that goes on from a run with rows of some weights alone, as many again as these had.
+
+        Args:
+            state: The state of the run.
+            weights: Their numbers, ascending, at least one.
+
+        Returns:
+            The same analysis with more rows; None where they tell nothing new, or are always of all weights.
+
+        Raises:
+            ValueError: Where there is no such weight.
+        """
+        del state, weights
         return None
 
     def run(self, f: WeightFunction, stream: int = 0) -> Iterator[Estimate]:

@@ -12,7 +12,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from wcam_widget.basis import AbstractBasis, ColourBasis, WaveletBasis
+from wcam_widget.basis import AbstractBasis, ColourBasis, PixelBasis, WaveletBasis
 from wcam_widget.basis.bands import approximations
 from wcam_widget.evaluate.map_difference import MapDifference
 from wcam_widget.explain import Attribution
@@ -25,15 +25,17 @@ from wcam_widget.show.snapshot import Layer
 VERSION = 1
 LONGEST_NAME = 200  # characters of a class name in a header of limited size
 THUMBNAIL = 64  # pixels of a side
+EXACT = 1e-4  # of a step of 8 bits, from what float32 rounds
 BAND_FIELDS = ("name", "level", "orientation", "part", "top", "left", "height", "width")
 
 
 def picture_frame(space: Perturbation, image: Float[Tensor, "c h w"], run: str) -> bytes:
     """The frame from which a front end rebuilds the image of any selection, without asking a model.
 
-    It holds the photograph as it is shown (8 bits, RGB), the coefficients less the baseline's, the baseline
-    (of the approximations, summed over the colour parts; it is 0 in the details), the cells with their
-    support in image pixels, and the filters of the inverse transform. ``run`` ties it to the frames of
+    It holds the photograph as it is shown (8 bits, RGB), the coefficients less the baseline's (unless the
+    image is these 8 bits exactly: the page transforms it itself), the baseline (of the approximations, summed
+    over the colour parts; it is 0 in the details), the cells with their support in image pixels, and the
+    filters of the transform. ``run`` ties it to the frames of
     ``attribution_frame``. Raises ValueError for a basis that a page cannot invert.
     """
     basis, cells = space.basis, space.cells
@@ -43,7 +45,8 @@ def picture_frame(space: Perturbation, image: Float[Tensor, "c h w"], run: str) 
             "wavelets that are not shifted, pixels, and the colour parts of both"
         )
     channels, height, width = image.shape
-    wavelet = _filters(basis)
+    transformed = _is_transformed_in_page(basis, image)
+    wavelet = _filters(basis, analysis=transformed)
     baseline = sum(space.baseline[(..., *band.slices)] for band in approximations(cells.bands))
     header = {
         "kind": "picture",
@@ -53,6 +56,7 @@ def picture_frame(space: Perturbation, image: Float[Tensor, "c h w"], run: str) 
         "picture": dict(zip(("height", "width"), basis.picture_size, strict=True)),
         "basis": "pixel" if wavelet is None else "wavelet",
         "wavelet": wavelet,
+        **({"coefficients": "of image"} if transformed else {}),
         "bands": [{name: getattr(band, name) for name in BAND_FIELDS} for band in cells.bands],
         "cell_count": len(cells),
     }
@@ -60,7 +64,7 @@ def picture_frame(space: Perturbation, image: Float[Tensor, "c h w"], run: str) 
         header,
         {
             "image": photograph(image),
-            "coefficients": _floats(space.picture),
+            **({} if transformed else {"coefficients": _floats(space.picture)}),
             "baseline": _floats(torch.as_tensor(baseline)),
             "cells": cells.rectangles.astype(np.int32),
             "support": cells.support.astype(np.float32),
@@ -68,14 +72,23 @@ def picture_frame(space: Perturbation, image: Float[Tensor, "c h w"], run: str) 
     )
 
 
-def _filters(basis: AbstractBasis) -> dict[str, object] | None:
-    """What the page needs to invert a wavelet transform; None for pixels."""
+def _filters(basis: AbstractBasis, *, analysis: bool) -> dict[str, object] | None:
+    """What the page needs to invert a wavelet transform, and to do it where it must; None for pixels."""
     if isinstance(basis, ColourBasis):
-        return _filters(basis.inner)
+        return _filters(basis.inner, analysis=analysis)
     if not isinstance(basis, WaveletBasis):
         return None
-    low, high = basis.filters
-    return {"name": basis.wavelet, "levels": basis.levels, "rec_lo": low, "rec_hi": high}
+    taps = dict(zip(("rec_lo", "rec_hi"), basis.filters, strict=True))
+    if analysis and basis.analysis_filters is not None:
+        taps |= zip(("dec_lo", "dec_hi"), basis.analysis_filters, strict=True)
+    return {"name": basis.wavelet, "levels": basis.levels, **taps}
+
+
+def _is_transformed_in_page(basis: AbstractBasis, image: Float[Tensor, "c h w"]) -> bool:
+    """Whether a page can work the coefficients out: of an image that is 8 bits exactly, by one pass."""
+    simple = isinstance(basis, PixelBasis) or getattr(basis, "analysis_filters", None) is not None
+    levels = image * 255
+    return simple and bool(((levels - levels.round()).abs() <= EXACT).all())
 
 
 def attribution_frame(attribution: Attribution, run: str, rev: int, about: str = "") -> bytes:

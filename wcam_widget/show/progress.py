@@ -19,6 +19,7 @@ class Progress:
         total: passes of the complete run.
         seconds: what the passes so far took.
         message: why it ended before its end; empty otherwise.
+        details: where in the program an error that ended it came from; empty otherwise.
         stop: why it ended, in a reader's words; empty while it goes on and after an error.
         more: what more of it can be computed, and how long that takes; empty where there is nothing.
 
@@ -33,6 +34,7 @@ class Progress:
     message: str = ""
     stop: str = ""
     more: str = ""
+    details: str = ""
 
     @property
     def ended(self) -> bool:

@@ -1,8 +1,9 @@
 /** Draws the picture of bands: cells in the colours of their values, names, kinds and the selection. */
 import type { Band } from "../frame/picture";
-import { entryOf } from "../picture/colormap";
-import { type CellTable, cellRectangle, contour, type Rectangle, rectangleOf } from "../picture/geometry";
+import { type Colours, entryOf } from "../picture/colormap";
+import { type CellTable, contour, type Rectangle, rectangleOf } from "../picture/geometry";
 import { bandLabel, plainWords } from "../picture/words";
+import { fillCells, paletteOf } from "./cells";
 import { markKinds } from "./kind_marks";
 import { boxOf, drawContour, fitting, type Mapping } from "./marks";
 
@@ -15,8 +16,7 @@ export interface BandDrawing {
   readonly selection: readonly number[];
   /** the total of every band in the profile, as text */
   readonly totals: readonly string[];
-  /** 256 CSS colours */
-  readonly colours: readonly string[];
+  readonly colours: Colours;
   readonly plate: string;
   readonly ground: string;
   readonly ink: string;
@@ -48,7 +48,11 @@ export function drawBands(context: CanvasRenderingContext2D, drawing: BandDrawin
   // Between bands that stand apart the ground is seen, and the key beside the coarse image.
   if (!drawing.namesAbove) context.fillRect(0, 0, width, height);
   fillBands(context, drawing, mapping);
-  fillCells(context, drawing, mapping);
+  const { positions } = drawing;
+  fillCells(context, table, mapping, drawing.colours, (cell) => {
+    const position = positions[cell] ?? Number.NaN;
+    return Number.isNaN(position) ? -1 : entryOf(position);
+  });
   markKinds(context, table, drawing.kinds, mapping);
   dimRemoved(context, drawing, mapping);
   if (!drawing.namesAbove) drawFrames(context, table, mapping, drawing.frame);
@@ -65,27 +69,11 @@ function fillBands(context: CanvasRenderingContext2D, drawing: BandDrawing, mapp
   }
 }
 
-function fillCells(context: CanvasRenderingContext2D, drawing: BandDrawing, mapping: Mapping): void {
-  const { table, positions, colours } = drawing;
-  for (let cell = 0; cell < table.cellCount; cell++) {
-    const position = positions[cell] ?? Number.NaN;
-    if (Number.isNaN(position)) continue;
-    const { x, y, width, height } = boxOf(cellRectangle(table, cell), mapping);
-    context.fillStyle = colours[entryOf(position)] ?? drawing.plate;
-    context.fillRect(x, y, width, height);
-  }
-}
-
 function dimRemoved(context: CanvasRenderingContext2D, drawing: BandDrawing, mapping: Mapping): void {
-  const { table, kept } = drawing;
-  if (drawing.selection.length === 0) return;
-  context.fillStyle = drawing.ground;
+  const { table, kept, selection, ground } = drawing;
+  if (selection.length === 0) return;
   context.globalAlpha = DIMMED;
-  for (let cell = 0; cell < table.cellCount; cell++) {
-    if (kept[cell] === 1) continue;
-    const { x, y, width, height } = boxOf(cellRectangle(table, cell), mapping);
-    context.fillRect(x, y, width, height);
-  }
+  fillCells(context, table, mapping, paletteOf(ground), (cell) => (kept[cell] === 1 ? -1 : 0));
   context.globalAlpha = 1;
 }
 

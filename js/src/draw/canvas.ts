@@ -1,5 +1,5 @@
 /** Canvases that hold as many pixels as the screen shows. */
-import { context2d } from "./dom";
+import { context2d, element } from "./dom";
 import type { Scope } from "./scope";
 
 /** Calls `changed` when the window moves to a screen of another density, or is zoomed. */
@@ -14,6 +14,11 @@ function onPixelRatio(scope: Scope, changed: () => void): void {
   };
   rearm();
   scope.add(disarm);
+}
+
+/** A canvas over a picture, which it says nothing new of to a screen reader. */
+export function overlay(name: string): HTMLCanvasElement {
+  return element("canvas", { class: "wcam-overlay", "data-wcam": name, "aria-hidden": "true" });
 }
 
 /** Keeps the backing store of a canvas at its CSS size times the pixel ratio; `resized` draws it anew. */

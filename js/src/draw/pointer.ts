@@ -43,6 +43,7 @@ export function trackPointer(scope: Scope, canvas: HTMLElement, actions: Pointer
   scope.listen(canvas, "pointerdown", (event) => {
     if (event.button !== 0 || !event.isPrimary) return;
     pressed = { event, point: pointOf(canvas, event) };
+    actions.hover(pressed.point); // a finger does not hover before it presses
     canvas.setPointerCapture(event.pointerId);
   });
   scope.listen(canvas, "pointermove", (event) => {

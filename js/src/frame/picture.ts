@@ -28,12 +28,14 @@ export interface Band {
   readonly width: number;
 }
 
-/** The reconstruction filters of a wavelet. */
+/** The reconstruction filters of a wavelet, and those of analysis; empty where coefficients are there. */
 export interface Wavelet {
   readonly name: string;
   readonly levels: number;
   readonly lowpass: Float64Array;
   readonly highpass: Float64Array;
+  readonly analysisLowpass: Float64Array;
+  readonly analysisHighpass: Float64Array;
 }
 
 interface PictureParts {
@@ -50,8 +52,8 @@ interface PictureParts {
   readonly bands: readonly Band[];
   /** height x width x 3, sRGB */
   readonly image: Uint8Array;
-  /** channels x pictureHeight x pictureWidth, the baseline taken away */
-  readonly coefficients: Float32Array;
+  /** channels x pictureHeight x pictureWidth, the baseline taken away; null where they are those of `image` */
+  readonly coefficients: Float32Array | null;
   /** channels x height x width of band 0: the sum over the parts; zero in all details */
   readonly baseline: Float32Array;
   /** cellCount x 5: band, top, left, height, width in the packed picture */
@@ -87,7 +89,8 @@ function readParts(frame: Frame, header: Fields): PictureParts {
   const [pictureHeight, pictureWidth] = [packed.count("height", 1), packed.count("width", 1)];
   const basis = header.oneOf("basis", ["wavelet", "pixel"]);
   const bands = header.objects("bands").map((fields) => readBand(fields, pictureHeight, pictureWidth));
-  const wavelet = basis === "wavelet" ? readWavelet(header.object("wavelet")) : null;
+  const transformed = header.textOr("coefficients", "") === "of image";
+  const wavelet = basis === "wavelet" ? readWavelet(header.object("wavelet"), transformed) : null;
   const first = requireParts(bands, wavelet, height, width);
   const cellCount = header.count("cell_count", 1);
   if (channels !== 1 && channels !== 3)
@@ -103,7 +106,9 @@ function readParts(frame: Frame, header: Fields): PictureParts {
     wavelet,
     bands,
     image: sectionOf(frame, "image", "u8", [height, width, 3]),
-    coefficients: sectionOf(frame, "coefficients", "f32", [channels, pictureHeight, pictureWidth]),
+    coefficients: transformed
+      ? null
+      : sectionOf(frame, "coefficients", "f32", [channels, pictureHeight, pictureWidth]),
     baseline: sectionOf(frame, "baseline", "f32", [channels, first.height, first.width]),
     cells: sectionOf(frame, "cells", "i32", [cellCount, CELL_FIELDS]),
     support: requireSupport(sectionOf(frame, "support", "f32", [cellCount, SUPPORT_FIELDS]), height, width),
@@ -130,10 +135,12 @@ function readBand(fields: Fields, pictureHeight: number, pictureWidth: number): 
   return band;
 }
 
-function readWavelet(fields: Fields): Wavelet {
+function readWavelet(fields: Fields, transformed: boolean): Wavelet {
   const [lowpass, highpass] = [fields.numbers("rec_lo"), fields.numbers("rec_hi")];
+  const analysis = transformed ? [fields.numbers("dec_lo"), fields.numbers("dec_hi")] : [];
   const length = lowpass.length;
-  if (length !== highpass.length || length < 2 || length % 2 !== 0 || length > LONGEST_FILTER) {
+  const equal = [highpass, ...analysis].every((filter) => filter.length === length);
+  if (!equal || length < 2 || length % 2 !== 0 || length > LONGEST_FILTER) {
     throw new FrameError(
       `the wavelet's filters must have the same even length from 2 to ${LONGEST_FILTER}, found ${length} and ${highpass.length}`,
     );
@@ -146,6 +153,8 @@ function readWavelet(fields: Fields): Wavelet {
     levels,
     lowpass: Float64Array.from(lowpass),
     highpass: Float64Array.from(highpass),
+    analysisLowpass: Float64Array.from(analysis[0] ?? []),
+    analysisHighpass: Float64Array.from(analysis[1] ?? []),
   };
 }
 

@@ -46,7 +46,7 @@ function fill(
 ): void {
   const { root, scope, failure, announcer } = stage;
   const scales = new SharedScales();
-  const { names } = comparison.sides.peek();
+  const { names, linked } = comparison.sides.peek();
   const contexts = shown.map(
     (side) =>
       new ViewContext(
@@ -54,6 +54,7 @@ function fill(
         scope,
         (text) => announcer.say(text),
         shown.length > 1 ? scales : null,
+        linked ? "on all sides" : "on this side",
       ),
   );
   const [first, second] = contexts;

@@ -25,6 +25,8 @@ export class ViewContext {
   readonly theme: Signal<Theme> = signal("light");
   /** the scales that this side has in common with another; null where it is not compared */
   readonly scales: SharedScales | null;
+  /** of which sides another target is chosen, in words; empty where nothing is compared */
+  readonly reach: string;
   readonly #chosen: ReadonlySignal<Colours>;
   readonly #announce: (text: string) => void;
 
@@ -33,8 +35,10 @@ export class ViewContext {
     scope: Scope,
     announce: (text: string) => void,
     scales: SharedScales | null = null,
+    reach = "",
   ) {
     this.session = session;
+    this.reach = reach;
     this.scales = scales;
     this.scope = scope;
     this.repaint = new Repainter(scope);

@@ -1,7 +1,6 @@
 /** The canvas over the image that shows lines of equal heat. */
-import { ScreenCanvas } from "../draw/canvas";
+import { overlay, ScreenCanvas } from "../draw/canvas";
 import { drawContourLines } from "../draw/contours";
-import { element } from "../draw/dom";
 import { contourLines } from "../picture/contours";
 import { computed, type ReadonlySignal } from "../reactive/signal";
 import type { ViewContext } from "./context";
@@ -12,7 +11,7 @@ export function contourLayer(
   heat: ReadonlySignal<{ readonly numbers: Float32Array } | null>,
 ): HTMLElement {
   const { session, scope, repaint, bind } = context;
-  const canvas = element("canvas", { class: "wcam-overlay", "data-wcam": "contours", "aria-hidden": "true" });
+  const canvas = overlay("contours");
   const lines = computed(() => {
     const [picture, numbers] = [session.picture.value, heat.value?.numbers];
     return session.contours.value && picture && numbers

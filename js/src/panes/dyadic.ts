@@ -1,14 +1,14 @@
 /** The dyadic view: the bands as a map of importance, and the place where cells are chosen. */
+import { mirrorCells } from "../a11y/cell_grid";
 import { describeMap } from "../a11y/description";
 import { bindCellKeys } from "../a11y/keys";
 import { type BandDrawing, drawBands } from "../draw/bands";
-import { ScreenCanvas } from "../draw/canvas";
+import { overlay, ScreenCanvas } from "../draw/canvas";
 import { CrossFade } from "../draw/cross_fade";
 import { element, setAttribute, setText } from "../draw/dom";
 import { ACCENT, fitting, outline } from "../draw/marks";
 import { type Point, pointOf, trackPointer } from "../draw/pointer";
 import { NO_CELL } from "../frame/picture";
-import { isShare } from "../frame/shares";
 import { barWords, rangeOf } from "../picture/axis";
 import { cellFacts } from "../picture/cell_facts";
 import type { Colours } from "../picture/colormap";
@@ -22,14 +22,14 @@ import {
   type Rectangle,
   rectangleOf,
 } from "../picture/geometry";
-import { place, readScaleSetting, type Scale } from "../picture/scale";
+import { place, type Scale } from "../picture/scale";
 import { computed, type ReadonlySignal, type Signal, signal } from "../reactive/signal";
 import { arrangementSwitch } from "./arrangement_switch";
 import { bandKey } from "./band_key";
 import { runScale, type ViewContext } from "./context";
 import { DyadicLayout } from "./dyadic_layout";
 import { pane } from "./pane";
-import { scaleChoice } from "./scale_choice";
+import { numbersOf, scaleChoice } from "./scale_choice";
 import { Tooltip } from "./tooltip";
 
 export class DyadicPane {
@@ -41,12 +41,8 @@ export class DyadicPane {
   /** what the colours of cells mean */
   readonly scale: ReadonlySignal<Scale>;
   readonly #colours: ReadonlySignal<Colours>;
-  readonly #canvas = element("canvas", { "data-wcam": "dyadic", tabindex: 0, role: "application" });
-  readonly #overlay = element("canvas", {
-    class: "wcam-overlay",
-    "data-wcam": "dyadic-overlay",
-    "aria-hidden": "true",
-  });
+  readonly #canvas = element("canvas", { "data-wcam": "dyadic", tabindex: 0, role: "grid" });
+  readonly #overlay = overlay("dyadic-overlay");
   readonly #tooltip = new Tooltip();
   /** the cell of the keyboard */
   readonly #cursor: Signal<number> = signal(0);
@@ -60,31 +56,15 @@ export class DyadicPane {
     this.scale = runScale(
       context,
       "dyadic",
-      computed(() => {
-        const { attribution, scale, levels } = context.session;
-        const { choice, perLevel } = readScaleSetting(scale.value);
-        const map = attribution.value;
-        const own = perLevel && levels.all.value.length > 1 ? levels.ofCells.value : undefined;
-        return (
-          map && {
-            choice,
-            ...(own && { levels: own }),
-            run: map.run,
-            numbers: map.values,
-            signed: map.signed,
-            share: isShare(map.unit),
-            settled: map.complete || map.stop !== "",
-          }
-        );
-      }),
+      computed(() => numbersOf(context.session)),
       () => context.session.attribution.value?.unit ?? "",
     );
     this.#colours = context.colours(this.scale);
     this.element = this.#layOut();
     this.#bindMap();
     this.#bindMarks();
-    this.cancelDrag = this.#trackPointer();
-    this.#bindKeyboard();
+    const [cancelPointer, cancelKeys] = [this.#trackPointer(), this.#bindKeyboard()];
+    this.cancelDrag = () => [cancelPointer(), cancelKeys()].includes(true);
   }
 
   #layOut(): HTMLElement {
@@ -103,7 +83,7 @@ export class DyadicPane {
       class: "wcam-unseen",
       id: `wcam-${Math.random().toString(36).slice(2)}`,
     });
-    setAttribute(canvas, "aria-roledescription", "wavelet picture");
+    setAttribute(canvas, "aria-multiselectable", "true");
     setAttribute(canvas, "aria-label", "Dyadic view: importance by scale, filter and place");
     setAttribute(canvas, "aria-describedby", description.id);
     bind(() => {
@@ -166,7 +146,7 @@ export class DyadicPane {
       namesAbove: this.#layout.spaced.peek(),
       kept: session.kept.peek(),
       selection: session.selection.cells.peek(),
-      colours: this.#colours.peek().css,
+      colours: this.#colours.peek(),
       plate: style.getPropertyValue("--wcam-plate"),
       ground: style.getPropertyValue("--wcam-ground"),
       window: this.#layout.window.peek(),
@@ -268,7 +248,8 @@ export class DyadicPane {
     this.#tooltip.show(lines, shown, pointer);
   }
 
-  #bindKeyboard(): void {
+  /** Returns a function that gives up a rectangle spanned by keys. */
+  #bindKeyboard(): () => boolean {
     const { session, scope, hover, bind } = this.#context;
     const layout = this.#layout;
     bind(() => {
@@ -276,8 +257,20 @@ export class DyadicPane {
       if (this.#cursor.peek() >= count) this.#cursor.value = 0;
       layout.zoomOut();
     });
-    bindCellKeys(this.#context, this.#canvas, this.#cursor, {
+    mirrorCells(this.#context, this.#canvas, layout.table, this.#cursor);
+    scope.listen(this.#canvas, "focus", () => {
+      this.#focused.value = this.#canvas.matches(":focus-visible");
+    });
+    scope.listen(this.#canvas, "blur", () => {
+      this.#focused.value = false;
+      hover.value = null;
+      this.#tooltip.hide();
+    });
+    return bindCellKeys(this.#context, this.#canvas, this.#cursor, {
       table: () => layout.table.peek(),
+      span: (rectangle) => {
+        this.#drag.value = rectangle;
+      },
       moved: (cell, table) => {
         // A zoomed view follows the cursor into its band.
         if (layout.zoomed.peek() !== null) layout.zoomTo(cell);
@@ -286,14 +279,6 @@ export class DyadicPane {
         this.#explain(cell, { y: (own.top + own.bottom) / 2, x: (own.left + own.right) / 2 });
       },
       zoom: (cell) => this.#zoom(cell),
-    });
-    scope.listen(this.#canvas, "focus", () => {
-      this.#focused.value = this.#canvas.matches(":focus-visible");
-    });
-    scope.listen(this.#canvas, "blur", () => {
-      this.#focused.value = false;
-      hover.value = null;
-      this.#tooltip.hide();
     });
   }
 }

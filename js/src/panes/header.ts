@@ -6,6 +6,7 @@ import { formatScore, formatSeconds } from "../picture/words";
 import type { RunState, Status } from "../state/status";
 import { type ConnectionState, isReachable } from "../transport/connection";
 import type { ViewContext } from "./context";
+import { disclosure } from "./disclosure";
 import { kernelButton } from "./kernel_button";
 import { targetPicker } from "./target_picker";
 
@@ -76,7 +77,7 @@ export function headerLine(context: ViewContext): HTMLElement {
     progress(context),
     chip,
   );
-  return element("header", {}, line, picker.line);
+  return element("div", {}, line, picker.line);
 }
 
 function progress(context: ViewContext): HTMLElement {
@@ -110,15 +111,24 @@ function progress(context: ViewContext): HTMLElement {
 
 /** What went wrong: in what Python sent, in the run, or here. */
 export function errorPanel(context: ViewContext, boundary: { readonly value: string | null }): HTMLElement {
-  const panel = element("div", { class: "wcam-error", role: "alert", "data-wcam": "error", hidden: true });
+  const words = element("p", { role: "alert" });
+  const more = disclosure("error-details");
+  const panel = element(
+    "div",
+    { class: "wcam-error", "data-wcam": "error", hidden: true },
+    words,
+    more.element,
+  );
   context.bind(() => {
     const status = context.session.status.value;
-    const run = status.state === "error" ? status.message || "The run stopped with an error." : null;
+    const failed = status.state === "error";
+    const run = failed ? status.message || "The run stopped with an error." : null;
     const text = [boundary.value, context.session.error.value, run]
       .filter((part) => part !== null)
       .join("\n");
     panel.hidden = text === "";
-    setText(panel, text);
+    setText(words, text);
+    more.show(failed ? status.details : "");
   });
   return panel;
 }

@@ -1,6 +1,6 @@
 /** The photograph with the heatmap over it, and what the pointer means there. */
 
-import { ScreenCanvas } from "../draw/canvas";
+import { overlay, ScreenCanvas } from "../draw/canvas";
 import { CrossFade } from "../draw/cross_fade";
 import { element, setAttribute } from "../draw/dom";
 import { ACCENT, fitting, outline } from "../draw/marks";
@@ -26,12 +26,8 @@ export class ImagePane {
   readonly cancelDrag: () => boolean;
   readonly #context: ViewContext;
   readonly #photo = element("canvas", { "data-wcam": "image", tabindex: -1, role: "img" });
-  readonly #heat = element("canvas", { class: "wcam-overlay", "data-wcam": "heat", "aria-hidden": "true" });
-  readonly #overlay = element("canvas", {
-    class: "wcam-overlay",
-    "data-wcam": "image-overlay",
-    "aria-hidden": "true",
-  });
+  readonly #heat = overlay("heat");
+  readonly #overlay = overlay("image-overlay");
   /** the rectangle being drawn, in image pixels */
   readonly #drag: Signal<Rectangle | null> = signal(null);
 

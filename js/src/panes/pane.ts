@@ -9,9 +9,11 @@ export function pane(
   ...children: readonly Node[]
 ): HTMLElement {
   const heading = element("h3", { class: "wcam-title" }, title);
+  // Not a landmark: a notebook has many explorers, and each of them these panes.
+  const look = { class: `wcam-pane wcam-pane-${name}`, "data-wcam": `pane-${name}` };
   return element(
     "section",
-    { class: `wcam-pane wcam-pane-${name}`, "data-wcam": `pane-${name}`, "aria-label": title },
+    { ...look, role: "group", "aria-label": title },
     element("div", { class: "wcam-head" }, heading, ...controls),
     ...children,
   );

@@ -1,5 +1,5 @@
 /** The difference between a reconstruction and the image, over the reconstruction. */
-import { element } from "../draw/dom";
+import { overlay } from "../draw/canvas";
 import { paintPositions, sizeTo } from "../draw/pixels";
 import { SIGNED_COLOURS } from "../picture/colormap";
 import { difference, differenceScale } from "../picture/rebuilt_difference";
@@ -21,11 +21,7 @@ export function differenceLayer(
   { shown, rebuilder }: DifferenceSource,
 ): HTMLElement {
   const { session, repaint, bind } = context;
-  const canvas = element("canvas", {
-    class: "wcam-overlay",
-    "data-wcam": "difference",
-    "aria-hidden": "true",
-  });
+  const canvas = overlay("difference");
   plate.append(canvas);
   const scale: Signal<Scale> = signal({ ...EMPTY_SCALE, signed: true });
   const image = computed(() => {

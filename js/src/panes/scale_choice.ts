@@ -1,6 +1,8 @@
 /** How values become colours: the kind of scale, and whether each level has its own. */
 import { element } from "../draw/dom";
-import { readScaleSetting, SCALE_CHOICES, scaleSetting } from "../picture/scale";
+import { isShare } from "../frame/shares";
+import { type MapNumbers, readScaleSetting, SCALE_CHOICES, scaleSetting } from "../picture/scale";
+import type { Session } from "../state/session";
 import type { ViewContext } from "./context";
 
 const WORDS = { auto: "auto scale", linear: "linear", log: "log", rank: "rank" } as const;
@@ -27,4 +29,22 @@ export function scaleChoice({ session, scope, bind }: ViewContext): readonly HTM
     label.hidden = session.levels.all.value.length < 2;
   });
   return [kind, label];
+}
+
+/** The numbers of the cells, with what the reader chose for their colours; null before there are any. A reactive read. */
+export function numbersOf({ attribution, scale, levels }: Session): MapNumbers | null {
+  const { choice, perLevel } = readScaleSetting(scale.value);
+  const map = attribution.value;
+  const own = perLevel && levels.all.value.length > 1 ? levels.ofCells.value : undefined;
+  return (
+    map && {
+      choice,
+      ...(own && { levels: own }),
+      run: map.run,
+      numbers: map.values,
+      signed: map.signed,
+      share: isShare(map.unit),
+      settled: map.complete || map.stop !== "",
+    }
+  );
 }

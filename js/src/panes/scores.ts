@@ -5,6 +5,7 @@ import { formatChange, formatScore, scoreDecimals } from "../picture/words";
 import type { Scores } from "../state/score_requests";
 import type { Score } from "../state/score_result";
 import type { ViewContext } from "./context";
+import { disclosure } from "./disclosure";
 import { pane } from "./pane";
 
 const HEADINGS = ["", "image", "rebuilt", "change"];
@@ -46,11 +47,13 @@ export function scoresPane(context: ViewContext): HTMLElement {
   );
   const verdict = element("p", { class: "wcam-verdict", role: "status", "data-wcam": "verdict" });
   const note = element("p", { class: "wcam-note", role: "status", "data-wcam": "scores-state" });
+  const more = disclosure("scores-details");
   bind(() => {
     const scores = session.scores.value;
     table.dataset["stale"] = String(scores.state !== "known");
     table.dataset["state"] = scores.state;
     setText(note, scoresWords(scores, session.connection.value === "static"));
+    more.show(scores.details);
     const words = session.selection.cells.value.length > 0 ? (scores.result?.verdict ?? "") : "";
     setText(verdict, words);
     verdict.dataset["stale"] = String(scores.state !== "known");
@@ -62,7 +65,7 @@ export function scoresPane(context: ViewContext): HTMLElement {
       ...(rows.length > 0 ? [kindRow(unitRowWords(scores.result?.unit ?? "")), ...rows] : []),
     );
   });
-  return pane("scores", "Scores", [note], table, verdict);
+  return pane("scores", "Scores", [note], more.element, table, verdict);
 }
 
 /** Before the first answer only the explained score of the original is known. */

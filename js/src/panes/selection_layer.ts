@@ -1,6 +1,5 @@
 /** The canvas over the image that shows where the selection lies. */
-import { ScreenCanvas } from "../draw/canvas";
-import { element } from "../draw/dom";
+import { overlay, ScreenCanvas } from "../draw/canvas";
 import { drawContour, fitting } from "../draw/marks";
 import { selectedOutline } from "../picture/selected_area";
 import { computed } from "../reactive/signal";
@@ -8,11 +7,7 @@ import type { ViewContext } from "./context";
 
 export function selectionLayer(context: ViewContext): HTMLElement {
   const { session, scope, repaint, bind } = context;
-  const canvas = element("canvas", {
-    class: "wcam-overlay",
-    "data-wcam": "selected-area",
-    "aria-hidden": "true",
-  });
+  const canvas = overlay("selected-area");
   const outline = computed(() => {
     const [picture, cells] = [session.picture.value, session.selection.cells.value];
     return picture && cells.length > 0 ? selectedOutline(picture, cells, picture.height, picture.width) : [];

@@ -58,6 +58,7 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
     wanted.element,
     element("span", {}, "rather than"),
     rival.element,
+    element("span", { "data-wcam": "picker-reach" }, context.reach),
     close,
     note,
   );
@@ -79,6 +80,7 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
         if (scope.disposed) return;
         names.value = known;
         setText(note, "");
+        wanted.input.select(); // what is typed replaces the name that has just come
         scope.guard(() => wanted.refresh());
       },
       (error: unknown) => setText(note, `There are no names to choose from: ${(error as Error).message}`),

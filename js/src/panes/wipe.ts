@@ -1,4 +1,5 @@
 /** The line that is wiped over a reconstruction: left of it stands the image. */
+import { overlay } from "../draw/canvas";
 import { element, setAttribute } from "../draw/dom";
 import { paintBytes, sizeTo } from "../draw/pixels";
 import { pointOf } from "../draw/pointer";
@@ -26,11 +27,7 @@ export function wipeAfterKey(place: number, key: string): number | undefined {
 /** The image above the reconstruction as far as the line, and the line; both are absent unless `shown`. */
 export function wipeLayer(context: ViewContext, plate: HTMLElement, shown: ReadonlySignal<boolean>): void {
   const { session, repaint, bind } = context;
-  const image = element("canvas", {
-    class: "wcam-overlay",
-    "data-wcam": "wipe-image",
-    "aria-hidden": "true",
-  });
+  const image = overlay("wipe-image");
   const line = element("div", {
     class: "wcam-wipe",
     role: "slider",

@@ -64,6 +64,16 @@ export function spanned(a: { y: number; x: number }, b: { y: number; x: number }
   };
 }
 
+/** The least rectangle that holds two. */
+export function union(a: Rectangle, b: Rectangle): Rectangle {
+  return {
+    top: Math.min(a.top, b.top),
+    left: Math.min(a.left, b.left),
+    bottom: Math.max(a.bottom, b.bottom),
+    right: Math.max(a.right, b.right),
+  };
+}
+
 function cellsWhere(table: CellTable, test: (cell: number) => boolean): number[] {
   const cells: number[] = [];
   for (let cell = 0; cell < table.cellCount; cell++) if (test(cell)) cells.push(cell);
@@ -84,11 +94,19 @@ export function cellsTouched(table: CellTable, rectangle: Rectangle): number[] {
 }
 
 /** Cells whose support holds the image point: one of each band, more where supports overlap. */
-export function cellsOver(table: CellTable, y: number, x: number): number[] {
-  return cellsWhere(table, (cell) => {
-    const own = supportRectangle(table, cell);
-    return own.top <= y && y < own.bottom && own.left <= x && x < own.right;
-  });
+export function cellsOver({ support, cellCount }: CellTable, y: number, x: number): number[] {
+  const cells: number[] = [];
+  // Read in place: with a cell for each coefficient, every move of the pointer looks at 50,000.
+  for (let cell = 0, at = 0; cell < cellCount; cell++, at += SUPPORT_FIELDS) {
+    const [top, left, bottom, right] = [support[at], support[at + 1], support[at + 2], support[at + 3]] as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    if (top <= y && y < bottom && left <= x && x < right) cells.push(cell);
+  }
+  return cells;
 }
 
 /** Cells whose support lies inside a rectangle of the image; half a pixel of slack, because hands are not exact. */

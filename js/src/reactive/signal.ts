@@ -18,12 +18,17 @@ interface Subscriber {
 
 interface Source {
   readonly subscribers: Set<Subscriber>;
+  /** of a computed value: lets go of what it was computed from */
+  release?(): void;
 }
 
 // What is being computed now. It is empty whenever no function of this module is on the stack, so widgets
 // that share the module do not meet here.
 let active: Subscriber | undefined;
 const pending = new Set<() => void>();
+// Computed values that nobody watched when last looked at. What they were computed from must not hold them, and
+// with them a view that has ended; but an effect that runs again leaves them for a moment only.
+const unwatched = new Set<Source>();
 let depth = 0;
 
 /** A value; writing an equal one (Object.is) notifies nobody. */
@@ -46,18 +51,35 @@ export function signal<T>(initial: T): Signal<T> {
 
 /** A value made from others, computed when it is read after one of them changed. */
 export function computed<T>(compute: () => T): ReadonlySignal<T> {
-  const source: Source = { subscribers: new Set() };
   let cached: { readonly value: T } | undefined;
+  let computing = false;
+  const forget = (): void => {
+    cached = undefined;
+    unsubscribe(subscriber);
+  };
+  const source: Source = {
+    subscribers: new Set(),
+    release: () => {
+      if (!computing) forget();
+    },
+  };
   const subscriber: Subscriber = {
     sources: new Set(),
     notify() {
-      cached = undefined;
-      unsubscribe(subscriber);
+      forget();
       notifyAll(source);
     },
   };
   const peek = (): T => {
-    cached ??= { value: watch(subscriber, compute) };
+    if (cached === undefined) {
+      computing = true;
+      try {
+        cached = { value: watch(subscriber, compute) };
+      } finally {
+        computing = false;
+        if (source.subscribers.size === 0) unwatched.add(source);
+      }
+    }
     return cached.value;
   };
   return {
@@ -91,6 +113,7 @@ export function effect(work: () => undefined | (() => void)): () => void {
     pending.delete(run);
     unsubscribe(subscriber);
     cleanup?.();
+    if (depth === 0) releaseUnwatched();
   };
 }
 
@@ -113,6 +136,14 @@ export function batch(writes: () => void): void {
     if (depth === 1) flush();
   } finally {
     depth--;
+    if (depth === 0) releaseUnwatched();
+  }
+}
+
+function releaseUnwatched(): void {
+  for (const source of unwatched) {
+    unwatched.delete(source);
+    if (source.subscribers.size === 0) source.release?.();
   }
 }
 
@@ -147,7 +178,10 @@ function track(source: Source): void {
 }
 
 function unsubscribe(subscriber: Subscriber): void {
-  for (const source of subscriber.sources) source.subscribers.delete(subscriber);
+  for (const source of subscriber.sources) {
+    source.subscribers.delete(subscriber);
+    if (source.release && source.subscribers.size === 0) unwatched.add(source);
+  }
   subscriber.sources.clear();
 }
 

@@ -1,5 +1,6 @@
 /** What the kernel is asked for now and then; each request rejects with an RpcError. */
 import type { RpcClient } from "../transport/rpc";
+import { asObject, textOr } from "../transport/untrusted";
 import { ClassNames } from "./class_names";
 
 export class KernelRequests {
@@ -22,6 +23,11 @@ export class KernelRequests {
       this.#names = undefined;
     });
     return this.#names;
+  }
+
+  /** What more rows of some cells alone would take, in words; rejects with the reason where there can be none. */
+  async price(cells: readonly number[], abort: AbortSignal): Promise<string> {
+    return textOr(asObject(await this.#rpc.request("price", { cells }, abort))["words"], "");
   }
 
   /** The map as the file that Attribution.load reads. */

@@ -24,6 +24,8 @@ export interface Scores {
   readonly key: string;
   readonly result: ScoreResult | null;
   readonly message: string;
+  /** where in the kernel's program a failure came from */
+  readonly details: string;
 }
 
 /** Where questions come from, and where they are sent. */
@@ -37,9 +39,11 @@ export interface ScoreSource {
   request(question: Question, abort: AbortSignal): Promise<unknown>;
 }
 
+const NO_SCORES: Scores = { state: "none", key: "", result: null, message: "", details: "" };
+
 export class ScoreRequests {
   readonly #source: ScoreSource;
-  readonly #scores: Signal<Scores> = signal({ state: "none", key: "", result: null, message: "" });
+  readonly #scores: Signal<Scores> = signal(NO_SCORES);
   readonly #end: () => void;
   #run = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -63,7 +67,7 @@ export class ScoreRequests {
   #update(question: Question | null, online: boolean): void {
     if (question === null) {
       this.#cancel();
-      this.#show("none", "", "", null);
+      this.#scores.value = NO_SCORES;
       return;
     }
     const earlier = question.run === this.#run ? this.#scores.peek().result : null;
@@ -71,15 +75,15 @@ export class ScoreRequests {
     const known = this.#source.lookUp(question.key);
     if (known !== null || !online) {
       this.#cancel();
-      this.#show(known === null ? "unknown" : "known", question.key, "", known ?? earlier);
+      this.#show(known === null ? "unknown" : "known", question.key, known ?? earlier);
     } else if (this.#open?.question !== question) {
-      this.#show("asking", question.key, "", earlier);
+      this.#show("asking", question.key, earlier);
       this.#sendAfter(PAUSE_MS, question);
     }
   }
 
-  #show(state: Scores["state"], key: string, message: string, result: ScoreResult | null): void {
-    this.#scores.value = { state, key, result, message };
+  #show(state: Scores["state"], key: string, result: ScoreResult | null): void {
+    this.#scores.value = { ...NO_SCORES, state, key, result };
   }
 
   #sendAfter(pause: number, question: Question): void {
@@ -107,8 +111,11 @@ export class ScoreRequests {
     if (!this.#finish(question)) return;
     const code = error instanceof RpcError ? error.code : "";
     if (code === "superseded" || code === "cancelled") this.#sendAfter(SUPERSEDED_PAUSE_MS, question);
-    else if (code === "closed") this.#show("unknown", question.key, "", this.#scores.peek().result);
-    else this.#fail(question, error instanceof Error ? error.message : String(error));
+    else if (code === "closed") this.#show("unknown", question.key, this.#scores.peek().result);
+    else {
+      const details = error instanceof RpcError ? error.details : "";
+      this.#fail(question, error instanceof Error ? error.message : String(error), details);
+    }
   }
 
   /** Ends the open request; false when its question is not the current one any more. */
@@ -118,8 +125,9 @@ export class ScoreRequests {
     return this.#source.question.peek() === question;
   }
 
-  #fail(question: Question, message: string): void {
-    this.#show("failed", question.key, message, this.#scores.peek().result);
+  #fail(question: Question, message: string, details = ""): void {
+    const { result } = this.#scores.peek();
+    this.#scores.value = { state: "failed", key: question.key, result, message, details };
   }
 
   #cancel(): void {

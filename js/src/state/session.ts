@@ -149,9 +149,9 @@ export class Session {
     await this.#connection.rpc.request("stop", {});
   }
 
-  /** Goes on with a run that ended, with twice its rows or with the rest of them; rejects with an RpcError. */
-  async deepen(): Promise<void> {
-    await this.#connection.rpc.request("more", {});
+  /** Goes on with a run that ended: twice its rows or the rest of them, or rows of some cells; rejects with an RpcError. */
+  async deepen(cells?: readonly number[]): Promise<void> {
+    await this.#connection.rpc.request("more", { cells });
   }
 
   dispose(): void {

@@ -14,6 +14,8 @@ export interface Sides {
   readonly points: readonly (SidePoint | null)[] | null;
   /** what the map shows, or why there is none */
   readonly words: string;
+  /** whether another target is chosen for all sides */
+  readonly linked: boolean;
 }
 
 /** More than the kernel ever sends. */
@@ -21,13 +23,14 @@ const MOST_SIDES = 64;
 
 /** The sides; no names where nothing is compared. */
 export function readSides(value: unknown): Sides {
-  const { compared, names, points, words } = asObject(value);
+  const { compared, names, points, words, linked } = asObject(value);
   const named = Array.isArray(names) ? names.slice(0, MOST_SIDES).map((name) => textOr(name, "")) : [];
   return {
     compared: textOr(compared, ""),
     names: named,
     points: Array.isArray(points) ? named.map((_, at) => readPoint(points[at])) : null,
     words: textOr(words, ""),
+    linked: linked === true,
   };
 }
 

@@ -12,6 +12,8 @@ export interface Status {
   /** null while it is not known */
   readonly secondsLeft: number | null;
   readonly message: string;
+  /** where in the kernel's program an error came from */
+  readonly details: string;
   /** where and at which scale the model looks, in one sentence */
   readonly answer: string;
   /** why the run ended, in words */
@@ -34,6 +36,7 @@ export function readStatus(value: unknown): Status {
     seconds: numberOr(fields["seconds"], 0),
     secondsLeft: isFiniteNumber(left) ? left : null,
     message: textOr(fields["message"], ""),
+    details: textOr(fields["details"], ""),
     answer: textOr(fields["answer"], ""),
     stop: textOr(fields["stop"], ""),
     more: textOr(fields["more"], ""),

@@ -135,7 +135,11 @@ function bytesOf(value: unknown, name: string): DataView {
   if (value instanceof DataView) return value;
   if (value !== undefined && typeof value !== "string")
     throw new TypeError(`state.${name} must be base64 text`);
-  const text = atob(value ?? "");
+  return bytesOfBase64(value ?? "");
+}
+
+export function bytesOfBase64(base64: string): DataView<ArrayBuffer> {
+  const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
   return new DataView(bytes.buffer);

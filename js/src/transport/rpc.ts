@@ -9,10 +9,13 @@ import { textOr } from "./untrusted";
 export class RpcError extends Error {
   override readonly name = "RpcError";
   readonly code: string;
+  /** where in the kernel's program it came from; empty where that is of no interest */
+  readonly details: string;
 
-  constructor(code: string, message: string) {
+  constructor(code: string, message: string, details = "") {
     super(message);
     this.code = code;
+    this.details = details;
   }
 }
 
@@ -71,14 +74,20 @@ export class RpcClient {
   /** Takes a response, of which bytes are the result where there are some; false when the message is none, or not for this client. */
   receive(content: unknown, buffers: readonly DataView[] = []): boolean {
     if (typeof content !== "object" || content === null) return false;
-    const { t, id, client, result, code, message } = content as Record<string, unknown>;
+    const { t, id, client, result, code, message, details } = content as Record<string, unknown>;
     if ((t !== "res" && t !== "err") || client !== this.client) return false;
     const request = this.#take(String(id));
     // A response that crossed a cancel on its way: its request is closed.
     if (request === undefined) return true;
     if (t === "res") request.resolve(buffers[0] ?? result);
     else
-      request.reject(new RpcError(textOr(code, "model_error"), textOr(message, "the kernel gave no reason")));
+      request.reject(
+        new RpcError(
+          textOr(code, "model_error"),
+          textOr(message, "the kernel gave no reason"),
+          textOr(details, ""),
+        ),
+      );
     return true;
   }
 

@@ -1,5 +1,6 @@
 /** The image that stays when only some cells are kept: the inverse wavelet transform, in the page. */
 import { type Band, NO_CELL, type Picture, partsOf } from "../frame/picture";
+import { coefficientsOf } from "./analysis";
 import { type Plane, type Synthesis, synthesisOf } from "./synthesis";
 
 interface Level {
@@ -12,6 +13,7 @@ interface Level {
 export class Rebuilder {
   readonly #picture: Picture;
   readonly #index: Int32Array;
+  readonly #coefficients: Float32Array;
   readonly #masked: Float32Array;
   readonly #images: Float32Array;
   /** planes of further colour parts, each with the plane of the first part that it is added to */
@@ -25,6 +27,7 @@ export class Rebuilder {
     const { channels, height, width, pictureHeight, pictureWidth, bands, wavelet } = picture;
     this.#picture = picture;
     this.#index = picture.index();
+    this.#coefficients = picture.coefficients ?? coefficientsOf(picture);
     this.#masked = new Float32Array(pictureHeight * pictureWidth);
     this.#images = new Float32Array(channels * height * width);
     const [planes = [], ...others] = partsOf(bands).map((part) =>
@@ -58,7 +61,7 @@ export class Rebuilder {
   /** One channel's picture: coefficients where they are kept, parts added up, plus the baseline, which stays. */
   #mask(channel: number, kept: Uint8Array): void {
     const [masked, index] = [this.#masked, this.#index];
-    const coefficients = this.#picture.coefficients;
+    const coefficients = this.#coefficients;
     const start = channel * masked.length;
     for (let at = 0; at < masked.length; at++) {
       const cell = index[at] as number;

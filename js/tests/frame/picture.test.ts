@@ -204,3 +204,30 @@ describe("readPicture", () => {
     expect(refusal(() => pictureParts(), picture, change)).toMatch(message);
   });
 });
+
+describe("a picture whose coefficients are those of its image", () => {
+  const ofImage = (parts = pictureParts()): Parts => {
+    delete parts.sections["coefficients"];
+    parts.header["coefficients"] = "of image";
+    put("wavelet.dec_lo", [1, 1])(parts);
+    put("wavelet.dec_hi", [-1, 1])(parts);
+    return parts;
+  };
+
+  it("has the filters of analysis in their place", () => {
+    const { coefficients, wavelet } = picture(ofImage());
+    expect(coefficients).toBeNull();
+    expect([wavelet?.analysisLowpass, wavelet?.analysisHighpass].map((taps) => [...(taps ?? [])])).toEqual([
+      [1, 1],
+      [-1, 1],
+    ]);
+  });
+
+  it("is refused without them, or with others of another length", () => {
+    const parts = ofImage();
+    put("wavelet.dec_lo", "no")(parts);
+    expect(() => picture(parts)).toThrow(/wavelet.dec_lo must be a list of finite numbers/);
+    put("wavelet.dec_lo", [1, 2, 3, 4])(parts);
+    expect(() => picture(parts)).toThrow(/filters must have the same even length/);
+  });
+});

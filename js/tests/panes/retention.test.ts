@@ -8,7 +8,7 @@ import { bytesOf, retentionParts, score } from "../samples";
 
 const curve = readRetention(decodeFrame(bytesOf(retentionParts())));
 const shares = Float64Array.of(0, 0.25, 0.5, 0.75, 1);
-const asking = { state: "asking", key: "keep:0-3", result: null, message: "" } as const;
+const asking = { state: "asking", key: "keep:0-3", result: null, message: "", details: "" } as const;
 
 it("says where the decision holds", () => {
   expect(depthWords(curve, shares)).toBe("disc from 2 of 4 cells on (50 % of coefficients)");

@@ -125,4 +125,27 @@ describe("signals", () => {
     celsius.value = 100;
     expect(seen).toEqual([0, 32, 212]);
   });
+
+  it("lets go of what it was computed from when nobody watches it any more", () => {
+    const count = signal(1);
+    const held = { value: 0 };
+    const double = computed(() => {
+      held.value++;
+      return count.value * 2;
+    });
+    const end = effect(() => void double.value);
+    expect([double.peek(), held.value]).toEqual([2, 1]); // kept while it is watched
+    end();
+    expect([double.peek(), held.value]).toEqual([2, 2]); // computed anew: it had let go
+    const [other, seen] = [signal(0), [] as number[]];
+    effect(() => {
+      seen.push(double.value + other.value);
+      return undefined;
+    });
+    const before = held.value;
+    other.value = 5; // the effect runs again and finds it as it was
+    expect(held.value).toBe(before);
+    count.value = 3;
+    expect(seen).toEqual([2, 7, 11]);
+  });
 });

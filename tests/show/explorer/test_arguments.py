@@ -39,6 +39,7 @@ def test_bad_arguments_are_named_and_leave_no_widget(arguments, error, message, 
 def test_an_image_too_large_for_a_page_is_refused(gate, without_front_end_code, monkeypatch):
     monkeypatch.setattr("wcam_widget.show.explorer.explorer.LARGEST_PICTURE", 2**20)
     with pytest.raises(
-        ValueError, match=r"image: 300x300 pixels make a widget of 1 MiB, .* 1 MiB: make the image"
+        ValueError,
+        match=r"image: 300x300 pixels in 640 cells make .* 1 MiB, .*: make the image smaller or the grid",
     ):
         explore(gate, torch.rand(3, 300, 300))

@@ -10,7 +10,7 @@ from tests.show.conftest import PATIENCE
 from wcam_widget.explain import GradCam, Wcam
 from wcam_widget.model import BlackBox
 from wcam_widget.perturb.steadiness import AFTER, BEFORE
-from wcam_widget.sensitivity import Sobol
+from wcam_widget.sensitivity import Kind, Sobol
 from wcam_widget.show.explorer.offer import offer_of, stop_words
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.frame import decode
@@ -214,14 +214,16 @@ def test_why_a_run_stopped_is_said_without_advice_for_programmers(image, method,
     unresolved = replace(attribution.estimate, kind=attribution.kind * 0 + 2)
     attribution = replace(attribution, stop=stop, estimate=unresolved)
     assert stop_words(attribution, "done") == f"Stopped: {said}; 28 of 28 cells are not resolved."
-    assert stop_words(attribution, "done", before=30).endswith("(before: 30).")
+    assert stop_words(attribution, "done", offer_of(method, attribution)).endswith("(before: 28).")
 
 
 def test_what_more_rows_resolved_is_said(image):
     method = Wcam(Sobol(rows=4), levels=2, grid=2)
     *_, attribution = method.steps(lambda images: images.mean((2, 3)), image)
-    resolved = replace(attribution, estimate=replace(attribution.estimate, kind=attribution.kind * 0))
-    assert stop_words(resolved, "done", before=7).endswith(
-        "all of the 7 cells that were open are resolved now."
-    )
+    kinds = attribution.kind * 0
+    resolved = replace(attribution, estimate=replace(attribution.estimate, kind=kinds))
+    kinds = kinds.copy()
+    kinds[:7] = Kind.UNRESOLVED
+    seven = offer_of(method, replace(attribution, estimate=replace(attribution.estimate, kind=kinds)))
+    assert stop_words(resolved, "done", seven).endswith("all of the 7 cells that were open are resolved now.")
     assert stop_words(resolved, "running") == stop_words(resolved, "error") == ""

@@ -110,9 +110,9 @@ def test_more_goes_on_with_the_run_and_is_refused_where_nothing_is_on_offer(post
         ("target", {"class_id": 10**6, "other": None}, "target: "),
         ("target", {"class_id": True, "other": "<img>"}, "class_id must be a whole number"),
         ("target", {"class_id": 1, "other": 1}, "compares class 1 with itself"),
-        ("eval", {}, "method must be 'score', 'stop', 'more', 'names', 'target' or 'file'"),
-        (None, {}, "method must be 'score', 'stop', 'more', 'names', 'target' or 'file'"),
-        (["score"], {}, "method must be 'score', 'stop', 'more', 'names', 'target' or 'file'"),
+        ("eval", {}, "method must be 'score', 'stop', 'more', 'price', 'names', 'target' or 'file'"),
+        (None, {}, "method must be 'score', 'stop', 'more', 'price', 'names', 'target' or 'file'"),
+        (["score"], {}, "method must be 'score', 'stop', 'more', 'price', 'names', 'target' or 'file'"),
     ],
 )
 def test_a_bad_request_is_told_what_is_wrong(post, asked, params, message):

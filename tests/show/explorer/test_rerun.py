@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 
 import pytest
@@ -11,6 +12,7 @@ from ipywidgets.widgets.widget import _instances
 
 from wcam_widget.show.explorer import rerun
 from wcam_widget.show.explorer.explore import explore
+from wcam_widget.show.explorer.heartbeat import HEART
 
 PATIENCE = 60
 
@@ -52,16 +54,35 @@ explorer
 """
 
 
-def test_eight_runs_of_a_cell_leave_one_explorer_and_its_layout(notebook):
+def threads():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("wcam explorer")]
+
+
+def test_fifty_runs_of_a_cell_leave_one_of_everything(notebook):
+    """Every other explorer is replaced in the middle of its run, with a front end that listens."""
     notebook.run("cell", CELL)
     widgets = len(_instances)
-    for _ in range(7):
+    for number in range(49):
+        explorer = notebook.shell.user_ns["explorer"]
+        explorer._handle_custom_msg({"t": "hello", "client": "tab", "have": {}}, [])
+        if number % 2:
+            explorer.wait(PATIENCE)
         notebook.run("cell", CELL)
+        del explorer
+    last = notebook.shell.user_ns["explorer"]
+    last.wait(PATIENCE)
+    for thread in threads():
+        thread.join(PATIENCE)
     gc.collect()
     explorers = [ref() for ref in notebook.shell.user_ns["refs"]]
-    assert explorers[:-1] == [None] * 7
-    assert explorers[-1]._session is not None
+    assert explorers == [None] * 49 + [last]
+    assert last._session is not None
     assert len(_instances) == widgets
+    assert threads() == []
+    assert HEART._listeners == {}
+    del explorers
+    last.close()
+    assert len(_instances) == widgets - 2  # the explorer and its layout
 
 
 def test_what_one_run_of_a_cell_makes_stays(notebook):

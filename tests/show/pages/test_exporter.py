@@ -1,6 +1,9 @@
+import base64
+import io
 import stat
 
 import pytest
+from PIL import Image
 
 from tests.show.conftest import PATIENCE
 from tests.show.pages.conftest import Elements, saved_states
@@ -48,6 +51,12 @@ def test_an_explorer_writes_its_own_page(gate, image, method, without_front_end_
         explorer.wait(PATIENCE)
         path = explorer.to_html(tmp_path / "explorer.html")
         assert path == tmp_path / "explorer.html"
-        assert saved_states(path.read_text())[0]["_status"] == explorer._status
+        text = path.read_text()
+        assert saved_states(text)[0]["_status"] == explorer._status
+        ((picture, _),) = Elements(text).named("img")
+        png = base64.b64decode(picture["src"].removeprefix("data:image/png;base64,"))
+        assert Image.open(io.BytesIO(png)).width == 1000
+        assert len(png) <= 36_000
+        assert picture["alt"] == explorer._status["answer"]
         with pytest.raises(FileNotFoundError, match="nowhere"):
             explorer.to_html(tmp_path / "nowhere" / "explorer.html")

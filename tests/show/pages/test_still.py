@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import io
-import re
+import threading
 
 import matplotlib as mpl
 import numpy as np
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 from ipywidgets import HBox
 from PIL import Image
@@ -21,47 +19,6 @@ from wcam_widget.show.explorer.explore import explore
 from wcam_widget.show.pages import still
 
 VIEW = "application/vnd.jupyter.widget-view+json"
-
-
-class Publisher:
-    """What a notebook shows: outputs in their order, replaced by those of the same display id."""
-
-    def __init__(self) -> None:
-        self.outputs: list[tuple[str | None, dict]] = []
-
-    def publish(self, data, metadata=None, transient=None, update=False, **rest):
-        name = (transient or {}).get("display_id")
-        if update:
-            self.outputs = [(key, data if key == name else old) for key, old in self.outputs]
-        else:
-            self.outputs.append((name, data))
-
-    @property
-    def kinds(self) -> list[list[str]]:
-        return [sorted(data) for _, data in self.outputs]
-
-    @property
-    def words(self) -> str:
-        (html,) = [data["text/html"] for _, data in self.outputs if "text/html" in data]
-        return re.sub(r"<style>.*?</style>|<[^>]*>", "", html, flags=re.DOTALL)
-
-    @property
-    def picture(self) -> Image.Image:
-        (png,) = [data["image/png"] for _, data in self.outputs if "image/png" in data]
-        assert len(base64.b64decode(png)) <= 60_000
-        return Image.open(io.BytesIO(base64.b64decode(png)))
-
-
-@pytest.fixture
-def notebook(monkeypatch):
-    """The outputs of an IPython shell."""
-    shell = InteractiveShell()
-    publisher = Publisher()
-    monkeypatch.setattr(shell, "display_pub", publisher)
-    monkeypatch.setattr(InteractiveShell, "_instance", shell)
-    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
-    monkeypatch.setattr(InteractiveShell, "initialized", classmethod(lambda cls: True))
-    return publisher
 
 
 @pytest.fixture
@@ -111,10 +68,104 @@ def test_waiting_shows_the_end_on_behalf_of_the_waiting_cell(shown, notebook, mo
 
 
 def test_what_is_never_displayed_draws_nothing(shown, notebook, monkeypatch):
-    monkeypatch.setattr(still, "bundles", lambda moment: pytest.fail("drawn"))
+    monkeypatch.setattr(still, "small", lambda *_: pytest.fail("drawn"))
     shown.wait(PATIENCE)
     shown.close()
     assert notebook.outputs == []
+
+
+def settle(explorer):
+    """Wait until the worker has done what it was asked for before."""
+    done = threading.Event()
+    explorer._session.worker.follow(iter(done.set, None))
+    assert done.wait(PATIENCE)
+
+
+def changes(notebook, explorer, change):
+    """The kinds of the outputs that a change replaces."""
+    before = [data for _, data in notebook.outputs]
+    change()
+    settle(explorer)
+    return [sorted(new) for (_, new), old in zip(notebook.outputs, before, strict=True) if new != old]
+
+
+WORDS, PICTURE = ["text/html", "text/plain"], ["image/png", "text/plain"]
+
+
+def test_another_target_is_another_picture(shown, notebook):
+    shown.wait(PATIENCE)
+    shown._ipython_display_()
+    settle(shown)
+    other = 1 - shown.target if shown.target < 2 else 0
+
+    def retarget():
+        shown.target = other
+        shown.wait(PATIENCE)
+
+    assert changes(notebook, shown, retarget) == [WORDS, PICTURE]
+    assert f"class {other} (" in notebook.words
+
+
+def test_a_selection_is_told_and_draws_nothing(shown, notebook):
+    shown.wait(PATIENCE)
+    shown._ipython_display_()
+    settle(shown)
+
+    def select():
+        shown.selection, shown.mode = [0, 1], "remove"
+        assert shown.scores
+
+    assert changes(notebook, shown, select) == [WORDS]
+    assert f"2 of {len(shown.mask)} cells removed: " in notebook.words
+    assert notebook.words.count(shown._scores["verdict"]) == 1
+
+    def clear():
+        shown.selection = []
+        assert shown.scores
+
+    assert changes(notebook, shown, clear) == [WORDS]
+    assert "removed" not in notebook.words
+
+
+def test_other_colours_are_another_picture(shown, notebook):
+    shown.wait(PATIENCE)
+    shown._ipython_display_()
+    settle(shown)
+    assert changes(notebook, shown, lambda: shown.set_trait("colormap", "viridis")) == [PICTURE]
+
+
+def test_one_output_for_hosts_that_ask_for_it(shown, notebook):
+    shown.wait(PATIENCE)
+    data, _ = shown._repr_mimebundle_()
+    assert set(data) == {VIEW, "text/html", "image/png", "text/plain"}
+    assert "run this cell to explore the map" in data["text/html"]
+    assert data["text/plain"].startswith("Explorer of ")
+    assert notebook.outputs == []
+
+
+def test_the_hosted_widget_manager_is_named(shown, notebook, monkeypatch):
+    said = {VIEW: {"colab": {"custom_widget_manager": {"url": "https://example.org/manager.js"}}}}
+    monkeypatch.setattr("anywidget._util.get_repr_metadata", lambda: said)
+    told = []
+    monkeypatch.setattr(notebook, "publish", lambda data, metadata=None, **rest: told.append(metadata))
+    shown._ipython_display_()
+    assert told[0] == said
+    assert shown._repr_mimebundle_()[1] == said
+
+
+def test_a_pair_is_drawn_when_both_have_ended(front_end, image, method, without_front_end_code, notebook):
+    pair = explore(lambda x: x.mean((2, 3)), {"one": image, "other": image.flip(2)}, method=method)
+    pair.wait(PATIENCE)
+    pair._ipython_display_()
+    settle(pair)
+    both = notebook.words
+
+    def show_one():
+        pair.shown = [1]
+
+    assert changes(notebook, pair, show_one) == [WORDS, PICTURE]
+    assert len(notebook.words) < len(both)
+    pair.close()
 
 
 def test_a_failed_run_says_so(front_end, image, method, without_front_end_code, notebook):
@@ -144,7 +195,7 @@ def test_labels_are_text(front_end, image, method, without_front_end_code, noteb
 
 
 def test_a_picture_that_cannot_be_drawn_costs_no_run(shown, notebook, monkeypatch, caplog):
-    monkeypatch.setattr(still, "bundles", lambda moment: 1 / 0)
+    monkeypatch.setattr(still, "small", lambda *_: 1 / 0)
     shown._ipython_display_()
     assert shown.wait(PATIENCE).complete
     assert "the picture of an explorer could not be shown" in caplog.text

@@ -18,11 +18,15 @@ MORE = 10.0  # seconds that a forecast is of
 
 @dataclass(frozen=True)
 class Aim:
-    """The ``top`` weights above ``threshold`` are to be known to ``tolerance`` of their values."""
+    """The ``top`` weights above ``threshold`` are to be known to ``tolerance`` of their values.
+
+    Where some are in ``focus``, these are instead.
+    """
 
     top: int
     tolerance: float
     threshold: float
+    focus: tuple[int, ...] = ()
 
     def validate(self) -> None:
         """Raise ValueError naming what is outside its range."""
@@ -60,6 +64,8 @@ class Knowledge:
     @property
     def words(self) -> str:
         """What is known, in a sentence without its full stop."""
+        if self.aim.focus:
+            return self._chosen_words
         count, tolerance = len(self.highest), _part(self.aim.tolerance)
         known = int(self.known[self.highest].sum())
         if count == 0:
@@ -83,6 +89,18 @@ class Knowledge:
         count = int((self.certified | _within(then, self.aim.tolerance))[self.highest].sum())
         more = count > self.known[self.highest].sum()
         return f"; another 10 s would bring {f'about {count}' if more else 'no more'}"
+
+    @property
+    def _chosen_words(self) -> str:
+        """What is known of the weights in focus."""
+        chosen, tolerance = list(self.aim.focus), _part(self.aim.tolerance)
+        small, count = int(self.certified[chosen].sum()), len(chosen)
+        known = int(self.known[chosen].sum()) - small
+        if count == 1:
+            return f"the chosen cell is {'known' if known else 'not yet known'} to {tolerance} of its value"
+        which = f"all {count}" if known == count else f"{known} of the {count}"
+        words = f"{which} chosen cells {'is' if known == 1 else 'are'} known to {tolerance} of their value"
+        return f"{words}, {small} proven to lie below {self.aim.threshold}" if small else words
 
     @property
     def _order(self) -> str:

@@ -6,18 +6,13 @@ import time
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 from typing_extensions import override
 
 from wcam_widget.sensitivity.analyses.derivative import Derivative
+from wcam_widget.sensitivity.analyses.focus import ensure_focus, interest, interest_in, rows_for
 from wcam_widget.sensitivity.analyses.knowledge import Aim, Knowledge
-from wcam_widget.sensitivity.analyses.screened_state import (
-    Pooled,
-    ScreenedState,
-    bounded_by_groups,
-    left_out,
-    pool,
-)
+from wcam_widget.sensitivity.analyses.screened_state import Pooled, ScreenedState, left_out, pool
 from wcam_widget.sensitivity.analysis import (
     CONSTANT_SCORE,
     AbstractAnalysis,
@@ -26,14 +21,11 @@ from wcam_widget.sensitivity.analysis import (
 )
 from wcam_widget.sensitivity.estimate import RESOLUTION, Estimate, Kind
 from wcam_widget.sensitivity.function import WeightFunction
-from wcam_widget.sensitivity.sampling.exchanges import chosen, exchanges
+from wcam_widget.sensitivity.sampling.exchanges import chosen
 from wcam_widget.sensitivity.statistics.exchange_sums import ExchangeSums
 
 CELLS = 4  # weights a row exchanges: more would leave too few rows for the variance
 BLOCK = 6  # rows of a step: a question never waits long for one
-FOCUS = 2.0  # own rows go to a weight by this power of its expected index, up to those that matter most
-FAINT = 1e-4  # of that for the weights that seem to matter least: the calibration is of all
-KNOWN = 0.1  # of that for weights that are known well enough
 LATER = 0.5  # exchanges for each derivative's cost, while derivatives are taken
 
 
@@ -57,6 +49,8 @@ class Screened(AbstractAnalysis[ScreenedState]):
             what ``rows`` and ``gradient_rows`` take.
         top: How many weights the run is to know, at least 1.
         time: Seconds to spend at most, above 0; one step is made in any case. None for as long as it takes.
+        focus: Numbers of weights, ascending: all rows of exchanges are of these, until they are done. None
+            are chosen where it is empty.
 
     Raises:
         ValueError: A parameter outside its range is named; ``validate`` and ``init`` do so for a budget that
@@ -85,13 +79,16 @@ class Screened(AbstractAnalysis[ScreenedState]):
     budget: int | None = None
     top: int = 10
     time: float | None = None
+    focus: tuple[int, ...] = ()
 
     gradients_needed = True
+    focusable = True
 
     def __post_init__(self) -> None:
         ensure_rows(self.rows, 2)
         ensure_rows(self.gradient_rows, 2, "gradient_rows")
         ensure_share(self.threshold, "threshold")
+        ensure_focus(self.focus)
         Aim(self.top, self.tolerance, self.threshold).validate()
         if self.time is not None and not self.time > 0:
             raise ValueError(f"time={self.time!r} must be seconds above 0, or None")
@@ -123,6 +120,7 @@ class Screened(AbstractAnalysis[ScreenedState]):
     def init(self, f: WeightFunction, stream: int = 0) -> ScreenedState:
         screening = self.derivative.init(f, stream)
         self.validate(len(f.groups), screening.groups.squares.shape[1])
+        ensure_focus(self.focus, len(f.groups))
         return ScreenedState(screening, ExchangeSums.zeros(len(screening.rows), len(f.groups)))
 
     @override
@@ -132,7 +130,8 @@ class Screened(AbstractAnalysis[ScreenedState]):
             return True
         if not self.derivative.finished(state.derivative):
             return False
-        return state.derivative.log.constant() or self._affordable(state) == 0 or self._known(state)
+        known = not self.focus and self._known(state)
+        return known or state.derivative.log.constant() or self._affordable(state) == 0
 
     @override
     def step(self, f: WeightFunction, state: ScreenedState) -> None:
@@ -144,7 +143,7 @@ class Screened(AbstractAnalysis[ScreenedState]):
             self.derivative.step(f, screening)
             state.evaluations += screening.evaluations - before
         else:
-            self._exchange(f, state, which)
+            state.exchange(f, self.seed, which)
         state.choices.append(which)
         state.seconds += time.perf_counter() - started
 
@@ -152,12 +151,11 @@ class Screened(AbstractAnalysis[ScreenedState]):
     def estimate(self, state: ScreenedState) -> Estimate:
         log, gradients = state.derivative.log, int(state.derivative.rows.sum())
         if log.constant():
-            weights, groups = state.own.count.shape[1], state.derivative.groups.squares.shape[1]
-            return Estimate.of_constant(weights, groups, state.evaluations, gradients)
+            return Estimate.of_constant(*state.sizes, state.evaluations, gradients)
         if state.rows == 0:
-            bounded = self._bounded(state)
-            kind = np.where(self._certified(bounded), Kind.BOUNDED, Kind.UNRESOLVED).astype(np.int8)
-            return replace(bounded, kind=kind, evaluations=state.evaluations)
+            screened = state.bounded(self.derivative)
+            kind = np.where(self._certified(screened), Kind.BOUNDED, Kind.UNRESOLVED).astype(np.int8)
+            return replace(screened, kind=kind, evaluations=state.evaluations)
         pooled = self._pooled(state)
         certified = self._certified(pooled.bounded)
         kind = pooled.kinds(certified, self.threshold)
@@ -182,8 +180,8 @@ class Screened(AbstractAnalysis[ScreenedState]):
         if state.rows == 0:
             return f"time={self.time} is over before any cell had rows of its own: raise time"
         knowledge = self._knowledge(state)
-        if self._known(state):
-            return knowledge.words
+        if self.focus or self._known(state):
+            return f"all rows are done: {knowledge.words}" if self.focus else knowledge.words
         if self._out_of_time(state):
             return f"time={self.time} is over: {knowledge.words}{knowledge.forecast(state)}; raise time"
         if state.rows >= self.rows:
@@ -200,9 +198,11 @@ class Screened(AbstractAnalysis[ScreenedState]):
     @override
     def deeper(self, state: ScreenedState) -> Screened | None:
         # Twice the price and the time, where the cells that matter most are not known yet.
+        if self.focus:  # whose budget was that of its rows
+            return replace(self, focus=(), budget=None).deeper(state)
         if state.derivative.log.constant() or (state.rows and self._known(state)):
             return None
-        weights, groups = state.own.count.shape[1], state.derivative.groups.squares.shape[1]
+        weights, groups = state.sizes
         screening = self.derivative.planned(weights, groups)
         budget = None if self.budget is None else 2 * self.planned(weights, groups)
         longer = None if self.time is None else 2 * self.time
@@ -210,28 +210,27 @@ class Screened(AbstractAnalysis[ScreenedState]):
         return replace(self, rows=rows, budget=budget, time=longer)
 
     @override
+    def focused(self, state: ScreenedState, weights: tuple[int, ...]) -> Screened | None:
+        # As many rows again as these weights had, and no other end than these.
+        ensure_focus(weights, state.sizes[0])
+        which, cells = list(weights), min(CELLS, len(weights))
+        if state.derivative.log.constant() or self._certified(state.bounded(self.derivative))[which].all():
+            return None
+        more = rows_for(len(weights), float(state.own.count[:, which].sum()), cells, state.spent)
+        budget = state.spent + state.screening_left(self.derivative) + more * (1 + cells)
+        return replace(self, rows=state.rows + more, budget=budget, time=None, focus=weights)
+
+    @override
     def replayed(
         self, f: WeightFunction, state: ScreenedState, stream: int, evaluations: int
     ) -> ScreenedState:
         # There are no derivatives of that score: what is expected of a weight is an even share of its group.
-        fresh = self.init(f, stream)
+        fresh = replace(self, budget=None).init(f, stream)  # what was affordable once, is repeated
         fresh.follow = state.choices
         while fresh.evaluations < evaluations:
             self.step(f, fresh)
         fresh.follow, fresh.seconds = None, state.seconds
         return fresh
-
-    def _exchange(self, f: WeightFunction, state: ScreenedState, which: Int[np.ndarray, "n m"]) -> None:
-        first, cells = state.rows, which.shape[1]
-        asked = exchanges([self.seed, state.derivative.stream, 2], first, which, len(f.groups))
-        scores = f(asked.all_rows()).double().cpu().numpy().reshape(len(which), 1 + cells)
-        for number, (plain, *changed) in enumerate(scores):
-            # The part of the run with the fewest rows, among those that have derivatives.
-            replicate = int(np.argmin(state.own.count[: state.derivative.begun].sum(1)))
-            state.derivative.log.keep(np.array([plain]), replicate, together=False)
-            steps = np.array(changed) - plain
-            state.own.add(replicate, which[number], steps, asked.changes[number], asked.importance[number])
-        state.evaluations += scores.size
 
     def _next(self, state: ScreenedState) -> Int[np.ndarray, "n m"]:
         """The weights that the next rows exchange; none for a block of derivatives."""
@@ -242,30 +241,22 @@ class Screened(AbstractAnalysis[ScreenedState]):
         early = exchanged >= LATER * (state.spent - exchanged) or (bool(log.scores) and log.constant())
         if rows == 0 or (early and not self.derivative.finished(state.derivative)):
             return np.zeros((0, CELLS), np.int64)
-        size = min(BLOCK, rows), _price(state.own.count.shape[1]) - 1
-        return chosen([self.seed, state.derivative.stream, 3], state.rows, self._interest(state), size)
+        place, size = [self.seed, state.derivative.stream, 3], (min(BLOCK, rows), self._cells(state))
+        known = self._knowledge(state) if state.rows else None
+        if self.focus:
+            wanted = interest_in(self.focus, known)
+            return np.take(np.array(self.focus, np.int64), chosen(place, state.rows, wanted, size))
+        expected = state.bounded(self.derivative).value if known is None else known.pooled.expected
+        return chosen(place, state.rows, interest(expected, known, self.top), size)
 
-    def _interest(self, state: ScreenedState) -> Float[np.ndarray, " d"]:
-        """How much own rows of each weight are wanted."""
-        # By what is expected of it: going by its own rows would drop those whose first were low by chance.
-        if state.rows == 0:
-            expected = self._bounded(state).value
-            known = np.zeros(len(expected), bool)
-        else:
-            pooled = self._pooled(state)
-            expected, known = pooled.expected, self._knowledge(state).known
-        top = np.sort(expected)[-min(self.top, len(expected))]
-        interest = np.clip(np.minimum(expected / max(top, np.finfo(float).tiny), 1.0) ** FOCUS, FAINT, 1.0)
-        return np.asarray(np.where(known, np.maximum(KNOWN * interest, FAINT), interest))
+    def _cells(self, state: ScreenedState) -> int:
+        """Weights that a row exchanges."""
+        return min(CELLS, len(self.focus) or state.own.count.shape[1])
 
     def _affordable(self, state: ScreenedState) -> int:
         """Rows of exchanges that rows and budget still allow, derivatives set aside."""
-        weights, groups = state.own.count.shape[1], state.derivative.groups.squares.shape[1]
-        left = self.planned(weights, groups) - state.spent
-        if not self.derivative.finished(state.derivative):
-            screened = state.spent - (state.evaluations - state.derivative.evaluations)
-            left -= self.derivative.planned(weights, groups) - screened
-        return max(0, min(self.rows - state.rows, left // _price(weights)))
+        left = self.planned(*state.sizes) - state.spent - state.screening_left(self.derivative)
+        return max(0, min(self.rows - state.rows, left // (1 + self._cells(state))))
 
     def _out_of_time(self, state: ScreenedState) -> bool:
         return self.time is not None and 0 < self.time <= state.seconds
@@ -275,24 +266,17 @@ class Screened(AbstractAnalysis[ScreenedState]):
 
     def _knowledge(self, state: ScreenedState) -> Knowledge:
         pooled = self._pooled(state)
-        aim = Aim(self.top, self.tolerance, self.threshold)
+        aim = Aim(self.top, self.tolerance, self.threshold, self.focus)
         return Knowledge(pooled, aim, self._certified(pooled.bounded))
 
     def _pooled(self, state: ScreenedState) -> Pooled:
         if state.pooled is None or state.pooled[0] != state.evaluations:
-            state.pooled = (state.evaluations, pool(self._bounded(state), state))
+            state.pooled = (state.evaluations, pool(state.bounded(self.derivative), state))
         return state.pooled[1]
 
-    def _bounded(self, state: ScreenedState) -> Estimate:
-        """What is known without own rows: from derivatives, else from the totals of the groups."""
-        screening = state.derivative
-        if np.isnan(screening.squares).any():
-            return replace(bounded_by_groups(screening), evaluations=state.evaluations)
-        return self.derivative.estimate(screening)
-
-    def _certified(self, bounded: Estimate) -> Bool[np.ndarray, " d"]:
+    def _certified(self, screened: Estimate) -> Bool[np.ndarray, " d"]:
         """Of which weights derivatives prove that they lie below the threshold."""
-        return np.asarray((bounded.high < self.threshold) & np.isfinite(bounded.error))
+        return np.asarray((screened.high < self.threshold) & np.isfinite(screened.error))
 
 
 def _price(weights: int) -> int:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int, Int8
 
-from wcam_widget.sensitivity.analyses.derivative import FORWARDS, DerivativeState
+from wcam_widget.sensitivity.analyses.derivative import FORWARDS, Derivative, DerivativeState
 from wcam_widget.sensitivity.estimate import Estimate, Kind
+from wcam_widget.sensitivity.function import WeightFunction
+from wcam_widget.sensitivity.sampling.exchanges import exchanges
 from wcam_widget.sensitivity.statistics.calibration import Rows, calibrated
 from wcam_widget.sensitivity.statistics.credibility import Credible, credible
 from wcam_widget.sensitivity.statistics.exchange_sums import ExchangeSums
@@ -51,6 +53,37 @@ class ScreenedState:
     def spent(self) -> int:
         """Forward-equivalents so far."""
         return self.evaluations + (FORWARDS - 1) * int(self.derivative.rows.sum())
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Numbers of weights and of groups."""
+        return self.own.count.shape[1], self.derivative.groups.squares.shape[1]
+
+    def screening_left(self, derivative: Derivative) -> int:
+        """Forward-equivalents that the rest of the derivatives takes."""
+        if derivative.finished(self.derivative):
+            return 0
+        screened = self.spent - (self.evaluations - self.derivative.evaluations)
+        return derivative.planned(*self.sizes) - screened
+
+    def bounded(self, derivative: Derivative) -> Estimate:
+        """What is known without own rows: from derivatives, else from the totals of the groups."""
+        screening = self.derivative
+        if np.isnan(screening.squares).any():
+            return replace(_bounded_by_groups(screening), evaluations=self.evaluations)
+        return derivative.estimate(screening)
+
+    def exchange(self, f: WeightFunction, seed: int, which: Int[np.ndarray, "n m"]) -> None:
+        """Evaluate the next rows of the stream, which exchange the weights ``which``, and count them in."""
+        drawn = exchanges([seed, self.derivative.stream, 2], self.rows, which, len(f.groups))
+        scores = f(drawn.all_rows()).double().cpu().numpy().reshape(len(which), 1 + which.shape[1])
+        for number, (plain, *changed) in enumerate(scores):
+            # The part of the run with the fewest rows, among those that have derivatives.
+            replicate = int(np.argmin(self.own.count[: self.derivative.begun].sum(1)))
+            self.derivative.log.keep(np.array([plain]), replicate, together=False)
+            steps = np.array(changed) - plain
+            self.own.add(replicate, which[number], steps, drawn.changes[number], drawn.importance[number])
+        self.evaluations += scores.size
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +198,7 @@ def _linear(bounded: Estimate) -> tuple[Float[np.ndarray, " d"], Float[np.ndarra
     return value, np.where(bounded.value > least, noise, UNKNOWN)
 
 
-def bounded_by_groups(screening: DerivativeState) -> Estimate:
+def _bounded_by_groups(screening: DerivativeState) -> Estimate:
     """What walks and exchanges of groups tell of their members: a total is at most that of its group.
 
     For scores of which there are no derivatives. An even share of the group's total stands for the value.

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from wcam_widget.explain import Attribution
-from wcam_widget.show.explorer.stream import brief
+from wcam_widget.show.explorer.stream import brief, details_of
 from wcam_widget.show.explorer.worker import REFUSALS, Refusal, Request
 
 logger = logging.getLogger(__name__)
 
-Refuse = Callable[[str, str], None]
+Refuse = Callable[..., None]
+"""Called with a code, a message and, where there are some, details."""
 
 
 def score_request(
@@ -27,7 +28,7 @@ def score_request(
         who: the asker.
         name: finds the request again, to withdraw it.
         done: called when the answer is published.
-        refuse: called instead, with a code and a message.
+        refuse: called instead, with a code, a message and perhaps details.
     """
 
     def work() -> None:
@@ -35,7 +36,7 @@ def score_request(
             answer()
         except Exception as error:
             logger.exception("the model failed on a question")
-            refuse("model_error", brief(error))
+            refuse("model_error", brief(error), details_of(error))
         else:
             done()
 

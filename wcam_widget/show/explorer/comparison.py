@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, final
 
+import numpy as np
 import traitlets
 
 from wcam_widget.explain import Attribution, MethodLike
@@ -21,11 +22,11 @@ from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.explorer.side_arguments import Compared, Several, sides_of
 from wcam_widget.show.explorer.side_map import placed
 from wcam_widget.show.explorer.side_readout import SideReadout
-from wcam_widget.show.explorer.side_sessions import in_turn, paired_frame, sessions_of
+from wcam_widget.show.explorer.side_sessions import explain_alike, in_turn, paired_frame, sessions_of
 from wcam_widget.show.explorer.weak import WeakCall
 from wcam_widget.show.explorer.worker import Request
 from wcam_widget.show.frames import thumbnails_frame
-from wcam_widget.show.selection import Question
+from wcam_widget.show.selection import CellsLike, Question, ensure_cells
 from wcam_widget.show.snapshot import Snapshot
 from wcam_widget.show.traits import COMPARED, FRAMES, OUTCOME, RESENT, names_of, side_name, side_traits
 
@@ -42,8 +43,9 @@ class _Side(NamedTuple):
 class ComparisonExplorer(Explorer):
     """An explorer of several sides: images, models or methods; made by ``explore``, which says what it takes.
 
-    What an explorer tells and takes is that of the first side; ``wait``, ``cancel`` and ``close`` are for
-    all. One worker serves all sides, two of them in turn.
+    What an explorer tells and takes is that of the first side; ``wait``, ``cancel``, ``deepen`` and ``close``
+    are for all, and so is another ``target`` where all sides explained one when they were made. One worker
+    serves all sides, two of them in turn.
 
     Attributes:
         shown: the numbers of the sides that are shown: one, or two side by side.
@@ -83,9 +85,9 @@ class ComparisonExplorer(Explorer):
             encoder = Encoder()
             names = [side_name(name, side) for name in (*RESENT, *COMPARED)]
             resend = partial(WeakCall(self.send_state), names)
-            messages = Messages(
-                session, encoder, WeakCall(self._say), resend, lambda: HEART.greeted(run, beat)
-            )
+            greeted = partial(HEART.greeted, run, beat)
+            together = partial(WeakCall(self._together), side)
+            messages = Messages(session, encoder, WeakCall(self._say), resend, greeted, together)
             self._further += (_Side(session, encoder, messages),)
             for name, value in encoder.news(session.snapshot()).items():
                 setattr(self, side_name(name, side), value)
@@ -95,7 +97,14 @@ class ComparisonExplorer(Explorer):
                 f"{compared}: {len(sessions)} sides make a widget of more than {size >> 20} MiB, too much "
                 f"for a page; accepted are {LARGEST_PICTURE >> 20} MiB: compare fewer or smaller images"
             )
-        self._sides = {"compared": compared, "names": list(self._names), "points": None, "words": ""}
+        self._linked = explain_alike(sessions)
+        self._sides = {
+            "compared": compared,
+            "names": list(self._names),
+            "points": None,
+            "words": "",
+            "linked": self._linked,
+        }
         self._thumbnails = thumbnails_frame([session.picture.image for session in sessions])
         self.shown = [0, 1] if len(sessions) == 2 else [0]
 
@@ -128,6 +137,9 @@ class ComparisonExplorer(Explorer):
     def _sessions(self) -> tuple[Session, ...]:
         return (self._open_session, *(side.session for side in self._further))
 
+    def _together(self, side: int = 0) -> tuple[Session, ...]:
+        return self._sessions if self._linked else (self._sessions[side],)
+
     def select_band(self, name: str) -> None:
         """Select all cells of one band, on every side that has it.
 
@@ -149,20 +161,36 @@ class ComparisonExplorer(Explorer):
         for session in self._sessions:
             session.cancel()
 
-    def deepen(self) -> None:
+    def deepen(self, cells: CellsLike | None = None) -> None:
         """Go on with the runs of all sides that have more to give, with about twice their rows or budget.
 
+        Args:
+            cells: what all further rows are of: ids of cells that are the same on all sides, or the name of a
+                band; None for all cells.
+
         Raises:
+            ValueError: naming ``cells``, where a side has none of these, or other cells of these ids.
             RuntimeError: while the runs go on, and where no side has more to give.
         """
+        chosen = [() if cells is None else self._cells_of(session, cells) for session in self._sessions]
         refused: list[RuntimeError] = []
-        for session in self._sessions:
+        for session, ids in zip(self._sessions, chosen, strict=True):
             try:
-                session.deepen()
+                session.deepen(ids)
             except RuntimeError as error:
                 refused.append(error)
         if len(refused) == len(self._sessions):
             raise refused[0]
+
+    def _cells_of(self, session: Session, cells: CellsLike) -> tuple[int, ...]:
+        """What a side deepens of what was chosen for all."""
+        table, first = session.probe.cells, self._open_session.probe.cells
+        if not isinstance(cells, str) and not np.array_equal(table.rectangles, first.rectangles):
+            raise ValueError(
+                f"cells: these ids mean other cells on other sides, of {len(first)} and {len(table)}; "
+                "accepted are the name of a band, or None for all"
+            )
+        return ensure_cells(cells, table)
 
     def _wait(self, timeout: float | int | None) -> Attribution:  # noqa: PYI041 a check at run time tells them apart
         until = None if timeout is None else time.monotonic() + timeout
@@ -246,6 +274,7 @@ class ComparisonExplorer(Explorer):
         if self._further and (session := self._session) is not None:
             publish = WeakCall(self._publish_difference)
             session.worker.ask(Request("difference", "difference", publish, _forget))
+            self._show_still()
 
     def _publish_difference(self) -> None:
         shown = tuple(self.shown)

@@ -159,6 +159,7 @@ def _status(snapshot: Snapshot, rev: int) -> dict[str, Any]:
         "answer": snapshot.answer,
         "stop": progress.stop,
         "more": progress.more,
+        "details": progress.details,
         "run": snapshot.picture.run,
         "rev": rev,
     }

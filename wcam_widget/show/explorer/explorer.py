@@ -26,6 +26,7 @@ from wcam_widget.show.explorer.weak import WeakCall
 from wcam_widget.show.pages import page as export
 from wcam_widget.show.pages.exporter import write_report
 from wcam_widget.show.pages.still import Still, display_widget
+from wcam_widget.show.selection import CellsLike, ensure_cells
 from wcam_widget.show.snapshot import Snapshot
 from wcam_widget.show.traits import FRAMES, NAMES, OUTCOME, RESENT, side_name
 
@@ -85,8 +86,9 @@ class Explorer(Linked, anywidget.AnyWidget):
         if (size := len(traits["_picture"])) > LARGEST_PICTURE:
             _, height, width = session.picture.image.shape
             raise ValueError(
-                f"image: {height}x{width} pixels make a widget of {size >> 20} MiB, too much "
-                f"for a page; accepted are {LARGEST_PICTURE >> 20} MiB: make the image smaller"
+                f"image: {height}x{width} pixels in {len(session.probe.cells)} cells make a widget of "
+                f"{size >> 20} MiB, too much for a page; accepted are {LARGEST_PICTURE >> 20} MiB: make the "
+                "image smaller or the grid coarser"
             )
         super().__init__(**code, **traits)
         self.set_trait("target", written(session.probe.target))
@@ -95,7 +97,8 @@ class Explorer(Linked, anywidget.AnyWidget):
         self._session, self._encoder = session, encoder
         send, beat, state = WeakCall(self._say), WeakCall(self.send), WeakCall(self.send_state)
         resend, run = partial(state, self._names_of(RESENT)), session.picture.run
-        self._messages = Messages(session, encoder, send, resend, lambda: HEART.greeted(run, beat))
+        greeted, together = partial(HEART.greeted, run, beat), WeakCall(self._together)
+        self._messages = Messages(session, encoder, send, resend, greeted, together)
         self._at_exit = weakref.finalize(self, session.close, AT_EXIT)
         self._begin(session, layers)
 
@@ -132,6 +135,14 @@ class Explorer(Linked, anywidget.AnyWidget):
         elif display_widget(super(), repr(self), still.title, options):
             still.display()
 
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """The view, the sentence and the picture as one output, where a host asks for this itself."""
+        shown, still = super()._repr_mimebundle_(**options), self._still
+        if shown is None or still is None:
+            return shown
+        data, metadata = shown
+        return {**data, **still.bundle(), "text/plain": still.title}, metadata
+
     def wait(self, timeout: float | int | None = None) -> Attribution:  # noqa: PYI041 a check at run time tells them apart
         """Wait until the run and all layers have ended.
 
@@ -166,14 +177,20 @@ class Explorer(Linked, anywidget.AnyWidget):
         """End the run after the step that is under way; the partial map stays, in ``attribution`` too."""
         self._open_session.cancel()
 
-    def deepen(self) -> None:
+    def deepen(self, cells: CellsLike | None = None) -> None:
         """Go on with the run that ended, with about twice its rows or budget, into the same views.
 
         A run that was cancelled is finished instead. Returns at once: ``wait`` waits for it, ``cancel`` ends
         it, and it may be called again.
 
+        Args:
+            cells: what all further rows are of: ids such as ``selection`` has, or the name of a band. These
+                get about as many rows again as they had. None for all cells.
+
         Raises:
-            RuntimeError: while the run goes on, and where nothing more can be computed.
+            ValueError: naming ``cells``, where there are none of these.
+            RuntimeError: while the run goes on, and where nothing more can be computed; where the method's
+                rows are of all cells, so that it cannot go on with some.
 
         >>> import torch
         >>> from wcam_widget import Sobol, Wcam, explore
@@ -184,7 +201,8 @@ class Explorer(Linked, anywidget.AnyWidget):
         ...     explorer.wait().evaluations > before
         True
         """
-        self._open_session.deepen()
+        session = self._open_session
+        session.deepen(() if cells is None else ensure_cells(cells, session.probe.cells))
 
     def add_layer(self, layer: LayerLike, name: str | None = None) -> str:
         """Put one more map over the image; setting ``explorer.layer`` to its name shows it.
@@ -225,9 +243,12 @@ class Explorer(Linked, anywidget.AnyWidget):
 
     def page_state(self) -> dict[str, Any]:
         """The traits that make up the explorer's pictures, as ``write_report`` takes them."""
-        title = self._open_session.picture.label
+        title, still = self._open_session.picture.label, self._still
+        picture = None if still is None else still.page_picture()
         with self._guard:
-            return {"title": title} | {name: getattr(self, name) for name in self._names_of(NAMES)}
+            return {"title": title, "picture": picture} | {
+                name: getattr(self, name) for name in self._names_of(NAMES)
+            }
 
     def _free(self) -> None:
         for name in FRAMES:
@@ -262,7 +283,14 @@ class Explorer(Linked, anywidget.AnyWidget):
                     setattr(self, side_name(name, side), value)
                 if side == 0:
                     self._tell(snapshot)
-        if "_status" in news and snapshot.progress.ended and self._still is not None:
+        if snapshot.progress.ended and not news.keys().isdisjoint({"_status", "_scores"}):
+            self._show_still()
+
+    @traitlets.observe("colormap", "scale")
+    def _show_still(self, change: Any = None) -> None:
+        """Bring the picture up to date, when the worker has done what it has to do before."""
+        del change
+        if self._still is not None:
             self._still.show_later()
 
     def _say(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:

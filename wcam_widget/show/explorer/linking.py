@@ -12,6 +12,8 @@ import traitlets
 from wcam_widget.basis import Cells
 from wcam_widget.model import AbstractTarget, Logit
 from wcam_widget.show.explorer.readout import Readout
+from wcam_widget.show.explorer.retarget import retarget_all
+from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.snapshot import Snapshot
 
 SHARED = ("selection", "mode", "layer", "level")
@@ -131,8 +133,13 @@ class Linked(Readout):
 
     @traitlets.observe("target")
     def _retarget(self, change: Any) -> None:
-        if self._session is not None:
-            self._session.retarget(change.new)
+        # Where a snapshot brought the target it is that of the session already.
+        if self._session is not None and self._session.resolve(change.new) != self._session.probe.target:
+            retarget_all(self._together(), lambda _: change.new)
+
+    def _together(self) -> tuple[Session, ...]:
+        """The sessions that another target is chosen for."""
+        return (self._open_session,)
 
     _told = 0  # the number of the latest snapshot
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, final
 
 from wcam_widget.show.explorer.encoder import Encoder
-from wcam_widget.show.explorer.retarget import chosen
+from wcam_widget.show.explorer.retarget import chosen, retarget_all
 from wcam_widget.show.explorer.session import Session
-from wcam_widget.show.selection import ensure_question
+from wcam_widget.show.selection import ensure_cells, ensure_question
 from wcam_widget.show.traits import PROTOCOL
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ class Messages:
         send: sends a message to the front ends.
         resend: sends the frames again.
         greeted: called after each "hello" and "here".
+        together: the sessions that another target is chosen for, None for this one alone.
     """
 
     def __init__(
@@ -47,8 +48,10 @@ class Messages:
         send: Send,
         resend: Resend,
         greeted: Greeted = lambda: None,
+        together: Callable[[], Sequence[Session] | None] = lambda: None,
     ) -> None:
         self._session, self._encoder = session, encoder
+        self._together = together
         self._send, self._resend, self._greeted = send, resend, greeted
 
     def receive(self, content: Any) -> None:
@@ -110,19 +113,27 @@ class Messages:
         if method == "stop":
             return session.cancel()
         if method == "more":
-            return session.deepen()
+            return session.deepen(self._cells(params))
+        if method == "price":
+            return {"words": session.offered(self._cells(params)).words}
         if method == "names":
             return session.inquiry.classes()
         if method == "target":
-            return session.retarget(chosen(session.probe.target, params))
-        raise ValueError("method must be 'score', 'stop', 'more', 'names', 'target' or 'file'")
+            return retarget_all(self._together() or (session,), lambda one: chosen(one.probe.target, params))
+        raise ValueError("method must be 'score', 'stop', 'more', 'price', 'names', 'target' or 'file'")
+
+    def _cells(self, params: dict[str, Any]) -> tuple[int, ...]:
+        """The cells that something is about; none are all."""
+        given = params.get("cells")
+        return () if given is None else ensure_cells(given, self._session.probe.cells)
 
     def _reply(self, client: str, name: str, result: Any = None) -> None:
         results = {} if result is None else {"result": result}
         self._send({"t": "res", "id": name, "client": client, **results})
 
-    def _refuse(self, client: str, name: str, code: str, message: str) -> None:
-        self._send({"t": "err", "id": name, "client": client, "code": code, "message": message})
+    def _refuse(self, client: str, name: str, code: str, message: str, details: str = "") -> None:
+        words = {"message": message, **({"details": details} if details else {})}
+        self._send({"t": "err", "id": name, "client": client, "code": code, **words})
 
 
 def _name(value: Any) -> str | None:

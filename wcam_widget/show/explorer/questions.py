@@ -14,9 +14,9 @@ from torch import Tensor
 
 from wcam_widget.explain import Attribution, Probe
 from wcam_widget.show.curve import RetentionCurve
-from wcam_widget.show.explorer.retention import RetentionSearch
-from wcam_widget.show.explorer.score_memory import ScoreMemory
 from wcam_widget.show.frames import finite
+from wcam_widget.show.retention_search import RetentionSearch
+from wcam_widget.show.score_memory import ScoreMemory
 from wcam_widget.show.selection import MODES, Question
 from wcam_widget.show.snapshot import about, on_cells
 from wcam_widget.show.summary import subject_of
@@ -113,7 +113,7 @@ class Inquiry:
     def retain(self, attribution: Attribution) -> Iterator[None]:
         """Compute ``curve`` for a map, a few points at a time; the earlier one stays until there are some."""
         shown = on_cells(attribution, self.probe.basis, self.probe.cells)
-        for curve in RetentionSearch(self.probe, shown, subject_of(self.probe)).steps():
+        for curve in RetentionSearch(self.probe, shown, subject_of(self.probe), self.memory).steps():
             self.curve = curve
             yield
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, final
+from typing import Any, Protocol, TypeVar, final, runtime_checkable
 
 from wcam_widget.explain import AbstractMethod, Attribution
 from wcam_widget.model import AbstractTarget, Logit, Margin, Probability, TargetLike
@@ -100,6 +100,29 @@ def chosen(now: AbstractTarget, params: Mapping[str, Any]) -> AbstractTarget:
     if other is not None:
         return Margin(wanted, other)
     return Probability(wanted) if isinstance(now, Probability) else Logit(wanted)
+
+
+@runtime_checkable
+class Targeted(Protocol):
+    """What explains a target, and may explain another one."""
+
+    def resolve(self, target: TargetLike) -> AbstractTarget:
+        """The target for its model; ValueError or TypeError where that has none."""
+
+    def retarget(self, target: TargetLike) -> None:
+        """Explain another one."""
+
+
+One = TypeVar("One", bound=Targeted)
+
+
+def retarget_all(sessions: Sequence[One], target_of: Callable[[One], TargetLike]) -> None:
+    """Explain another target on all sides, or on none where one of them has no such target."""
+    targets = [(session, target_of(session)) for session in sessions]
+    for session, target in targets:
+        session.resolve(target)
+    for session, target in targets:
+        session.retarget(target)
 
 
 def has_scores(attribution: Attribution) -> bool:

@@ -15,13 +15,7 @@ from dataclasses import replace
 from typing import final
 
 from wcam_widget.explain import AbstractMethod, Attribution
-from wcam_widget.model import (
-    AbstractTarget,
-    BlackBox,
-    ImageLike,
-    TargetLike,
-    ensure_image,
-)
+from wcam_widget.model import AbstractTarget, BlackBox, ImageLike, TargetLike, ensure_image
 from wcam_widget.show.explorer.asking import Refuse, file_of, score_request
 from wcam_widget.show.explorer.layers import Source, numbered
 from wcam_widget.show.explorer.offer import Maps, Offer
@@ -118,20 +112,24 @@ class Session:
         """The run and the answers, for a worker that follows several sessions."""
         return self._run.follow(), self._answers.follow()
 
-    def deepen(self) -> None:
+    def offered(self, cells: tuple[int, ...] = ()) -> Offer:
+        """More of the run that ended, of all cells or of some; RuntimeError where there is nothing."""
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("there is nothing more to compute")
+            return self._run.offered(cells)
+
+    def deepen(self, cells: tuple[int, ...] = ()) -> None:
         """Go on with a run that ended: the rest of one that was cut, else about twice the rows or the budget.
 
-        Returns at once, ``wait`` waits for it.
+        Returns at once, ``wait`` waits for it. Where there are ``cells``, all rows are of these.
 
         Raises:
             RuntimeError: while the run goes on, and where its method has nothing more to give.
         """
         with self._lock:
-            offer = self._run.offer
-            if offer is None or self._closed:
-                goes_on = not self._run.ended.is_set()
-                raise RuntimeError("the run goes on" if goes_on else "there is nothing more to compute")
-            self._follow(self._run_of(offer.steps, offer))
+            offer = self.offered(cells)
+            self._follow(self._run_of(offer.steps, offer, self._run.price if cells else None))
         self.start()
 
     def resolve(self, target: TargetLike) -> AbstractTarget:
@@ -259,7 +257,7 @@ class Session:
             who: the asker.
             name: finds the question again, to withdraw it.
             done: called when the answer is published.
-            refuse: called instead, with a code and a message.
+            refuse: called instead, with a code, a message and perhaps details.
         """
         self.worker.ask(score_request(lambda: self.answer(question), who, name, done, refuse))
 

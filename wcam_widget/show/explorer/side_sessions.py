@@ -46,6 +46,17 @@ def _same_target(first: Session, one: BlackBox, other: BlackBox) -> TargetLike:
     return first.target if one is other or one.class_names == other.class_names else None
 
 
+def explain_alike(sessions: Sequence[Session]) -> bool:
+    """Whether all sides explain one target of the same classes, so that another one is chosen for all."""
+    first, *others = sessions
+    return all(
+        one.target == first.target
+        and one.probe.model.class_names == first.probe.model.class_names
+        and len(one.probe.image_logits) == len(first.probe.image_logits)
+        for one in others
+    )
+
+
 def paired_frame(one: Session, other: Session) -> bytes:
     """The frame of the second map less the first; an empty one where they do not correspond."""
     first, second = one.attribution, other.attribution

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,13 +12,14 @@ from typing import final
 
 from wcam_widget.explain import AbstractMethod, Attribution
 from wcam_widget.show.explorer.layers import Source
-from wcam_widget.show.explorer.offer import Maps, Offer, offer_of, stop_words, unresolved
+from wcam_widget.show.explorer.offer import Maps, Offer, focus_offer, offer_of, stop_words
 from wcam_widget.show.explorer.questions import Inquiry
 from wcam_widget.show.progress import Progress, State
 from wcam_widget.show.snapshot import Layer
 
 logger = logging.getLogger(__name__)
 
+LONGEST_DETAILS = 8000  # characters
 CANCELLED = "cancelled: the map shows what was computed until then"
 
 
@@ -111,7 +113,7 @@ class RunStream(Stream):
         self.state: State = "waiting"
         self.attribution = None if accepted is None else accepted.shown
         self.offer: Offer | None = None
-        self.method, self._maps, self._accepted, self._price = method, maps, accepted, price
+        self.method, self.price, self._maps, self._accepted = method, price, maps, accepted
         self._message = ""
 
     @property
@@ -122,16 +124,26 @@ class RunStream(Stream):
         if running and accepted is not None and accepted.shown is now:
             done, total = accepted.done, accepted.done + accepted.passes
             seconds = seconds if accepted.done else 0.0
-        before = None if accepted is None else unresolved(accepted.shown)
         return Progress(
             state=self.state,
             done=done,
             total=total,
             seconds=seconds,
             message=self._message,
-            stop=stop_words(now, self.state, before),
+            stop=stop_words(now, self.state, accepted),
             more="" if self.offer is None else self.offer.words,
+            details="" if self.error is None else details_of(self.error),
         )
+
+    def offered(self, cells: tuple[int, ...] = ()) -> Offer:
+        """More of the run that ended, of all cells or of some; RuntimeError where there is nothing."""
+        if not self.ended.is_set():
+            raise RuntimeError("the run goes on")
+        if cells and self.state != "error":
+            return focus_offer(self.method, self.attribution, cells)
+        if self.offer is None:
+            raise RuntimeError("there is nothing more to compute")
+        return self.offer
 
     def leave(self, offer: Offer | None) -> None:
         """Let it wait for somebody who takes the offer; it is not to be followed."""
@@ -157,7 +169,7 @@ class RunStream(Stream):
         if self.attribution is not None:
             self.attribution = self.attribution.stopped(self._message)
         if self.state != "error":
-            self.offer = self._price or offer_of(self.method, self.attribution)
+            self.offer = self.price or offer_of(self.method, self.attribution)
 
 
 @final
@@ -235,6 +247,16 @@ class AnswerStream(Stream):
 
     def _end(self, *, closed: bool) -> None:
         """The inquiry has whatever was answered."""
+
+
+def details_of(error: BaseException) -> str:
+    r"""Where an error came from, as Python prints it; of a long way the end, which is nearest to it.
+
+    >>> details_of(ValueError("no such class"))
+    'ValueError: no such class'
+    """
+    text = "".join(traceback.format_exception(error)).strip()
+    return text if len(text) <= LONGEST_DETAILS else f"…{text[1 - LONGEST_DETAILS :]}"
 
 
 def brief(error: BaseException) -> str:

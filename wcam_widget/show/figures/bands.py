@@ -15,11 +15,13 @@ from matplotlib.patheffects import Normal, Stroke
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.sensitivity import Kind
-from wcam_widget.show.figures.colours import colour_bar, colours_of, norm_of
+from wcam_widget.show.figures.colours import Bar, colour_bar, colours_of, norm_of
+from wcam_widget.show.figures.lettering import below, set_heading, text_size, width_of
 from wcam_widget.show.scale import Colours, LevelScales, Scale, cut_shares, is_share, levels_of
 from wcam_widget.show.words import unit_words
 
 CORNER = 0.3  # of the sides of a cell, where a mark stands
+_ROOMY = 125.0  # points of a panel under which two marks are explained side by side
 _WORDS = {Kind.BOUNDED: "only bounded", Kind.UNRESOLVED: "not resolved"}
 
 
@@ -41,7 +43,7 @@ def draw_bands(
 ) -> None:
     """Draw the packed picture with the names of its bands; ``scale`` is its own if None."""
     axes.set_label("dyadic view")
-    axes.set_title("At which scale")
+    set_heading(axes, "At which scale")
     cells, basis = attribution.cells, attribution.basis
     gaps = cells.index.numpy() == len(cells)
     values = cut_shares(attribution.values, attribution.unit)
@@ -56,18 +58,21 @@ def draw_bands(
         extent=(0.0, float(width), float(height), 0.0),
         cmap=colours_of(scale, colours.colormap),
         norm=norm_of(scale) if isinstance(scale, Scale) else Normalize(0.0, 1.0),
-        interpolation="nearest",
+        interpolation="none",  # pages of vectors then hold the cells themselves
     )
-    if arranged is packed:
-        _mark_cells(axes, attribution)
-        for band in cells.bands:
-            _frame_band(axes, band.name, band.rectangle)
-    else:  # bands are no rectangles there
-        axes.set_xlabel("frequencies, zero in the middle", fontsize="x-small")
     axes.set(xticks=[], yticks=[], xlim=(0, width), ylim=(height, 0))
     for spine in axes.spines.values():
         spine.set_visible(False)
-    colour_bar(axes, drawn, scale, f"{unit_words(attribution.unit)}, per cell")
+    bounded = bool((attribution.kind == Kind.BOUNDED).all())  # hatches would tell nothing apart
+    words = [f"{unit_words(attribution.unit)}, per cell"]
+    words += ["every value is an estimate between bounds"] if bounded and arranged is packed else []
+    words += ["frequencies, zero in the middle"] if arranged is not packed else []
+    bar = colour_bar(axes, drawn, scale, *words)
+    if arranged is packed:  # elsewhere bands are no rectangles
+        if not bounded:
+            _mark_cells(axes, attribution, bar)
+        for band in cells.bands:
+            _frame_band(axes, band.name, band.rectangle)
 
 
 def _frame_band(axes: Axes, name: str, rectangle: tuple[int, int, int, int]) -> None:
@@ -79,23 +84,19 @@ def _frame_band(axes: Axes, name: str, rectangle: tuple[int, int, int, int]) -> 
         top,
         name,
         color=ink,
-        fontsize="x-small",
+        fontsize=text_size(),
         ha="left",
         va="top",
-        bbox={"facecolor": ground, "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+        clip_on=True,
+        bbox={"facecolor": ground, "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
     )
 
 
-def _mark_cells(axes: Axes, attribution: Attribution) -> None:
+def _mark_cells(axes: Axes, attribution: Attribution, bar: Bar) -> None:
     """Hatch a corner of what is only bounded, dot one of what was not resolved; say so below.
 
     A corner, so that the colour of no cell is hidden, however small it is.
-
-    Where every cell is only bounded, hatches would tell nothing apart, and the words say it alone.
     """
-    if (attribution.kind == Kind.BOUNDED).all():
-        axes.set_xlabel("every value is an estimate between bounds", fontsize="x-small")
-        return
     ground, ink = mpl.rcParams["figure.facecolor"], mpl.rcParams["text.color"]
     styles: dict[Kind, dict[str, Any]] = {
         Kind.BOUNDED: {
@@ -128,9 +129,15 @@ def _mark_cells(axes: Axes, attribution: Attribution) -> None:
             handles=handles,
             loc="upper center",
             bbox_to_anchor=(0.5, 0.0),
-            ncols=2,
+            bbox_transform=below(bar.axes, bar.depth),
+            borderpad=0.0,
+            borderaxespad=0.0,
+            ncols=2 if width_of(axes) > _ROOMY else 1,
+            columnspacing=1.0,
+            handlelength=1.2,
+            handletextpad=0.4,
             frameon=False,
-            fontsize="x-small",
+            fontsize=text_size(),
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -17,10 +16,9 @@ from wcam_widget.sensitivity import Kind
 from wcam_widget.show.figures.bands import draw_bands, scale_of_bands
 from wcam_widget.show.figures.colours import BLUE, ORANGE
 from wcam_widget.show.figures.heatmap import draw_heatmap, scale_of_heat
+from wcam_widget.show.figures.lettering import set_heading, text_size, width_of, wrapped
+from wcam_widget.show.figures.profile import name_bands
 from wcam_widget.show.scale import Colours, cut_shares
-
-_WIDTH = 44  # characters of a line under a colour bar
-_BAND_POINTS = 190  # height of the bands: names of many get smaller
 
 
 class Pair(NamedTuple):
@@ -36,33 +34,32 @@ class Pair(NamedTuple):
         return f"{self.names[1]} less {self.names[0]}"
 
 
-def draw_pair(figure: Figure, pair: Pair, colours: Colours, opacity: float) -> None:
-    """Draw both sides with what differs: in the image, by scale, and as profiles."""
-    axes = figure.subplots(2, 4, width_ratios=(1.0, 1.0, 1.0, 0.8))
+def draw_pair(figure: Figure, pair: Pair, beside: int, colours: Colours, opacity: float) -> None:
+    """Draw both sides with what differs in the image, by scale and as profiles, four panels in a row or 2."""
+    widths = (1.0, 1.0, 1.0, 0.8) if beside == 4 else (1.0, 1.0)
+    axes = figure.subplots(8 // beside, beside, width_ratios=widths).reshape(2, 4)
     same_unit = pair.maps[0].unit == pair.maps[1].unit
     heat = scale_of_heat(pair.maps, colours) if same_unit else None
     bands = scale_of_bands(pair.maps, colours) if same_unit else None
     for side in range(2):
         draw_heatmap(axes[0, side], pair.maps[side], pair.pixels[side], colours, opacity, heat)
-        axes[0, side].set_title(f"Where: {pair.names[side]}", parse_math=False)
+        set_heading(axes[0, side], f"Where: {pair.names[side]}")
         draw_bands(axes[1, side], pair.maps[side], colours, bands)
-        axes[1, side].set_title(f"At which scale: {pair.names[side]}", parse_math=False)
+        set_heading(axes[1, side], f"At which scale: {pair.names[side]}")
     difference = difference_of(*pair.maps)
     if difference is None:
         for place in (axes[0, 2], axes[1, 2], axes[1, 3]):
             place.set_axis_off()
-        axes[0, 2].text(0.5, 0.5, "The maps have different cells.", ha="center", va="center")
+        words = wrapped("The maps have different cells.", width_of(axes[0, 2]), text_size())
+        axes[0, 2].text(0.5, 0.5, words, ha="center", va="center", fontsize=text_size())
     else:
         signed = scale_of_heat([difference], colours, signed=True)
         draw_heatmap(axes[0, 2], difference, pair.pixels[1], colours, opacity, signed)
         draw_bands(axes[1, 2], difference, colours, scale_of_bands([difference], colours, signed=True))
         for place in (axes[0, 2], axes[1, 2]):
-            place.set_title(pair.title, parse_math=False)
+            set_heading(place, pair.title)
         _draw_changes(axes[1, 3], difference)
     _draw_profiles(axes[0, 3], pair, colours.colormap)
-    for bar in figure.axes:
-        if bar.get_label() == "<colorbar>":
-            bar.set_xlabel("\n".join(textwrap.wrap(bar.get_xlabel(), _WIDTH)), parse_math=False)
 
 
 def difference_of(one: Attribution, other: Attribution) -> Attribution | None:
@@ -107,7 +104,7 @@ def difference_of(one: Attribution, other: Attribution) -> Attribution | None:
 def _draw_profiles(axes: Axes, pair: Pair, colormap: str) -> None:
     """A bar of each side for every band."""
     axes.set_label("scale profiles")
-    axes.set_title("Profile over scales")
+    set_heading(axes, "Profile over scales")
     ink = mpl.rcParams["text.color"]
     for side, (name, one) in enumerate(zip(pair.names, pair.maps, strict=True)):
         profile = one.profile()
@@ -122,15 +119,15 @@ def _draw_profiles(axes: Axes, pair: Pair, colormap: str) -> None:
             xerr=np.nan_to_num(np.stack([total - low, high - total]).clip(min=0.0)),
             error_kw={"ecolor": ink, "elinewidth": 1, "capsize": 2},
         )
-    _name_bands(axes, pair.maps[1])
-    axes.legend(frameon=False, fontsize="x-small")
-    axes.set_xlabel(pair.maps[1].profile().statistic, fontsize="small", parse_math=False)
+    name_bands(axes, pair.maps[1].profile().names)
+    axes.legend(frameon=False, fontsize=text_size(), handlelength=1.0)
+    _label(axes, pair.maps[1].profile().statistic)
 
 
 def _draw_changes(axes: Axes, difference: Attribution) -> None:
     """A bar with its interval for every band; pale where the intervals of both sides overlap."""
     axes.set_label("difference of profiles")
-    axes.set_title("Difference by scale")
+    set_heading(axes, "Difference by scale")
     groups, ink = difference.estimate.groups, mpl.rcParams["text.color"]
     value = np.nan_to_num(groups.total)
     bars = axes.barh(
@@ -145,14 +142,10 @@ def _draw_changes(axes: Axes, difference: Attribution) -> None:
     for bar, sure in zip(bars, certain, strict=True):
         bar.set_alpha(1.0 if sure else 0.35)
     axes.axvline(0.0, color=ink, linewidth=0.8)
-    _name_bands(axes, difference)
-    axes.set_xlabel("pale: the intervals of both sides overlap", fontsize="small")
+    name_bands(axes, difference.profile().names)
+    _label(axes, "pale: the intervals of both sides overlap")
 
 
-def _name_bands(axes: Axes, attribution: Attribution) -> None:
-    names = attribution.profile().names
-    size = min(mpl.rcParams["font.size"], _BAND_POINTS / len(names))
-    axes.set_yticks(np.arange(len(names)), names, fontsize=size)
-    axes.invert_yaxis()
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+def _label(axes: Axes, words: str) -> None:
+    size = text_size()
+    axes.set_xlabel(wrapped(words, width_of(axes), size), fontsize=size, parse_math=False, labelpad=1.5)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from wcam_widget.explain.attribution import Attribution
+from wcam_widget.show.figures.lettering import LINE, below, set_heading, text_size, width_of, wrapped
 from wcam_widget.show.scale import cut_shares
-
-_PROFILE_POINTS = 190  # height of the profile: names of many bars get smaller
 
 
 def draw_profile(axes: Axes, attribution: Attribution, colormap: str) -> None:
     """Draw a bar with its interval for every band; what is a share is cut to [0, 1]."""
     axes.set_label("scale profile")
-    axes.set_title("Profile over scales")
+    set_heading(axes, "Profile over scales")
+    size = text_size()
     profile = attribution.profile()
     rows = np.arange(len(profile.names))
     total, low, high = (
@@ -32,15 +34,32 @@ def draw_profile(axes: Axes, attribution: Attribution, colormap: str) -> None:
         xerr=np.nan_to_num(reach),
         error_kw={"ecolor": ink, "elinewidth": 1, "capsize": 2},
     )
+    statistic = wrapped(profile.statistic, width_of(axes), size)
+    axes.set_xlabel(statistic, fontsize=size, parse_math=False, labelpad=1.5)
     if np.isfinite(profile.shapley).all():
         label = "Shapley effect (these add to 1)"
-        axes.plot(profile.shapley, rows, "D", color=ink, markersize=4, label=label)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False, fontsize="x-small")
-    axes.set_yticks(rows, profile.names, fontsize=min(mpl.rcParams["font.size"], _PROFILE_POINTS / len(rows)))
-    axes.invert_yaxis()
+        axes.plot(profile.shapley, rows, "D", color=ink, markersize=3, label=label)
+        axes.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0.0),
+            bbox_transform=below(axes, 8.0 + LINE * size * (2 + statistic.count("\n"))),
+            borderpad=0.0,
+            borderaxespad=0.0,
+            handlelength=1.0,
+            handletextpad=0.4,
+            frameon=False,
+            fontsize=size,
+        )
     if axes.get_xlim()[0] < 0.0:  # Shapley effects are estimates, and may scatter below zero
         axes.axvline(0.0, color=ink, linewidth=0.8)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.set_xlabel(profile.statistic, fontsize="small", parse_math=False)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    name_bands(axes, profile.names)
+
+
+def name_bands(axes: Axes, names: Sequence[str]) -> None:
+    """Names of bands at the vertical axis, the first at the top."""
+    axes.set_yticks(np.arange(len(names)), names)
+    axes.tick_params(labelsize=text_size(), pad=2.0, length=2.0)
+    axes.set_ylim(len(names) - 0.5, -0.5)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

@@ -18,10 +18,10 @@ class ScoreMemory:
     All methods may be called from any thread.
 
     Args:
-        largest: bytes that are kept.
+        largest: bytes that are kept, keys and scores.
 
     >>> import torch
-    >>> memory = ScoreMemory(largest=16)
+    >>> memory = ScoreMemory(largest=30)
     >>> for key in ("first", "second", "third"):
     ...     memory.keep(key, torch.zeros(1, 2), seconds=0.1)
     >>> memory.recall("first") is None, memory.recall("third")
@@ -39,7 +39,7 @@ class ScoreMemory:
         with self._lock:
             self._drop(key)
             self._kept[key] = (logits, seconds)
-            self._bytes += _size(logits)
+            self._bytes += _size(key, logits)
             while self._bytes > self._largest:
                 self._drop(next(iter(self._kept)))
 
@@ -50,8 +50,8 @@ class ScoreMemory:
 
     def _drop(self, key: str) -> None:
         if key in self._kept:
-            self._bytes -= _size(self._kept.pop(key)[0])
+            self._bytes -= _size(key, self._kept.pop(key)[0])
 
 
-def _size(logits: Tensor) -> int:
-    return logits.numel() * logits.element_size()
+def _size(key: str, logits: Tensor) -> int:
+    return len(key) + logits.numel() * logits.element_size()

@@ -13,9 +13,9 @@ from wcam_widget.model import BlackBox
 from wcam_widget.sensitivity import Sobol
 from wcam_widget.show.curve import ENERGY, OWN, RANDOM, coarse_to_fine, log_spaced
 from wcam_widget.show.explorer.questions import Inquiry
-from wcam_widget.show.explorer.retention import TOGETHER, RetentionSearch
 from wcam_widget.show.frame import decode
 from wcam_widget.show.frames import retention_frame
+from wcam_widget.show.retention_search import TOGETHER, RetentionSearch
 from wcam_widget.show.selection import Question
 from wcam_widget.show.summary import subject_of
 
@@ -125,6 +125,37 @@ def test_a_run_publishes_its_curve_and_one_that_goes_on_keeps_it(session, screen
     last = decode(screen.all("_retention")[-1]).header
     assert last["complete"]
     assert last["passes"] == session.attribution.done > frames[-1]["passes"]
+
+
+def test_another_target_pays_for_the_new_order_alone_and_the_first_one_for_nothing(session, gate, screen):
+    session.start()
+    session.wait(PATIENCE)
+    first = decode(screen.all("_retention")[-1])
+    images = gate.images
+    session.retarget(2)
+    session.wait(PATIENCE)
+    second = decode(screen.all("_retention")[-1])
+    assert second.header["complete"]
+    assert first.sections["order"].tolist() != second.sections["order"].tolist()
+    own = next(line for line in second.header["lines"] if line["name"] == OWN)
+    assert 0 < gate.images - images <= len(own["counts"])
+    images = gate.images
+    session.retarget(int(screen.snapshots[0].picture.target.class_id))
+    session.wait(PATIENCE)
+    again = decode(screen.all("_retention")[-1])
+    assert again.header["lines"] == first.header["lines"]
+    session.retarget(2)
+    session.wait(PATIENCE)
+    assert gate.images == images
+
+
+def test_what_a_reader_asks_of_the_top_cells_is_known_from_the_curve(session, gate, screen):
+    session.start()
+    session.wait(PATIENCE)
+    curve, images = session.inquiry.curve, gate.images
+    count = int(curve.lines[OWN].counts[2])
+    session.answer(Question(tuple(sorted(curve.order[:count].tolist())), "keep"))
+    assert gate.images == images
 
 
 def test_a_run_that_is_cancelled_has_no_curve(session, screen):

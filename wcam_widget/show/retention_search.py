@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import final
@@ -17,6 +18,8 @@ from wcam_widget.evaluate.rankings import Values, at_random, energy
 from wcam_widget.explain import Attribution, Probe
 from wcam_widget.show.curve import ENERGY, OWN, RANDOM, Line, RetentionCurve, coarse_to_fine, log_spaced
 from wcam_widget.show.scale import cut_shares
+from wcam_widget.show.score_memory import ScoreMemory
+from wcam_widget.show.selection import Question
 from wcam_widget.show.summary import Subject
 from wcam_widget.show.words import class_labels
 
@@ -29,8 +32,8 @@ SIGNS = ("not above 0", "above 0")  # what a single score decides
 class OrderedCells:
     """Cells in the order of their values, and the model's class scores where the first of them are kept."""
 
-    def __init__(self, probe: Probe, values: Values) -> None:
-        self._probe = probe
+    def __init__(self, probe: Probe, values: Values, memory: ScoreMemory) -> None:
+        self._probe, self._memory = probe, memory
         self._places = ranks(values)
         self.order: Int[np.ndarray, " d"] = np.argsort(self._places)
         sizes = probe.cells.rectangles[:, 3] * probe.cells.rectangles[:, 4]
@@ -39,11 +42,26 @@ class OrderedCells:
 
     def measure(self, counts: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
         """Class scores where so many cells are kept; those that are known are not computed again."""
-        new = [count for count in dict.fromkeys(counts.tolist()) if count not in self._logits]
-        if new:
+        unknown = [count for count in dict.fromkeys(counts.tolist()) if count not in self._logits]
+        keys = {count: self._question(count).key for count in unknown}
+        for count, key in keys.items():
+            if (kept := self._memory.recall(key)) is not None:
+                self._logits[count] = kept[0][0]
+        if new := [count for count in unknown if count not in self._logits]:
+            started = time.perf_counter()
             masks = torch.from_numpy(self._places < np.array(new)[:, None]).float()
-            self._logits |= dict(zip(new, self._probe.logits(masks), strict=True))
+            logits = self._probe.logits(masks)
+            seconds = (time.perf_counter() - started) / len(new)
+            for count, row in zip(new, logits, strict=True):
+                self._logits[count] = row
+                self._memory.keep(keys[count], row[None].clone(), seconds)
         return np.stack([self._logits[count].double().numpy() for count in counts.tolist()])
+
+    def _question(self, count: int) -> Question:
+        """What a reader asks who keeps the first cells."""
+        if count in (0, len(self.order)):
+            return Question(tuple(range(len(self.order))) if count == 0 else (), "remove")
+        return Question(tuple(np.sort(self.order[:count]).tolist()), "keep")
 
     def known(self) -> tuple[Int[np.ndarray, " p"], Float[np.ndarray, " p"], Float[Tensor, "p k"]]:
         """Numbers of cells, ascending, the shares of coefficients they hold, and their class scores."""
@@ -59,12 +77,16 @@ class RetentionSearch:
         probe: what scores cells.
         attribution: the map, on the probe's cells.
         subject: what is explained.
+        memory: class scores that are kept from one curve to the next, whatever it is of.
     """
 
-    def __init__(self, probe: Probe, attribution: Attribution, subject: Subject) -> None:
+    def __init__(
+        self, probe: Probe, attribution: Attribution, subject: Subject, memory: ScoreMemory | None = None
+    ) -> None:
         self._probe, self._subject = probe, subject
+        self._memory = ScoreMemory() if memory is None else memory
         values = cut_shares(attribution.values.astype(np.float32), attribution.unit)
-        self._orders = {OWN: OrderedCells(probe, values)}
+        self._orders = {OWN: OrderedCells(probe, values, self._memory)}
         names = class_labels(probe.model.class_names, len(probe.image_logits))
         self._names = list(SIGNS) if len(probe.image_logits) == 1 else names
         decided = int(decisions(probe.image_logits[None].cpu().numpy())[0])
@@ -95,7 +117,7 @@ class RetentionSearch:
                 self._curve = replace(self._curve, depth=depth.depth or len(self._probe.cells))
         yield self._curve
         for name, values in ((ENERGY, energy), (RANDOM, at_random)):
-            self._orders[name] = OrderedCells(self._probe, values(self._probe))
+            self._orders[name] = OrderedCells(self._probe, values(self._probe), self._memory)
             yield from self._along(name, grid)
         self._curve = replace(self._curve, complete=True)
         yield self._curve

@@ -177,9 +177,11 @@ def test_a_failing_model_refuses_the_question_and_keeps_the_run(session, gate, c
     with pytest.raises(Exception, match="on purpose"):
         session.answer(Question((2,), "keep"))
     session.worker.close(finish=True)
-    ((code, message),) = refused
+    ((code, message, details),) = refused
     assert code == "model_error"
     assert "on purpose" in message
+    assert details.startswith("Traceback")
+    assert "ZeroDivisionError: on purpose" in details
     assert session.snapshot().progress.state == "done"
     assert len(caplog.records) == 1
 

@@ -97,24 +97,8 @@ def _mark_cells(axes: Axes, attribution: Attribution, bar: Bar) -> None:
 
     A corner, so that the colour of no cell is hidden, however small it is.
     """
-    ground, ink = mpl.rcParams["figure.facecolor"], mpl.rcParams["text.color"]
-    styles: dict[Kind, dict[str, Any]] = {
-        Kind.BOUNDED: {
-            "facecolor": (ground, 0.35),
-            "edgecolor": (ink, 0.8),
-            "hatch": "////",
-            "linewidth": 0.0,
-        },
-        Kind.UNRESOLVED: {
-            "facecolor": "none",
-            "edgecolor": ink,
-            "linestyle": ":",
-            "linewidth": 1.0,
-            "path_effects": [_drawn_under(ground), Normal()],  # readable on both ends of a map
-        },
-    }
     handles = []
-    for kind, style in styles.items():
+    for kind, style in _styles().items():
         chosen = attribution.cells.rectangles[attribution.kind == kind]
         if len(chosen) == 0:
             continue
@@ -139,6 +123,25 @@ def _mark_cells(axes: Axes, attribution: Attribution, bar: Bar) -> None:
             frameon=False,
             fontsize=text_size(),
         )
+
+
+def _styles() -> dict[Kind, dict[str, Any]]:
+    ground, ink = mpl.rcParams["figure.facecolor"], mpl.rcParams["text.color"]
+    return {
+        Kind.BOUNDED: {
+            "facecolor": (ground, 0.35),
+            "edgecolor": (ink, 0.8),
+            "hatch": "////",
+            "linewidth": 0.0,
+        },
+        Kind.UNRESOLVED: {
+            "facecolor": "none",
+            "edgecolor": ink,
+            "linestyle": ":",
+            "linewidth": 1.0,
+            "path_effects": [_drawn_under(ground), Normal()],  # readable on both ends of a map
+        },
+    }
 
 
 def _drawn_under(colour: Any) -> Stroke:

@@ -131,9 +131,14 @@ def test_what_the_package_manager_says_is_seen_and_what_it_leaves_is_used(machin
 
 @pytest.fixture
 def tiny(tmp_path, monkeypatch):
-    """A demo whose notebook is already run, and shows nothing."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("a page")])
-    monkeypatch.setattr(demo, "execute", lambda path, folder: notebook)
+    """A demo whose notebook is already run, and whose report is a word."""
+
+    def report(notebook, path):
+        path.write_text("a page", "utf-8")
+        return path
+
+    monkeypatch.setattr(demo, "execute", lambda path, folder: nbformat.v4.new_notebook())
+    monkeypatch.setattr(demo, "notebook_report", report)
     return tmp_path / "demo"
 
 

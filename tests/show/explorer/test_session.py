@@ -180,7 +180,6 @@ def test_a_failing_model_refuses_the_question_and_keeps_the_run(session, gate, c
     ((code, message, details),) = refused
     assert code == "model_error"
     assert "on purpose" in message
-    assert details.startswith("Traceback")
     assert "ZeroDivisionError: on purpose" in details
     assert session.snapshot().progress.state == "done"
     assert len(caplog.records) == 1

@@ -76,6 +76,13 @@ OUTPUT = """number => {
   ).join("");
 }"""
 
+# How many models the kernel has.
+MODELS = """async () => {
+  const kernel = globalThis.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const reply = await kernel.requestCommInfo({target_name: "jupyter.widget"});
+  return Object.keys(reply.content.comms).length;
+}"""
+
 
 @contextmanager
 def window(browser: Browser, width: int, height: int) -> Iterator[Page]:

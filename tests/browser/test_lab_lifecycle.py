@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.browser.lab import (
+    MODELS,
     PATIENCE,
     Lab,
     errors,
@@ -16,6 +19,7 @@ from tests.browser.lab import (
     open_notebook,
     run_again,
     start,
+    wait_for_kernel,
     window,
 )
 
@@ -197,9 +201,60 @@ def test_a_cell_run_again_leaves_one_view(lab: Lab, notebook: str, page: Page) -
     for _ in range(3):
         assert run_again(page, EXPLORER) == ""
     expect(page.locator(".wcam[data-wcam=root]")).to_have_count(1)
-    models = """async () => {
-      const kernel = globalThis.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-      const reply = await kernel.requestCommInfo({target_name: "jupyter.widget"});
-      return Object.keys(reply.content.comms).length;
-    }"""
-    page.wait_for_function(f"async () => (await ({models})()) === 2")  # the explorer and its layout
+    page.wait_for_function(f"async () => (await ({MODELS})()) === 2")  # the explorer and its layout
+
+
+def test_a_page_that_is_reloaded_and_a_second_tab_show_the_same_explorer(
+    lab: Lab, notebook: str, page: Page, browser: Browser
+) -> None:
+    run_all(page, lab, notebook)
+    before = page.evaluate(MODELS)
+    start(page, "docmanager:save")
+    finish(page)
+    show_again(page, page.url)
+    expect(chip(page)).to_have_attribute("data-state", "live")
+    with window(browser, 1400, 1000) as second:
+        show_again(second, lab.url(notebook))
+        expect(chip(second)).to_have_attribute("data-state", "live")
+        part(second, "dyadic").click(position={"x": 20, "y": 20}, modifiers=["Shift"])
+        expect(part(page, "selection")).to_contain_text("Selected")
+        expect(part(page, "scores")).to_have_attribute("data-state", "known")
+    part(page, "clear").click()
+    expect(part(page, "scores")).to_have_attribute("data-state", "known")
+    expect(chip(page)).to_have_attribute("data-state", "live")
+    expect(page.locator(".wcam[data-wcam=root]")).to_have_count(1)
+    assert page.evaluate(MODELS) == before
+
+
+def test_a_view_beside_the_notebook_is_one_more_of_the_same_explorer(
+    lab: Lab, notebook: str, page: Page
+) -> None:
+    run_all(page, lab, notebook)
+    page.evaluate(
+        f"() => {{ globalThis.jupyterapp.shell.currentWidget.content.activeCellIndex = {EXPLORER}; }}"
+    )
+    start(page, "notebook:create-output-view")
+    finish(page)
+    roots = page.locator(".wcam[data-wcam=root]")
+    expect(roots).to_have_count(2)
+    dyadic = roots.last.locator("[data-wcam=dyadic]")
+    dyadic.click(position={"x": 20, "y": 20}, modifiers=["Shift"])
+    for at in range(2):
+        expect(roots.nth(at).locator("[data-wcam=selection]")).to_contain_text("Selected")
+        expect(roots.nth(at).locator("[data-wcam=scores]")).to_have_attribute("data-state", "known")
+    start(page, "application:close")
+    finish(page)
+    expect(roots).to_have_count(1)
+    part(page, "clear").click()
+    expect(part(page, "scores")).to_have_attribute("data-state", "known")
+    expect(chip(page)).to_have_attribute("data-state", "live")
+
+
+def show_again(page: Page, address: str) -> None:
+    """Open the notebook of a kernel that goes on; the lab gives it four seconds to name its widgets."""
+    for _ in range(3):  # on a machine with other work they may not do
+        page.goto(address)
+        wait_for_kernel(page)
+        with suppress(PlaywrightTimeoutError):
+            chip(page).wait_for(timeout=30_000)
+            return

@@ -14,8 +14,8 @@ STATIC = ROOT / "wcam_widget/show/static"
 SOURCES = sorted((ROOT / "js/src").rglob("*.ts"))
 MARKUP = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment|setHTML"
 CODE = r"\beval\(|new Function\(|import\(\s*[^\"']"
-# A saved page carries other packages' widgets as their own modules, which are code and nothing else: the notebook
-# ran them before. This is the one door, and the bundle that kernels show has none.
+# A saved page carries other packages' widgets as their own modules, which are code and nothing else: the
+# notebook ran them before. This is the one door, and the bundle that kernels show has none.
 FOREIGN_MODULES = ROOT / "js/src/transport/module_widget.ts"
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml", "http://www.w3.org/1999/xlink"}
 

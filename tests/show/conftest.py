@@ -92,6 +92,7 @@ class Gate:
     def __init__(self) -> None:
         self.open = threading.Event()
         self.open.set()
+        self.shut_by_itself = threading.Event()
         self.entered = threading.Event()
         self.error: BaseException | None = None
         self.images = 0
@@ -107,6 +108,7 @@ class Gate:
         if self.shuts_after is not None and self.images >= self.shuts_after:
             self.shuts_after = None
             self.shut()
+            self.shut_by_itself.set()
         self.threads.add(threading.current_thread().name)
         return 4 * images.mean((2, 3))
 

@@ -82,9 +82,7 @@ def test_before_its_first_step_a_deeper_run_tells_its_own_end(session, gate, scr
 def cancelled(session, gate):
     gate.shuts_after = gate.images + 40
     session.start()
-    gate.entered.wait(PATIENCE)
-    while gate.open.is_set():
-        threading.Event().wait(0.001)
+    assert gate.shut_by_itself.wait(PATIENCE)
     session.cancel()
     gate.open.set()
     return session.wait(PATIENCE)

@@ -52,7 +52,7 @@ def test_a_page_that_is_reloaded_during_a_run_gets_all_there_is_and_the_rest(
     gate.shuts_after = 60
     with explore(gate, image, method=method) as explorer:
         front_end.wait_for(lambda: front_end.updates("_frame"))
-        front_end.wait_for(lambda: not gate.open.is_set())
+        assert gate.shut_by_itself.wait(PATIENCE)
         sent = len(front_end.updates("_picture"))
         hello(front_end, "reloaded")
         assert len(front_end.updates("_picture")) == sent + 1

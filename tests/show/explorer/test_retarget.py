@@ -94,7 +94,7 @@ def test_a_run_that_goes_on_goes_on_with_the_new_target(session, gate, screen, i
     gate.shuts_after = 60
     session.start()
     assert gate.entered.wait(PATIENCE)
-    screen.wait_for(lambda: not gate.open.is_set())
+    assert gate.shut_by_itself.wait(PATIENCE)
     session.retarget(2)
     gate.open.set()
     after = session.wait(PATIENCE)

@@ -1,6 +1,7 @@
 """Shapley effects of groups and how far they are off: against many runs of a function that is known."""
 
 import numpy as np
+import pytest
 import torch
 
 from wcam_widget.sensitivity import Analytic, Sobol
@@ -15,6 +16,7 @@ def run(seed):
     return list(Sobol(rows=16, seed=seed).run(function))[-1].groups
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_errors_of_shapley_effects_are_as_large_as_the_spread_of_many_runs():
     runs = [run(seed) for seed in range(30)]
     effects = np.array([one.shapley for one in runs])

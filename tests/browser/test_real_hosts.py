@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.lab import lab_environment, window
-from tests.browser.servers import Server, running
+from tests.browser.lab import ROOT, lab_environment, window
+from tests.browser.servers import PATIENCE, Server, running
 from tests.browser.use import Row, drive, listen, part
 
 pytestmark = [pytest.mark.hosts, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -23,21 +23,6 @@ import wcam_widget as wcam
 image = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(0))
 explorer = wcam.explore(lambda x: x.mean((2, 3)), image, method=wcam.Wcam(levels=2, grid=2))
 explorer"""
-MARIMO = f"""\
-import marimo
-
-app = marimo.App()
-
-
-@app.cell
-def _():
-    {SMALL.replace(chr(10), chr(10) + "    ")}
-    return
-
-
-if __name__ == "__main__":
-    app.run()
-"""
 
 
 @pytest.fixture
@@ -48,12 +33,11 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A notebook that waits for its map, and the same for marimo."""
+    """A notebook that waits for its map."""
     python = {"name": "python3", "display_name": "Python 3", "language": "python"}
     cells = [nbformat.v4.new_code_cell(text) for text in (SMALL, "attribution = explorer.wait()")]
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": python})
     nbformat.write(notebook, tmp_path / "small.ipynb")
-    (tmp_path / "small.py").write_text(MARIMO)
     return tmp_path
 
 
@@ -71,7 +55,7 @@ def voila(folder: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def marimo(folder: Path) -> Iterator[Server]:
-    words = ["--headless", "--port", "{port}", "--no-token", "small.py"]
+    words = ["--headless", "--port", "{port}", "--no-token", str(ROOT / "notebooks/marimo_app.py")]
     yield from serve(folder, "marimo", "run", *words, answers="/health")
 
 
@@ -100,4 +84,5 @@ def test_marimo(marimo: Server, page: Page, folder: Path) -> None:
     page.goto(marimo.address)
     part(page, "dyadic").wait_for()
     drive(page, row)
+    expect(page.get_by_text("what is kept")).to_be_visible(timeout=PATIENCE * 1000)
     finish(page, row, folder)

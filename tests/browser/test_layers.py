@@ -35,6 +35,7 @@ def layers(*, main: bool = False) -> dict[str, Any]:
             "name": name,
             "main": main and name == "Ramp",
             "error": "ValueError: no <b>layer</b>" if name == "Broken" else "",
+            "details": "in <i>forward</i>\nValueError: no layer" if name == "Broken" else "",
             "drawn": name != "Broken",
             "method": f"{name} · conv (8x8)",
             "target": {"label": "astronaut", "score": 7.31},
@@ -95,6 +96,10 @@ def test_a_layer_that_failed_says_why_and_as_text(open_page: OpenPage, scene: Sc
     expect(page.locator(".wcam-pane-image .wcam-colour-bar p")).to_have_text(
         "Broken gave no map: ValueError: no <b>layer</b>"
     )
+    details = page.locator("[data-wcam=layer-details]")
+    expect(details.locator("pre")).to_be_hidden()
+    details.locator("summary").click()
+    expect(details.locator("pre")).to_have_text("in <i>forward</i>\nValueError: no layer")
     blank = page.evaluate(
         "() => { const c = document.querySelector('[data-wcam=heat]');"
         " return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.every(byte => byte === 0); }"

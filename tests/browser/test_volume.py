@@ -8,7 +8,7 @@ import pytest
 from tests.browser.conftest import OpenPage
 from tests.browser.fine_scene import make_fine_scene
 from tests.browser.gestures import click, middle, wait_pixels, wait_selection
-from tests.browser.scene import Scene, state_of
+from tests.browser.scene import Scene, make_scene, state_of
 
 pytestmark = pytest.mark.browser
 
@@ -38,6 +38,22 @@ BRIGHTNESS = """places => {
 }"""
 
 
+# Widths of the reconstructions that are painted from now on.
+WIDTHS = """() => {
+  globalThis.widths = [];
+  const context = document.querySelector("[data-wcam=reconstruction]").getContext("2d");
+  const put = context.putImageData.bind(context);
+  context.putImageData = (...all) => { widths.push(context.canvas.width); put(...all); };
+}"""
+
+
+# The bytes of one row of the reconstruction.
+ROW = """y => {
+  const canvas = document.querySelector("[data-wcam=reconstruction]");
+  return [...canvas.getContext("2d").getImageData(0, y, canvas.width, 1).data];
+}"""
+
+
 def test_a_band_of_many_cells_is_one_image(open_page: OpenPage, scene: Scene) -> None:
     page = open_page(state_of(make_fine_scene(scene)), context={"device_scale_factor": 2})
     counts = page.evaluate(DRAWS)
@@ -63,3 +79,19 @@ def test_a_click_on_one_of_many_cells_keeps_it_alone(open_page: OpenPage, scene:
     click(page, "dyadic", middle(fine, cell))
     wait_selection(page, [cell])
     wait_pixels(page, "reconstruction", fine.rebuilt([cell]))
+
+
+def test_a_large_picture_is_rebuilt_coarsely_at_once_and_completely_at_rest(open_page: OpenPage) -> None:
+    large = make_scene(736)
+    page = open_page(state_of(large))
+    complete = "() => document.querySelector('[data-wcam=reconstruction]').width === 736"
+    page.wait_for_function(complete)
+    page.evaluate(WIDTHS)
+    cell = large.cells_in("HL1")[27]
+    click(page, "dyadic", middle(large, cell))
+    page.wait_for_function("() => widths.at(-1) === 736")
+    assert page.evaluate("() => widths") == [368, 736]
+    _, top, _, _, _ = large.cells[cell]
+    row = 2 * int(top) + 1
+    seen = np.array(page.evaluate(ROW, row)).reshape(736, 4)[:, :3]
+    assert np.abs(seen - large.rebuilt([cell])[row].astype(int)).max() <= 1

@@ -27,7 +27,7 @@ const PLACES = "section, [data-wcam=root]";
 export function focusRoot(scope: Scope): HTMLElement {
   const root = element("div", {
     class: "wcam",
-    "data-wcam": "root",
+    wcam: "root",
     "data-lm-suppress-shortcuts": "true",
     tabindex: -1,
   });

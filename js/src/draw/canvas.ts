@@ -18,7 +18,7 @@ function onPixelRatio(scope: Scope, changed: () => void): void {
 
 /** A canvas over a picture, which it says nothing new of to a screen reader. */
 export function overlay(name: string): HTMLCanvasElement {
-  return element("canvas", { class: "wcam-overlay", "data-wcam": name, "aria-hidden": "true" });
+  return element("canvas", { class: "wcam-overlay", wcam: name, "aria-hidden": "true" });
 }
 
 /** Keeps the backing store of a canvas at its CSS size times the pixel ratio; `resized` draws it anew. */

@@ -1,5 +1,5 @@
 /** SVG elements, made with attributes and text nodes only. */
-import { setAttribute } from "./dom";
+import { filled } from "./dom";
 
 export function svg<K extends keyof SVGElementTagNameMap>(
   tag: K,
@@ -7,7 +7,5 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   ...children: (Node | string)[]
 ): SVGElementTagNameMap[K] {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) setAttribute(made, name, value);
-  made.append(...children);
-  return made;
+  return filled(made, attributes, children);
 }

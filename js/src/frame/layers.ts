@@ -11,6 +11,8 @@ export interface MapLayer {
   readonly main: boolean;
   /** what ended it; empty when all is well */
   readonly error: string;
+  /** where that came from */
+  readonly details: string;
   readonly method: string;
   readonly target: { readonly label: string; readonly score: number | null };
   readonly unit: string;
@@ -56,6 +58,7 @@ function readLayer(fields: Fields, heat: Float32Array | null): MapLayer {
     name: fields.text("name"),
     main: fields.flag("main"),
     error: fields.text("error"),
+    details: fields.textOr("details", ""),
     method: fields.text("method"),
     target: { label: target.text("label"), score: target.numberOrNull("score") },
     unit: fields.text("unit"),

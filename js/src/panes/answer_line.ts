@@ -1,6 +1,6 @@
 /** The answer in one sentence, why the run stopped, and the buttons that continue it; the texts come from Python. */
 
-import { element, setAttribute, setText } from "../draw/dom";
+import { element, note, setAttribute, setText } from "../draw/dom";
 import { signal } from "../reactive/signal";
 import type { Status } from "../state/status";
 import { type ConnectionState, isReachable } from "../transport/connection";
@@ -28,8 +28,8 @@ function canFocus({ state }: Status, connection: ConnectionState): boolean {
 
 export function answerLine(context: ViewContext): HTMLElement {
   const { session, bind } = context;
-  const sentence = element("p", { class: "wcam-answer", "data-wcam": "answer", role: "status" });
-  const stop = element("span", { class: "wcam-stop", "data-wcam": "stop" });
+  const sentence = element("p", { class: "wcam-answer", wcam: "answer", role: "status" });
+  const stop = element("span", { class: "wcam-stop", wcam: "stop" });
   const failed = (message: string): void => setText(stop, `The run did not go on: ${message}`);
   const more = kernelButton(context, { name: "more", label: "", send: () => session.deepen(), failed });
   const price = signal<Price | null>(null);
@@ -39,7 +39,7 @@ export function answerLine(context: ViewContext): HTMLElement {
     send: () => session.deepen(price.peek()?.cells),
     failed,
   });
-  const why = element("span", { class: "wcam-note", "data-wcam": "more-reason", role: "status" });
+  const why = note("more-reason");
   const buttons = [more.element, these.element, why];
   const line = element("div", { class: "wcam-answer-line" }, sentence, stop, ...buttons);
   followPrice(context, (next) => {

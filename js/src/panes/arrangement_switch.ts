@@ -1,6 +1,6 @@
 /** The switch between bands at one size and the transform's own layout. */
 
-import { element } from "../draw/dom";
+import { button, element } from "../draw/dom";
 import type { ViewContext } from "./context";
 
 const TITLES = {
@@ -11,16 +11,8 @@ const TITLES = {
 export function arrangementSwitch(context: ViewContext): HTMLElement {
   const { session, scope, act, bind } = context;
   const buttons = ([false, true] as const).map((packed) => {
-    const words = packed ? "packed" : "equal sizes";
-    const made = element(
-      "button",
-      {
-        type: "button",
-        "data-wcam": packed ? "packed" : "equal",
-        title: TITLES[packed ? "packed" : "equal"],
-      },
-      words,
-    );
+    const name = packed ? "packed" : "equal";
+    const made = button(name, packed ? "packed" : "equal sizes", { title: TITLES[name] });
     scope.listen(made, "click", () =>
       act(() => {
         session.packed.value = packed;

@@ -18,7 +18,7 @@ export function bandKey(
     const added = context.scales?.words("dyadic") ?? "";
     return map ? `${unitOnly(map.unit)}, per cell${added}` : "no value yet";
   };
-  const kinds = element("p", { class: "wcam-note", "data-wcam": "kinds" });
+  const kinds = element("p", { class: "wcam-note", wcam: "kinds" });
   const key = element("div", { class: "wcam-key" }, colourBar(context, scale, unit), kinds);
   bind(() => {
     const bands = session.picture.value?.bands ?? [];

@@ -28,7 +28,7 @@ export function colourBar(
     });
     setText(unit, words() + scaleWords(now));
   });
-  return element("div", { class: "wcam-colour-bar", "data-wcam": "colour-bar" }, strip, ...ticks, unit);
+  return element("div", { class: "wcam-colour-bar", wcam: "colour-bar" }, strip, ...ticks, unit);
 }
 
 /** The value at a tick; of levels with scales of their own its part of the largest, where they agree on it. */

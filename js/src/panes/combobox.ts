@@ -27,7 +27,7 @@ export class Combobox {
   readonly #rows: HTMLElement;
   readonly #none: HTMLElement;
   readonly #id = `wcam-choices-${++count}`;
-  #found: readonly number[] = [];
+  #matches: readonly number[] = [];
   #active = 0;
 
   constructor(scope: Scope, choices: Choices) {
@@ -37,7 +37,7 @@ export class Combobox {
       role: "combobox",
       autocomplete: "off",
       spellcheck: "false",
-      "data-wcam": choices.name,
+      wcam: choices.name,
       "aria-label": choices.label,
       "aria-autocomplete": "list",
       "aria-expanded": "false",
@@ -71,9 +71,9 @@ export class Combobox {
 
   /** Shows what fits to the text now. */
   refresh(): void {
-    this.#found = this.#choices.search(this.input.value);
+    this.#matches = this.#choices.search(this.input.value);
     this.#list.hidden = false;
-    this.#none.hidden = this.#found.length > 0;
+    this.#none.hidden = this.#matches.length > 0;
     setAttribute(this.input, "aria-expanded", "true");
     this.#list.scrollTop = 0;
     this.#move(0);
@@ -99,14 +99,14 @@ export class Combobox {
   }
 
   #choose(at: number): void {
-    const id = this.#found[at];
+    const id = this.#matches[at];
     if (id === undefined) return;
     this.close();
     this.#choices.choose(id);
   }
 
   #move(to: number): void {
-    this.#active = Math.max(0, Math.min(this.#found.length - 1, to));
+    this.#active = Math.max(0, Math.min(this.#matches.length - 1, to));
     const [top, height] = [this.#active * ROW, this.#list.clientHeight];
     if (top < this.#list.scrollTop) this.#list.scrollTop = top;
     else if (top + ROW > this.#list.scrollTop + height) this.#list.scrollTop = top + ROW - height;
@@ -114,19 +114,19 @@ export class Combobox {
   }
 
   #draw(): void {
-    this.#rows.style.height = `${this.#found.length * ROW}px`; // before the height of the list is read
+    this.#rows.style.height = `${this.#matches.length * ROW}px`; // before the height of the list is read
     const { scrollTop, clientHeight } = this.#list;
     const first = Math.max(0, Math.floor(scrollTop / ROW) - BEYOND);
-    const last = Math.min(this.#found.length, Math.ceil((scrollTop + clientHeight) / ROW) + BEYOND);
+    const last = Math.min(this.#matches.length, Math.ceil((scrollTop + clientHeight) / ROW) + BEYOND);
     const rows: HTMLElement[] = [];
     for (let at = first; at < last; at++) rows.push(this.#row(at));
     this.#rows.replaceChildren(...rows);
-    const active = this.#found.length > 0 ? `${this.#id}-${this.#active}` : undefined;
+    const active = this.#matches.length > 0 ? `${this.#id}-${this.#active}` : undefined;
     setAttribute(this.input, "aria-activedescendant", active);
   }
 
   #row(at: number): HTMLElement {
-    const [name, number] = this.#choices.row(this.#found[at] ?? 0);
+    const [name, number] = this.#choices.row(this.#matches[at] ?? 0);
     const value = element("span", { class: "wcam-quiet" });
     setText(value, number);
     const row = element(
@@ -135,7 +135,7 @@ export class Combobox {
         id: `${this.#id}-${at}`,
         role: "option",
         "aria-selected": at === this.#active ? "true" : "false",
-        "aria-setsize": this.#found.length,
+        "aria-setsize": this.#matches.length,
         "aria-posinset": at + 1,
         "data-at": at,
       },

@@ -18,7 +18,7 @@ import { followHost, type Stage, sessionBody, stageView } from "./view";
 export function showComparison(comparison: Comparison, el: HTMLElement): () => void {
   return stageView(el, (stage) => {
     const { root, scope, report, announcer } = stage;
-    const place = element("div", { class: "wcam-comparison", "data-wcam": "comparison" });
+    const place = element("div", { class: "wcam-comparison", wcam: "comparison" });
     root.append(place);
     scope.guard(() => place.append(...sideChooser(comparison, scope)));
     const sides = element("div", { class: "wcam-sides" });

@@ -11,7 +11,7 @@ export interface Disclosure {
 }
 
 export function disclosure(name: string): Disclosure {
-  const details = element("details", { class: "wcam-details", "data-wcam": name, hidden: true });
+  const details = element("details", { class: "wcam-details", wcam: name, hidden: true });
   let shown = "";
   const show = (text: string): void => {
     if (text === shown) return; // one that is open stays so

@@ -41,7 +41,7 @@ export class DyadicPane {
   /** what the colours of cells mean */
   readonly scale: ReadonlySignal<Scale>;
   readonly #colours: ReadonlySignal<Colours>;
-  readonly #canvas = element("canvas", { "data-wcam": "dyadic", tabindex: 0, role: "grid" });
+  readonly #canvas = element("canvas", { wcam: "dyadic", tabindex: 0, role: "grid" });
   readonly #overlay = overlay("dyadic-overlay");
   readonly #tooltip = new Tooltip();
   /** the cell of the keyboard */

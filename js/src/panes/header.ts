@@ -53,9 +53,9 @@ export function statusWords(status: Status, cost: Cost | null = null): string {
 
 export function headerLine(context: ViewContext): HTMLElement {
   const { session, bind } = context;
-  const target = element("span", { class: "wcam-target", "data-wcam": "target" });
-  const method = element("span", { class: "wcam-method", "data-wcam": "method" });
-  const chip = element("span", { class: "wcam-chip", "data-wcam": "connection", role: "status" });
+  const target = element("span", { class: "wcam-target", wcam: "target" });
+  const method = element("span", { class: "wcam-method", wcam: "method" });
+  const chip = element("span", { class: "wcam-chip", wcam: "connection", role: "status" });
   bind(() => {
     const attribution = session.attribution.value;
     const explained = attribution?.target ?? session.target.value.explained;
@@ -83,12 +83,12 @@ export function headerLine(context: ViewContext): HTMLElement {
 function progress(context: ViewContext): HTMLElement {
   const { session, bind } = context;
   const bar = element("progress", {
-    "data-wcam": "progress",
+    wcam: "progress",
     "aria-label": "passes done",
     max: 1,
     value: 0,
   });
-  const words = element("span", { class: "wcam-progress-words", "data-wcam": "status" });
+  const words = element("span", { class: "wcam-progress-words", wcam: "status" });
   const cancel = kernelButton(context, {
     name: "cancel",
     label: "Cancel",
@@ -113,12 +113,7 @@ function progress(context: ViewContext): HTMLElement {
 export function errorPanel(context: ViewContext, boundary: { readonly value: string | null }): HTMLElement {
   const words = element("p", { role: "alert" });
   const more = disclosure("error-details");
-  const panel = element(
-    "div",
-    { class: "wcam-error", "data-wcam": "error", hidden: true },
-    words,
-    more.element,
-  );
+  const panel = element("div", { class: "wcam-error", wcam: "error", hidden: true }, words, more.element);
   context.bind(() => {
     const status = context.session.status.value;
     const failed = status.state === "error";

@@ -14,6 +14,7 @@ import { computed, type ReadonlySignal, type Signal, signal } from "../reactive/
 import { colourBar } from "./colour_bar";
 import { runScale, type ViewContext } from "./context";
 import { contourLayer } from "./contour_layer";
+import { disclosure } from "./disclosure";
 import { heatOf, unitWords } from "./image_map";
 import { layerSelect } from "./layer_select";
 import { levelRow } from "./level_row";
@@ -25,7 +26,7 @@ export class ImagePane {
   /** Cancels a rectangle that is being drawn; false when there is none. */
   readonly cancelDrag: () => boolean;
   readonly #context: ViewContext;
-  readonly #photo = element("canvas", { "data-wcam": "image", tabindex: -1, role: "img" });
+  readonly #photo = element("canvas", { wcam: "image", tabindex: -1, role: "img" });
   readonly #heat = overlay("heat");
   readonly #overlay = overlay("image-overlay");
   /** the rectangle being drawn, in image pixels */
@@ -64,16 +65,18 @@ export class ImagePane {
       scale,
       () => unitWords(session) + (this.#context.scales?.words("image") ?? ""),
     );
-    return pane("image", "Where", head, plate, bar, choices);
+    const more = disclosure("layer-details");
+    bind(() => more.show(session.layers.shown.value?.details ?? ""));
+    return pane("image", "Where", head, plate, bar, more.element, choices);
   }
 
   /** What stands beside the heading, and the tick for the lines. */
   #controls(scale: ReadonlySignal<Scale>): [readonly HTMLElement[], HTMLElement] {
     const { session, scope, act, bind } = this.#context;
-    const contours = element("input", { type: "checkbox", "data-wcam": "contours-shown" });
-    const opacity = element("input", { type: "range", min: 0, max: 1, step: 0.05, "data-wcam": "opacity" });
+    const contours = element("input", { type: "checkbox", wcam: "contours-shown" });
+    const opacity = element("input", { type: "range", min: 0, max: 1, step: 0.05, wcam: "opacity" });
     const options = COLORMAPS.map((name) => element("option", { value: name }, name));
-    const colormap = element("select", { "data-wcam": "colormap" }, ...options);
+    const colormap = element("select", { wcam: "colormap" }, ...options);
     scope.listen(opacity, "input", () => {
       session.opacity.value = opacity.valueAsNumber;
     });

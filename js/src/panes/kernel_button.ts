@@ -1,6 +1,6 @@
 /** A button that sends a request to the kernel: one at a time, with a message where it fails. */
 
-import { element, setAttribute } from "../draw/dom";
+import { button, setAttribute } from "../draw/dom";
 import type { ViewContext } from "./context";
 
 export interface KernelButton {
@@ -18,14 +18,14 @@ export interface KernelRequest {
 }
 
 export function kernelButton({ scope }: ViewContext, request: KernelRequest): KernelButton {
-  const button = element("button", { type: "button", "data-wcam": request.name }, request.label);
+  const made = button(request.name, request.label);
   let sent = false;
   const mark = (now: boolean): void => {
     sent = now;
     // Not `disabled`, which would throw the focus out of the widget.
-    setAttribute(button, "aria-disabled", now ? "true" : undefined);
+    setAttribute(made, "aria-disabled", now ? "true" : undefined);
   };
-  scope.listen(button, "click", () => {
+  scope.listen(made, "click", () => {
     if (sent) return;
     mark(true);
     request.send().catch((error: unknown) => {
@@ -33,5 +33,5 @@ export function kernelButton({ scope }: ViewContext, request: KernelRequest): Ke
       if (!scope.disposed) request.failed((error as Error).message);
     });
   });
-  return { element: button, ready: () => mark(false) };
+  return { element: made, ready: () => mark(false) };
 }

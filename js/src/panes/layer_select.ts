@@ -6,7 +6,7 @@ import type { ViewContext } from "./context";
 export function layerSelect(context: ViewContext): HTMLElement {
   const { session, scope, act, bind } = context;
   const { layers } = session;
-  const select = element("select", { "data-wcam": "layer" });
+  const select = element("select", { wcam: "layer" });
   const label = element("label", { title: "the map over the image" }, "layer", select);
   scope.listen(select, "change", () => act(() => layers.choose(select.value)));
   let current = "";

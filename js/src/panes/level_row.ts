@@ -12,7 +12,7 @@ export function levelRow(context: ViewContext): HTMLElement {
     class: "wcam-row wcam-ticks",
     role: "group",
     "aria-label": "levels in the heatmap, and those that a point or a rectangle of the image chooses",
-    "data-wcam": "levels",
+    wcam: "levels",
   });
   let boxes: { readonly name: string; readonly box: HTMLInputElement }[] = [];
   const mark = (): void => {
@@ -29,7 +29,7 @@ export function levelRow(context: ViewContext): HTMLElement {
     const all = levels.all.value;
     boxes = all.map(({ name }) => ({
       name,
-      box: element("input", { type: "checkbox", "data-wcam": "level", "data-level": name }),
+      box: element("input", { type: "checkbox", wcam: "level", "data-level": name }),
     }));
     for (const { name, box } of boxes) {
       scope.listen(box, "change", () => {

@@ -10,7 +10,7 @@ export function pane(
 ): HTMLElement {
   const heading = element("h3", { class: "wcam-title" }, title);
   // Not a landmark: a notebook has many explorers, and each of them these panes.
-  const look = { class: `wcam-pane wcam-pane-${name}`, "data-wcam": `pane-${name}` };
+  const look = { class: `wcam-pane wcam-pane-${name}`, wcam: `pane-${name}` };
   return element(
     "section",
     { ...look, role: "group", "aria-label": title },

@@ -39,15 +39,15 @@ export function profilePane(context: ViewContext, cells: ReadonlySignal<Scale>):
   const axis = element("div", { class: "wcam-axis", "aria-hidden": "true" });
   const lines = element("div", { class: "wcam-lines", "aria-hidden": "true" });
   const groups = element("div", { class: "wcam-groups" });
-  const legend = element("p", { class: "wcam-note", "data-wcam": "profile-legend" });
+  const legend = element("p", { class: "wcam-note", wcam: "profile-legend" });
   const point = element("p", {
     class: "wcam-note wcam-point-words",
-    "data-wcam": "fingerprint",
+    wcam: "fingerprint",
     hidden: true,
   });
   const chart = element(
     "div",
-    { class: "wcam-profile", "data-wcam": "profile" },
+    { class: "wcam-profile", wcam: "profile" },
     axis,
     element("div", { class: "wcam-plot" }, lines, groups),
   );
@@ -101,7 +101,7 @@ function makeBars(context: ViewContext, picture: Picture): Bar[] {
     const point = element("b", { class: "wcam-point", hidden: true });
     const button = element(
       "button",
-      { type: "button", class: "wcam-bar", "data-wcam": "profile-bar", "data-band": band.name },
+      { type: "button", class: "wcam-bar", wcam: "profile-bar", "data-band": band.name },
       element("i", {}, total, whisker, shapley, point),
       element("span", {}, bandLabel(band)),
     );

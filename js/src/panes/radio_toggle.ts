@@ -1,5 +1,5 @@
 /** Buttons of which one is on: arrows move between them, as in any radio group. */
-import { element } from "../draw/dom";
+import { button, element } from "../draw/dom";
 import type { Signal } from "../reactive/signal";
 import type { ViewContext } from "./context";
 
@@ -21,16 +21,10 @@ export function radioToggle<T extends string>(context: ViewContext, choices: Rad
       value.value = option;
     });
   const buttons = options.map((option) => {
-    const made = element(
-      "button",
-      {
-        type: "button",
-        role: "radio",
-        "data-wcam": `${choices.name}-${option}`,
-        title: choices.titles?.[option],
-      },
-      option,
-    );
+    const made = button(`${choices.name}-${option}`, option, {
+      role: "radio",
+      title: choices.titles?.[option],
+    });
     scope.listen(made, "click", () => choose(option));
     return made;
   });

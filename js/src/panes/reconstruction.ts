@@ -16,6 +16,8 @@ import { wipeLayer } from "./wipe";
 type Look = "rebuilt" | "wipe" | "difference";
 
 const WARM_UP_ROUNDS = 3;
+/** How long a selection stays before the finest details follow, in milliseconds. */
+const REST_MS = 120;
 const MODES: readonly Mode[] = ["keep", "remove"];
 const LOOKS: readonly Look[] = ["rebuilt", "wipe", "difference"];
 const LOOK_TITLES = {
@@ -46,14 +48,14 @@ export function keptWords(
 /** Lets the engine compile the transform before the first click waits for it. */
 function warmUp(rebuild: Rebuilder, cells: number): void {
   const half = Uint8Array.from({ length: cells }, (_, cell) => cell % 2);
-  for (let round = 0; round < WARM_UP_ROUNDS; round++) rebuild.rebuild(half);
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) rebuild.preview(half) ?? rebuild.rebuild(half);
 }
 
 export function reconstructionPane(context: ViewContext): HTMLElement {
   const { session, scope, bind } = context;
-  const canvas = element("canvas", { "data-wcam": "reconstruction", role: "img" });
+  const canvas = element("canvas", { wcam: "reconstruction", role: "img" });
   const plate = element("div", { class: "wcam-plate" }, canvas);
-  const words = element("p", { "data-wcam": "kept", role: "status" });
+  const words = element("p", { wcam: "kept", role: "status" });
   const rebuilder = computed(() => session.picture.value && new Rebuilder(session.picture.value));
   const look: Signal<Look> = signal("rebuilt");
   bind(() => {
@@ -88,19 +90,28 @@ export function reconstructionPane(context: ViewContext): HTMLElement {
   return pane("reconstruction", "Reconstruction", head, plate, radioToggle(context, looks), bar, words);
 }
 
+/** Paints what is kept; of a large image first what is quickly there, and the rest when the hand rests. */
 function bindRebuilt(
-  { session, repaint, bind }: ViewContext,
+  { session, scope, repaint, bind }: ViewContext,
   canvas: HTMLCanvasElement,
   rebuilder: ReadonlySignal<Rebuilder | null>,
 ): void {
-  const paint = (): void => {
-    const [picture, rebuild] = [session.picture.peek(), rebuilder.peek()];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = (): void => clearTimeout(timer);
+  scope.add(stop);
+  const paint = (complete: boolean): void => {
+    stop();
+    const [picture, rebuild, kept] = [session.picture.peek(), rebuilder.peek(), session.kept.peek()];
     if (picture === null || rebuild === null) return;
-    sizeTo(canvas, picture.height, picture.width);
-    paintChannels(canvas, rebuild.rebuild(session.kept.peek()), picture.channels);
+    const preview = complete ? null : rebuild.preview(kept);
+    const { height, width } = preview ?? picture;
+    sizeTo(canvas, height, width);
+    paintChannels(canvas, preview?.values ?? rebuild.rebuild(kept), picture.channels);
+    if (preview) timer = setTimeout(() => scope.guard(() => paint(true)), REST_MS);
   };
+  const start = (): void => paint(false);
   bind(() => {
     void [rebuilder.value, session.kept.value];
-    repaint.request(paint);
+    repaint.request(start);
   });
 }

@@ -1,5 +1,5 @@
 /** Keep the top: the score of the most important cells alone, as a curve that is a slider. */
-import { element, setAttribute, setText } from "../draw/dom";
+import { button, element, setAttribute, setText } from "../draw/dom";
 import { drawRetention, MARGIN } from "../draw/retention_chart";
 import { svg } from "../draw/svg";
 import type { RetentionFrame } from "../frame/retention";
@@ -86,7 +86,7 @@ export function shownValue(
 export function retentionPane(context: ViewContext): HTMLElement {
   const { session, bind } = context;
   const { topLine } = session;
-  const chart = svg("svg", { "aria-hidden": "true", "data-wcam": "retention-chart" });
+  const chart = svg("svg", { "aria-hidden": "true", wcam: "retention-chart" });
   const waiting = element("p", { class: "wcam-waiting" });
   const slider = element(
     "div",
@@ -94,14 +94,14 @@ export function retentionPane(context: ViewContext): HTMLElement {
       class: "wcam-retention",
       role: "slider",
       tabindex: 0,
-      "data-wcam": "retention",
+      wcam: "retention",
       "aria-label": "keep the top",
     },
     waiting,
   );
   slider.append(chart);
-  const words = element("p", { class: "wcam-value", "data-wcam": "retention-value" });
-  const note = element("p", { class: "wcam-note", "data-wcam": "retention-note" });
+  const words = element("p", { class: "wcam-value", wcam: "retention-value" });
+  const note = element("p", { class: "wcam-note", wcam: "retention-note" });
   const value = currentValue(session);
   drawChart(context, slider, chart, value);
   bind(() => {
@@ -162,7 +162,7 @@ function drawChart(
 /** The fewest cells that hold the decision, one click away. */
 function snapButton({ session, act, scope, bind }: ViewContext): HTMLElement {
   const { topLine } = session;
-  const made = element("button", { type: "button", "data-wcam": "snap" }, "smallest set");
+  const made = button("snap", "smallest set");
   scope.listen(made, "click", () => act(() => topLine.snap()));
   bind(() => {
     const curve = topLine.curve.value;

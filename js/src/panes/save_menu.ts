@@ -1,5 +1,5 @@
 /** Files to take away: the view as a picture, the selection, and, where there is a kernel, the map. */
-import { element, setAttribute, setText } from "../draw/dom";
+import { button, element, note, setAttribute, setText } from "../draw/dom";
 import { selectionWords } from "../picture/selection_parts";
 import { isReachable } from "../transport/connection";
 import type { ViewContext } from "./context";
@@ -11,23 +11,23 @@ const NAME = "wcam";
 /** The menu, and what went wrong beside it. */
 export function saveMenu(context: ViewContext): HTMLElement {
   const { session, scope, bind } = context;
-  const note = element("span", { class: "wcam-note", role: "status", "data-wcam": "save-note" });
+  const said = note("save-note");
   const items = element("div", { class: "wcam-menu" });
   const menu = element(
     "details",
-    { class: "wcam-save", "data-wcam": "save" },
+    { class: "wcam-save", wcam: "save" },
     element("summary", {}, "save"),
     items,
   );
   const item = (name: string, label: string, make: () => Promise<Blob> | Blob): HTMLButtonElement => {
-    const made = element("button", { type: "button", "data-wcam": `save-${name}` }, label);
+    const made = button(`save-${name}`, label);
     scope.listen(made, "click", () => {
       menu.open = false;
-      setText(note, "");
+      setText(said, "");
       Promise.resolve()
         .then(make)
         .then((blob) => download(`${NAME}.${name.split("-")[0]}`, blob))
-        .catch((error: unknown) => setText(note, `Nothing was saved: ${(error as Error).message}`));
+        .catch((error: unknown) => setText(said, `Nothing was saved: ${(error as Error).message}`));
     });
     items.append(made);
     return made;
@@ -51,7 +51,7 @@ export function saveMenu(context: ViewContext): HTMLElement {
     menu.querySelector("summary")?.focus();
     menu.open = false;
   });
-  return element("span", { class: "wcam-save-place" }, menu, note);
+  return element("span", { class: "wcam-save-place" }, menu, said);
 }
 
 /** What a picture of the view needs below it to be understood. */

@@ -9,8 +9,8 @@ const WORDS = { auto: "auto scale", linear: "linear", log: "log", rank: "rank" }
 
 export function scaleChoice({ session, scope, bind }: ViewContext): readonly HTMLElement[] {
   const options = SCALE_CHOICES.map((choice) => element("option", { value: choice }, WORDS[choice]));
-  const kind = element("select", { "data-wcam": "scale", "aria-label": "scale of the colours" }, ...options);
-  const own = element("input", { type: "checkbox", "data-wcam": "per-level" });
+  const kind = element("select", { wcam: "scale", "aria-label": "scale of the colours" }, ...options);
+  const own = element("input", { type: "checkbox", wcam: "per-level" });
   const choose = (): void => {
     const choice = SCALE_CHOICES.find((each) => each === kind.value) ?? "auto";
     session.scale.value = scaleSetting(choice, own.checked);

@@ -41,12 +41,12 @@ export function scoresPane(context: ViewContext): HTMLElement {
   const body = element("tbody");
   const table = element(
     "table",
-    { class: "wcam-scores", "data-wcam": "scores" },
+    { class: "wcam-scores", wcam: "scores" },
     element("thead", {}, element("tr", {}, ...headings)),
     body,
   );
-  const verdict = element("p", { class: "wcam-verdict", role: "status", "data-wcam": "verdict" });
-  const note = element("p", { class: "wcam-note", role: "status", "data-wcam": "scores-state" });
+  const verdict = element("p", { class: "wcam-verdict", role: "status", wcam: "verdict" });
+  const note = element("p", { class: "wcam-note", role: "status", wcam: "scores-state" });
   const more = disclosure("scores-details");
   bind(() => {
     const scores = session.scores.value;
@@ -104,7 +104,7 @@ function scoreRow(score: Score, decimals: number): HTMLElement {
   ];
   return element(
     "tr",
-    { "data-wcam": "score-row", "data-label": score.label },
+    { wcam: "score-row", "data-label": score.label },
     element("th", { scope: "row", title: score.label }, score.label),
     ...cells.map((text) => element("td", {}, text)),
   );

@@ -1,6 +1,6 @@
 /** The selection as a list of what can be taken out of it, the steps back and forth, and the selection as Python. */
 
-import { element, setAttribute, setText } from "../draw/dom";
+import { button, element, setAttribute, setText } from "../draw/dom";
 import { partWords, selectionParts, selectionWords } from "../picture/selection_parts";
 import { selectionPython } from "../picture/words";
 import type { Session } from "../state/session";
@@ -13,10 +13,10 @@ const MOST_CHIPS = 12;
 export function selectionLine(context: ViewContext): HTMLElement {
   const { session, bind } = context;
   const { selection } = session;
-  const words = element("p", { "data-wcam": "selection", role: "status" });
-  const undo = button(context, "undo", () => selection.undo());
-  const redo = button(context, "redo", () => selection.redo());
-  const clear = button(context, "clear", () => selection.clear());
+  const words = element("p", { wcam: "selection", role: "status" });
+  const undo = stepButton(context, "undo", () => selection.undo());
+  const redo = stepButton(context, "redo", () => selection.redo());
+  const clear = stepButton(context, "clear", () => selection.clear());
   bind(() => {
     const picture = session.picture.value;
     const cells = selection.cells.value;
@@ -48,7 +48,7 @@ function chipsOf({ selection, picture, topLine }: Session): Chip[] {
 
 function chipList(context: ViewContext): HTMLElement {
   const { session, act, bind } = context;
-  const list = element("ul", { class: "wcam-chips", "aria-label": "selection", "data-wcam": "chips" });
+  const list = element("ul", { class: "wcam-chips", "aria-label": "selection", wcam: "chips" });
   const remove = (cells: readonly number[], at: number): void => {
     act(() => session.selection.remove(cells));
     const buttons = list.querySelectorAll("button");
@@ -77,8 +77,8 @@ function enable(button: HTMLButtonElement, on: boolean): void {
   setAttribute(button, "aria-disabled", on ? undefined : "true");
 }
 
-function button(context: ViewContext, name: string, act: () => void): HTMLButtonElement {
-  const made = element("button", { type: "button", "data-wcam": name }, name);
+function stepButton(context: ViewContext, name: string, act: () => void): HTMLButtonElement {
+  const made = button(name, name);
   context.scope.listen(made, "click", () => context.act(act));
   return made;
 }
@@ -87,7 +87,7 @@ function button(context: ViewContext, name: string, act: () => void): HTMLButton
 function copyAsPython(context: ViewContext): [HTMLElement, HTMLElement] {
   const { session, scope, bind } = context;
   const box = element("textarea", {
-    "data-wcam": "python",
+    wcam: "python",
     "aria-label": "selection as Python",
     hidden: true,
   });
@@ -101,7 +101,7 @@ function copyAsPython(context: ViewContext): [HTMLElement, HTMLElement] {
     box.value = python();
     box.select();
   };
-  const copy = button(context, "copy", () => {
+  const copy = stepButton(context, "copy", () => {
     const clipboard = navigator.clipboard as Clipboard | undefined; // absent on pages without https
     if (!clipboard) return reveal();
     clipboard.writeText(python()).then(

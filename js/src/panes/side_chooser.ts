@@ -19,15 +19,15 @@ export function sideChooser(comparison: Comparison, scope: Scope): HTMLElement[]
     class: "wcam-strip",
     role: "group",
     "aria-label": "images",
-    "data-wcam": "strip",
+    wcam: "strip",
   });
   const map = element("div", {
     class: "wcam-side-map",
     role: "group",
     "aria-label": "images by their profiles over scales",
-    "data-wcam": "side-map",
+    wcam: "side-map",
   });
-  const words = element("p", { class: "wcam-note", "data-wcam": "side-words" });
+  const words = element("p", { class: "wcam-note", wcam: "side-words" });
   const [inRow, onMap] = [row, map].map((place) => {
     const buttons = names.map((name, side) => button(comparison, scope, name, side));
     place.append(...buttons);

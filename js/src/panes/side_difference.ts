@@ -69,7 +69,7 @@ export function differenceBody(
   difference: SessionDifference,
   sessions: readonly [Session, Session],
 ): { readonly body: HTMLElement; cancelDrags(): boolean } {
-  const words = element("p", { class: "wcam-answer", "data-wcam": "sides-differ", role: "status" });
+  const words = element("p", { class: "wcam-answer", wcam: "sides-differ", role: "status" });
   const colours = element("p", { class: "wcam-stop" }, "Orange: more importance. Blue: less.");
   const heading = element("h3", { class: "wcam-side-name" }, title);
   const top = element("div", { class: "wcam-top" }, heading, words, colours);

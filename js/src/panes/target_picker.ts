@@ -1,5 +1,5 @@
 /** Chooses what is explained: a class, by itself or rather than another one. */
-import { element, setAttribute, setText } from "../draw/dom";
+import { button, element, note, setAttribute, setText } from "../draw/dom";
 import { formatScore } from "../picture/words";
 import { signal } from "../reactive/signal";
 import type { ClassNames } from "../state/class_names";
@@ -13,9 +13,9 @@ const NOBODY = -1;
 export function targetPicker(context: ViewContext): { button: HTMLElement; line: HTMLElement } {
   const { session, scope, bind } = context;
   const names = signal<ClassNames | null>(null);
-  const button = element("button", { type: "button", "data-wcam": "pick-target" }, "explain another class");
-  const note = element("span", { class: "wcam-note", role: "status", "data-wcam": "picker-note" });
-  const close = element("button", { type: "button", "data-wcam": "picker-close" }, "close");
+  const opener = button("pick-target", "explain another class");
+  const said = note("picker-note");
+  const close = button("picker-close", "close");
 
   const nameOf = (id: number): string => names.peek()?.names[id] ?? `class ${id}`;
   const rowOf = (id: number): readonly [string, string] => {
@@ -27,10 +27,10 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
   const search = (typed: string, chosen: number): readonly number[] =>
     names.peek()?.search(chosen >= 0 && typed === nameOf(chosen) ? "" : typed) ?? [];
   const retarget = (classId: number, other: number): void => {
-    setText(note, `asking for ${nameOf(classId)}…`);
+    setText(said, `asking for ${nameOf(classId)}…`);
     session.kernel.retarget(classId, other === classId || other < 0 ? null : other).then(
-      () => setText(note, ""),
-      (error: unknown) => setText(note, `The target stays: ${(error as Error).message}`),
+      () => setText(said, ""),
+      (error: unknown) => setText(said, `The target stays: ${(error as Error).message}`),
     );
   };
   const wanted = new Combobox(scope, {
@@ -44,8 +44,8 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
     name: "target-other",
     label: "the class it is to be explained against",
     search: (typed) => {
-      const found = search(typed, session.target.peek().other);
-      const others = found.filter((id) => id !== session.target.peek().classId);
+      const matches = search(typed, session.target.peek().other);
+      const others = matches.filter((id) => id !== session.target.peek().classId);
       return typed.trim() === "" ? [NOBODY, ...others] : others;
     },
     row: rowOf,
@@ -58,14 +58,14 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
     wanted.element,
     element("span", {}, "rather than"),
     rival.element,
-    element("span", { "data-wcam": "picker-reach" }, context.reach),
+    element("span", { wcam: "picker-reach" }, context.reach),
     close,
-    note,
+    said,
   );
 
   const show = (open: boolean): void => {
     line.hidden = !open;
-    setAttribute(button, "aria-expanded", open ? "true" : "false");
+    setAttribute(opener, "aria-expanded", open ? "true" : "false");
   };
   const open = (): void => {
     show(true);
@@ -74,21 +74,21 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
       wanted.refresh();
       return;
     }
-    setText(note, "asking the kernel for the names…");
+    setText(said, "asking the kernel for the names…");
     session.kernel.classNames().then(
       (known) => {
         if (scope.disposed) return;
         names.value = known;
-        setText(note, "");
+        setText(said, "");
         wanted.input.select(); // what is typed replaces the name that has just come
         scope.guard(() => wanted.refresh());
       },
-      (error: unknown) => setText(note, `There are no names to choose from: ${(error as Error).message}`),
+      (error: unknown) => setText(said, `There are no names to choose from: ${(error as Error).message}`),
     );
   };
-  scope.listen(button, "click", () => (line.hidden ? open() : show(false)));
+  scope.listen(opener, "click", () => (line.hidden ? open() : show(false)));
   const leave = (): void => {
-    button.focus(); // before what has it goes
+    opener.focus(); // before what has it goes
     show(false);
   };
   scope.listen(close, "click", leave);
@@ -99,7 +99,7 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
   bind(() => {
     const { classes, classId, other } = session.target.value;
     const usable = isReachable(session.connection.value) && classes > 1;
-    setAttribute(button, "hidden", !usable);
+    setAttribute(opener, "hidden", !usable);
     if (!usable) show(false);
     wanted.input.value = names.value !== null && classId >= 0 ? nameOf(classId) : "";
     rival.input.value = names.value !== null && other >= 0 ? nameOf(other) : "";
@@ -107,5 +107,5 @@ export function targetPicker(context: ViewContext): { button: HTMLElement; line:
     setAttribute(rival.input, "disabled", classId < 0);
   });
   for (const box of [wanted, rival]) scope.listen(box.input, "focus", () => box.input.select());
-  return { button, line };
+  return { button: opener, line };
 }

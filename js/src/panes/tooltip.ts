@@ -8,7 +8,7 @@ export class Tooltip {
   readonly element = element("div", {
     class: "wcam-tooltip",
     role: "tooltip",
-    "data-wcam": "tooltip",
+    wcam: "tooltip",
     hidden: true,
   });
 

@@ -32,7 +32,7 @@ export function wipeLayer(context: ViewContext, plate: HTMLElement, shown: Reado
     class: "wcam-wipe",
     role: "slider",
     tabindex: 0,
-    "data-wcam": "wipe",
+    wcam: "wipe",
     "aria-label": "wipe: the image on the left, the reconstruction on the right",
     "aria-valuemin": 0,
     "aria-valuemax": 100,

@@ -127,6 +127,8 @@ export function cellsOfBand(table: CellTable, band: number): number[] {
   return cellsWhere(table, (cell) => bandOf(table, cell) === band);
 }
 
+const MOST_SIDES = 8192;
+
 export interface Segment {
   readonly y0: number;
   readonly x0: number;
@@ -137,11 +139,13 @@ export interface Segment {
 /**
  * The contour of a set of cells in the packed picture: every side beyond which stands no cell of the set in the same
  * band. Sides are walked in steps of one coefficient, because neighbours need not be of one size, and joined again.
+ * Of more sides than `MOST_SIDES` none is given: they would hide the cells between them.
  */
 export function contour(table: CellTable, members: Iterable<number>): Segment[] {
   const set = new Set(members);
   const segments: Segment[] = [];
   for (const cell of set) {
+    if (segments.length > MOST_SIDES) return [];
     const { top, left, bottom, right } = cellRectangle(table, cell);
     const band = bandOf(table, cell);
     const open = (y: number, x: number): boolean => {

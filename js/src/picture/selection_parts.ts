@@ -77,11 +77,12 @@ function countWords({ length }: readonly number[]): string {
 
 /** Rows and columns, counted from 1, of cells that fill a rectangle of their band; null where they do not. */
 function rectangleWords(table: CellTable, cells: readonly number[]): string | null {
+  const [ownTops, ownLefts] = [gridLines(table, cells, "top"), gridLines(table, cells, "left")];
+  if (ownTops.length * ownLefts.length !== cells.length) return null;
   const band = cellsOfBand(table, bandOf(table, cells[0] ?? 0));
   const [tops, lefts] = [gridLines(table, band, "top"), gridLines(table, band, "left")];
   if (tops.length * lefts.length !== band.length) return null; // cells of several sizes have no rows
-  const [rows, columns] = [placesOf(table, cells, "top", tops), placesOf(table, cells, "left", lefts)];
-  if (rows.length * columns.length !== cells.length) return null;
+  const [rows, columns] = [placesAmong(tops, ownTops), placesAmong(lefts, ownLefts)];
   const [down, across] = [spanWords(rows, "row"), spanWords(columns, "column")];
   if (down === null || across === null) return null;
   if (columns.length === lefts.length) return down;
@@ -95,13 +96,9 @@ function gridLines(table: CellTable, cells: readonly number[], side: Side): numb
   return [...new Set(cells.map((cell) => cellRectangle(table, cell)[side]))].sort((a, b) => a - b);
 }
 
-function placesOf(
-  table: CellTable,
-  cells: readonly number[],
-  side: Side,
-  lines: readonly number[],
-): number[] {
-  return gridLines(table, cells, side).map((line) => lines.indexOf(line) + 1);
+/** Which of the lines some of them are, counted from 1. */
+function placesAmong(lines: readonly number[], some: readonly number[]): number[] {
+  return some.map((line) => lines.indexOf(line) + 1);
 }
 
 /** "row 3", "rows 3–5"; null where there is a gap. */

@@ -77,8 +77,9 @@ export class Selection {
 /** Whole numbers from 0 below `limit`, sorted, each once; anything else in the list is dropped. */
 export function canonical(cells: readonly unknown[], limit = Number.POSITIVE_INFINITY): number[] {
   const fits = (cell: unknown): cell is number => Number.isSafeInteger(cell) && (cell as number) >= 0;
-  const valid = cells.filter(fits).filter((cell) => cell < limit);
-  return [...new Set(valid)].sort((a, b) => a - b);
+  // Numbers of their own array are sorted as such, which for many is much faster than by a function.
+  const sorted = Float64Array.from(cells.filter(fits).filter((cell) => cell < limit)).sort();
+  return [...sorted.filter((cell, at) => cell !== sorted[at - 1])];
 }
 
 export function same(a: readonly number[], b: readonly number[]): boolean {

@@ -85,6 +85,7 @@ function layerOf(
     name: title,
     main: true,
     error: sized ? "" : "the images have different sizes",
+    details: "",
     method: "",
     target: { label: "", score: null },
     unit: `${title}: ${words}`,

@@ -24,7 +24,8 @@ export function coefficientsOf(picture: Picture): Float32Array {
         packed.set(data.subarray(y * width, (y + 1) * width), row * pictureWidth + left);
       }
     };
-    let grid = gridOf(height, width, (at) => (image[3 * at + channel] as number) / 255);
+    let grid = emptyGrid(height, width);
+    for (let at = 0; at < grid.data.length; at++) grid.data[at] = (image[3 * at + channel] as number) / 255;
     for (let at = bands.length - 3; wavelet !== null && at > 0; at -= 3) {
       const [low, high] = [wavelet.analysisLowpass, wavelet.analysisHighpass];
       const [smooth, sharp] = [halved(grid, low, true), halved(grid, high, true)];
@@ -46,22 +47,24 @@ export function coefficientsOf(picture: Picture): Float32Array {
 function halved({ data, height, width }: Grid, taps: Float64Array, alongY: boolean): Grid {
   const [side, step] = alongY ? [height, width] : [width, 1];
   const count = (side + taps.length - 1) >> 1;
-  const mirrored = Array.from({ length: 2 * (count + taps.length) }, (_, at) => {
+  const mirrored = Int32Array.from({ length: 2 * (count + taps.length) }, (_, at) => {
     const place = (at - taps.length + 2 * side * taps.length) % (2 * side);
     return step * Math.min(place, 2 * side - 1 - place);
   });
-  const columns = alongY ? width : count;
-  return gridOf(alongY ? count : height, columns, (at) => {
-    const [y, x] = [Math.floor(at / columns), at % columns];
-    const [start, k] = alongY ? [x, y] : [y * width, x];
-    return taps.reduce(
-      (sum, tap, t) =>
-        sum + tap * (data[start + (mirrored[2 * k + 1 - t + taps.length] as number)] as number),
-      0,
-    );
-  });
+  const half = alongY ? emptyGrid(count, width) : emptyGrid(height, count);
+  for (let y = 0, at = 0; y < half.height; y++) {
+    for (let x = 0; x < half.width; x++, at++) {
+      const start = alongY ? x : y * width;
+      const last = 2 * (alongY ? y : x) + 1 + taps.length;
+      let sum = 0;
+      for (let t = 0; t < taps.length; t++)
+        sum += (taps[t] as number) * (data[start + (mirrored[last - t] as number)] as number);
+      half.data[at] = sum;
+    }
+  }
+  return half;
 }
 
-function gridOf(height: number, width: number, value: (at: number) => number): Grid {
-  return { data: Float32Array.from({ length: height * width }, (_, at) => value(at)), height, width };
+function emptyGrid(height: number, width: number): Grid {
+  return { data: new Float32Array(height * width), height, width };
 }

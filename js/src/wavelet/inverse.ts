@@ -9,6 +9,16 @@ interface Level {
   readonly width: number;
 }
 
+/** Numbers of channels x height x width, not clamped. */
+export interface Rebuilt {
+  readonly values: Float32Array;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** More pixels times filter taps than a reader's hand can wait for: 724x724 with two taps, 362x362 with eight. */
+const AT_ONCE = 2 ** 20;
+
 /** Rebuilds images of one picture; its buffers are made once and used again. */
 export class Rebuilder {
   readonly #picture: Picture;
@@ -16,29 +26,27 @@ export class Rebuilder {
   readonly #coefficients: Float32Array;
   readonly #masked: Float32Array;
   readonly #images: Float32Array;
-  /** planes of further colour parts, each with the plane of the first part that it is added to */
-  readonly #added: readonly (readonly [Plane, Plane])[];
-  readonly #approximation: Plane;
+  /** the planes of each part of the colour; the first part is the one that the others are added to */
+  readonly #parts: readonly (readonly Plane[])[];
   readonly #levels: readonly Level[];
   readonly #between: readonly Float32Array[];
   readonly #synthesis: Synthesis | undefined;
+  readonly #slow: boolean;
 
-  constructor(picture: Picture) {
+  /** `atOnce` is how much of a picture, in pixels times filter taps, needs no preview. */
+  constructor(picture: Picture, atOnce = AT_ONCE) {
     const { channels, height, width, pictureHeight, pictureWidth, bands, wavelet } = picture;
     this.#picture = picture;
     this.#index = picture.index();
     this.#coefficients = picture.coefficients ?? coefficientsOf(picture);
     this.#masked = new Float32Array(pictureHeight * pictureWidth);
     this.#images = new Float32Array(channels * height * width);
-    const [planes = [], ...others] = partsOf(bands).map((part) =>
-      part.map((band) => planeOf(band, this.#masked, pictureWidth)),
-    );
-    this.#added = others.flatMap((part) => part.map((plane, at) => [plane, planes[at] as Plane] as const));
-    this.#approximation = planes[0] as Plane;
-    this.#levels = wavelet === null ? [] : levelsOf(planes, height, width);
+    this.#parts = partsOf(bands).map((part) => part.map((band) => planeOf(band, this.#masked, pictureWidth)));
+    this.#levels = wavelet === null ? [] : levelsOf(this.#parts[0] ?? [], height, width);
     // The image itself goes to the result; every coarser level needs a place of its own.
     this.#between = this.#levels.slice(0, -1).map((level) => new Float32Array(level.height * level.width));
     this.#synthesis = wavelet === null ? undefined : synthesisOf(wavelet.lowpass, wavelet.highpass);
+    this.#slow = height * width * (wavelet?.lowpass.length ?? 0) > atOnce;
   }
 
   /**
@@ -46,47 +54,70 @@ export class Rebuilder {
    * is not 0; the others are at the baseline. The array is used again by the next call.
    */
   rebuild(kept: Uint8Array): Float32Array {
-    const { cellCount, channels, height, width } = this.#picture;
-    if (kept.length !== cellCount) {
-      throw new RangeError(`kept must have ${cellCount} numbers, one per cell, found ${kept.length}`);
-    }
+    const { channels, height, width } = this.#picture;
     const size = height * width;
     for (let channel = 0; channel < channels; channel++) {
-      this.#mask(channel, kept);
-      this.#invert(this.#images.subarray(channel * size, (channel + 1) * size));
+      const image = this.#images.subarray(channel * size, (channel + 1) * size);
+      copyRows(this.#invert(channel, kept, this.#levels, image), image, width);
     }
     return this.#images;
   }
 
-  /** One channel's picture: coefficients where they are kept, parts added up, plus the baseline, which stays. */
-  #mask(channel: number, kept: Uint8Array): void {
-    const [masked, index] = [this.#masked, this.#index];
-    const coefficients = this.#coefficients;
-    const start = channel * masked.length;
-    for (let at = 0; at < masked.length; at++) {
-      const cell = index[at] as number;
-      masked[at] = cell !== NO_CELL && kept[cell] !== 0 ? (coefficients[start + at] as number) : 0;
+  /** The same at half the size, without the finest details, where all of it takes long; else null. */
+  preview(kept: Uint8Array): Rebuilt | null {
+    if (!this.#slow) return null;
+    const { channels, height, width, wavelet } = this.#picture;
+    const half = { height: (height + 1) >> 1, width: (width + 1) >> 1 };
+    const size = half.height * half.width;
+    const edge = ((wavelet?.lowpass.length ?? 2) - 2) >> 2; // what a long filter adds before the first pixel
+    for (let channel = 0; channel < channels; channel++) {
+      const smooth = this.#invert(channel, kept, this.#levels.slice(0, -1), this.#images);
+      const inside = { ...smooth, ...half, offset: smooth.offset + edge * (smooth.stride + 1) };
+      const image = this.#images.subarray(channel * size, (channel + 1) * size);
+      copyRows(inside, image, half.width, 0.5);
     }
-    for (const [part, first] of this.#added) addRows(part, first);
-    const { height, width } = this.#approximation;
-    const size = height * width;
-    const baseline = { data: this.#picture.baseline, offset: channel * size, stride: width, height, width };
-    addRows(baseline, this.#approximation);
+    return { ...half, values: this.#images };
   }
 
-  #invert(image: Float32Array): void {
-    const synthesis = this.#synthesis;
-    if (synthesis === undefined) {
-      copyRows(this.#approximation, image);
-      return;
+  /** What the coarse image and some levels make of a channel, the finest level into `image`. */
+  #invert(channel: number, kept: Uint8Array, levels: readonly Level[], image: Float32Array): Plane {
+    const { cellCount } = this.#picture;
+    if (kept.length !== cellCount) {
+      throw new RangeError(`kept must have ${cellCount} numbers, one per cell, found ${kept.length}`);
     }
-    let approximation = this.#approximation;
-    this.#levels.forEach(({ details, height, width }, number) => {
+    const planes = this.#parts.map((part) => part.slice(0, 1 + 3 * levels.length));
+    this.#mask(channel, kept, planes);
+    let approximation = this.#parts[0]?.[0] as Plane;
+    levels.forEach(({ details, height, width }, number) => {
       const data = this.#between[number] ?? image;
       const out: Plane = { data, offset: 0, stride: width, height, width };
-      synthesis(approximation, details, out);
+      this.#synthesis?.(approximation, details, out);
       approximation = out;
     });
+    return approximation;
+  }
+
+  /** One channel's planes: coefficients where they are kept, parts added up, plus the baseline, which stays. */
+  #mask(channel: number, kept: Uint8Array, planes: readonly (readonly Plane[])[]): void {
+    const [masked, index, coefficients] = [this.#masked, this.#index, this.#coefficients];
+    const start = channel * masked.length;
+    for (const { offset, stride, height, width } of planes.flat()) {
+      for (let y = 0; y < height; y++) {
+        const row = offset + y * stride;
+        for (let at = row; at < row + width; at++) {
+          const cell = index[at] as number;
+          masked[at] = cell !== NO_CELL && kept[cell] !== 0 ? (coefficients[start + at] as number) : 0;
+        }
+      }
+    }
+    const [first = [], ...others] = planes;
+    for (const part of others)
+      part.forEach((plane, at) => {
+        addRows(plane, first[at] as Plane);
+      });
+    const { height, width } = first[0] as Plane;
+    const offset = channel * height * width;
+    addRows({ data: this.#picture.baseline, offset, stride: width, height, width }, first[0] as Plane);
   }
 }
 
@@ -122,9 +153,11 @@ function addRows(plane: Plane, sum: Plane): void {
   }
 }
 
-function copyRows(plane: Plane, image: Float32Array): void {
-  for (let y = 0; y < plane.height; y++) {
-    const start = plane.offset + y * plane.stride;
-    image.set(plane.data.subarray(start, start + plane.width), y * plane.width);
+/** Writes a plane, times a factor, into the rows of an image; nothing happens where it is that image. */
+function copyRows({ data, offset, stride, height }: Plane, image: Float32Array, width: number, by = 1): void {
+  if (data === image) return;
+  for (let y = 0; y < height; y++) {
+    const from = offset + y * stride;
+    for (let x = 0; x < width; x++) image[y * width + x] = by * (data[from + x] as number);
   }
 }

@@ -109,6 +109,20 @@ describe("Rebuilder", () => {
     expect(Array.from(first)).toEqual(new Array(16).fill(10));
   });
 
+  it("previews a large picture at half its size, without the finest details", () => {
+    for (const [parts, others] of [
+      [pictureParts(), []],
+      [colourParts(), [1, 0, 0, 0]],
+    ] as const) {
+      const rebuilder = new Rebuilder(read(parts), 0);
+      const coarse = rebuilder.rebuild(Uint8Array.of(1, 0, 0, 0, ...others)).slice();
+      const preview = rebuilder.preview(Uint8Array.of(1, 1, 1, 1, ...others.map(() => 1)));
+      expect(preview).toMatchObject({ height: 2, width: 2 });
+      expect(Array.from(preview?.values.subarray(0, 4) ?? [])).toEqual([0, 2, 8, 10].map((at) => coarse[at]));
+    }
+    expect(new Rebuilder(read(pictureParts())).preview(Uint8Array.of(1, 1, 1, 1))).toBeNull();
+  });
+
   it("adds the parts of the colour up before it inverts", () => {
     expect(rebuilt(colourParts(), new Array(8).fill(0))).toEqual(new Array(16).fill(10));
     for (const kept of [

@@ -24,6 +24,7 @@ from wcam_widget.show.snapshot import Layer
 
 VERSION = 1
 LONGEST_NAME = 200  # characters of a class name in a header of limited size
+LONGEST_DETAILS = 2000  # characters, of each of many layers; likewise
 THUMBNAIL = 64  # pixels of a side
 EXACT = 1e-4  # of a step of 8 bits, from what float32 rounds
 BAND_FIELDS = ("name", "level", "orientation", "part", "top", "left", "height", "width")
@@ -163,6 +164,7 @@ def _described(layer: Layer) -> dict[str, Any]:
         "name": layer.name,
         "main": layer.main,
         "error": layer.error,
+        "details": layer.details[-LONGEST_DETAILS:],
         "drawn": shown is not None,
         "method": "" if shown is None else shown.method,
         "target": {

@@ -98,6 +98,7 @@ class Layer:
         name: what a reader calls it.
         attribution: the map so far; None before the first step.
         error: what ended it too early; empty otherwise.
+        details: where the error came from; empty otherwise.
         main: whether it stands in for the map of the run's own cells, where the method has none.
         ended: whether nothing more comes of it.
     """
@@ -105,6 +106,7 @@ class Layer:
     name: str
     attribution: Attribution | None = None
     error: str = ""
+    details: str = ""
     main: bool = False
     ended: bool = False
 

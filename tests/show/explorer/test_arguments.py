@@ -36,6 +36,15 @@ def test_bad_arguments_are_named_and_leave_no_widget(arguments, error, message, 
     assert set(_instances) == before
 
 
+@pytest.mark.parametrize("size", [(2048, 2048), (1024, 4096)])
+def test_an_image_of_too_many_pixels_is_refused_before_the_model_sees_it(gate, size, without_front_end_code):
+    image = torch.zeros(3, *size)
+    for images, name in [(image, "image"), ({"small": torch.rand(3, 16, 16), "large": image}, r"image\[1\]")]:
+        found = f"{name}: found {size[0]}x{size[1]} pixels; accepted are at most 2,097,152, as 1448x1448 has"
+        with pytest.raises(ValueError, match=f"{found}.*: make the image smaller"):
+            explore(gate, images, method=Wcam(levels=2, grid=2))
+
+
 def test_an_image_too_large_for_a_page_is_refused(gate, without_front_end_code, monkeypatch):
     monkeypatch.setattr("wcam_widget.show.explorer.explorer.LARGEST_PICTURE", 2**20)
     with pytest.raises(

@@ -120,6 +120,9 @@ def test_a_layer_that_fails_says_so_and_leaves_the_others(net, picture, caplog):
     bad, good = decode(news["_layers"]).header["layers"]
     assert bad["error"].startswith("ValueError: layer: 'nowhere'")
     assert (bad["drawn"], good["error"], good["drawn"]) == (False, "", True)
+    assert bad["details"].endswith(bad["error"])
+    assert "line " in bad["details"]
+    assert good["details"] == ""
     assert "a layer ended with an error" in caplog.text
     assert session.attribution.complete
 

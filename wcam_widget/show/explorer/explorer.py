@@ -14,7 +14,7 @@ import traitlets
 
 from wcam_widget.explain import Attribution, MethodLike
 from wcam_widget.model import ImageLike, ModelLike, TargetLike
-from wcam_widget.show.explorer.arguments import ensure_method, load
+from wcam_widget.show.explorer.arguments import ensure_method, ensure_pixels, load
 from wcam_widget.show.explorer.encoder import Encoder
 from wcam_widget.show.explorer.guard import Guard
 from wcam_widget.show.explorer.heartbeat import HEART
@@ -75,7 +75,8 @@ class Explorer(Linked, anywidget.AnyWidget):
         # ipywidgets keeps per-widget state while it sends and receives; messages come on other threads.
         self._guard = Guard()
         network = load(model, class_names)
-        session = Session(network, image, target, ensure_method(method), WeakCall(self._receive))
+        pixels = ensure_pixels(image, "image", network)
+        session = Session(network, pixels, target, ensure_method(method), WeakCall(self._receive))
         self._open(session, ensure_layers(layers, session.probe.cells.image_size))
 
     def _open(self, session: Session, layers: Mapping[str, Source]) -> None:

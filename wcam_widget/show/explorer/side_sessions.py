@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from wcam_widget.evaluate.map_difference import MapDifference
-from wcam_widget.model import BlackBox, TargetLike, ensure_image
-from wcam_widget.show.explorer.arguments import ensure_method, load
+from wcam_widget.model import BlackBox, TargetLike
+from wcam_widget.show.explorer.arguments import ensure_method, ensure_pixels, load
 from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.explorer.side_arguments import Compared, SideArguments
 from wcam_widget.show.explorer.worker import Worker
@@ -33,7 +33,7 @@ def sessions_of(
             networks.append(load(side.model, class_names))
         network = networks[-1]
         name = f"image[{number}]" if compared == "image" else "image"
-        pixels = ensure_image(side.image, name, network.fit)
+        pixels = ensure_pixels(side.image, name, network)
         target = side.target
         if target is None and sessions and (compared != "image" or len(arguments) == 2):
             target = _same_target(sessions[0], networks[0], network)

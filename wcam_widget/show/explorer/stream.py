@@ -211,10 +211,11 @@ class LayerStream(Stream):
 
     def _end(self, *, closed: bool) -> None:
         del closed
+        details = ""
         if self.error is not None:
-            self._left = brief(self.error)
+            self._left, details = brief(self.error), details_of(self.error)
         if self._left:
-            self.layer = Layer(self.layer.name, error=self._left, ended=True)
+            self.layer = Layer(self.layer.name, error=self._left, details=details, ended=True)
         else:
             self.layer = replace(self.layer, ended=True)
 

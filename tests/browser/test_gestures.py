@@ -167,7 +167,7 @@ def test_keys_outside_the_widget_are_left_alone(open_page: OpenPage, scene: Scen
     page = open_page(state_of(scene, selection=band))
     page.evaluate("addEventListener('keydown', event => { globalThis.seen = event.key; })")
     page.keyboard.press("Escape")
-    page.wait_for_function("globalThis.seen === 'Escape'")
+    page.wait_for_function("() => globalThis.seen === 'Escape'")
     wait_selection(page, band)
 
 

@@ -253,7 +253,7 @@ def test_a_view_leaves_nothing_behind(open_page: OpenPage, scene: Scene) -> None
       globalThis.place = document.body.appendChild(document.createElement("div"));
       globalThis.endView = mounted.addView(place);
     }""")
-    page.wait_for_function("place.querySelector('[data-wcam=dyadic]').width > 300")
+    page.wait_for_function("() => place.querySelector('[data-wcam=dyadic]').width > 300")
     assert page.evaluate("held") > 40
     assert page.evaluate("watchers()") > 3
     page.evaluate("() => endView()")

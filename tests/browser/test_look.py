@@ -245,7 +245,7 @@ def scene_words(scene: Scene) -> str:
 def test_colours_and_opacity_are_the_readers(open_page: OpenPage, scene: Scene) -> None:
     page = open_page(state_of(scene))
     page.locator("[data-wcam=colormap]").select_option("viridis")
-    page.wait_for_function("mounted.model.view().get('colormap') === 'viridis'")
+    page.wait_for_function("() => mounted.model.view().get('colormap') === 'viridis'")
     page.locator("[data-wcam=opacity]").fill("0.25")
-    page.wait_for_function("mounted.model.view().get('opacity') === 0.25")
+    page.wait_for_function("() => mounted.model.view().get('opacity') === 0.25")
     assert page.locator("[data-wcam=heat]").evaluate("heat => heat.style.opacity") == "0.25"

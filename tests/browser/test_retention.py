@@ -124,7 +124,7 @@ def test_the_models_answer_replaces_what_the_curve_says(open_page: OpenPage, sce
     page.keyboard.press("PageUp")
     page.keyboard.press("PageUp")
     expect(words).to_contain_text("≈ .15 by the curve")
-    page.wait_for_function("kernel.questions.length === 1")
+    page.wait_for_function("() => kernel.questions.length === 1")
     cells = page.evaluate("kernel.questions[0].params.selection")
     assert cells == top(scene, 3)
     key = "keep:" + ",".join(f"{cell}-{cell}" for cell in cells)

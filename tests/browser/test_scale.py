@@ -93,11 +93,11 @@ def test_the_reader_chooses_the_scale(open_page: OpenPage, scene: Scene) -> None
     expect(words).to_contain_text("(rank scale: equally many in every colour)")
     page.locator("[data-wcam=per-level]").check()
     expect(words).to_contain_text("each level by its own largest value")
-    page.wait_for_function("mounted.model.view().get('scale') === 'rank per level'")
+    page.wait_for_function("() => mounted.model.view().get('scale') === 'rank per level'")
     page.locator("[data-wcam=per-level]").uncheck()
     page.locator("[data-wcam=scale]").select_option("log")
     expect(page.locator(".wcam-pane-image .wcam-colour-bar")).to_contain_text("(log scale)")
-    page.wait_for_function("mounted.model.view().get('scale') === 'log'")
+    page.wait_for_function("() => mounted.model.view().get('scale') === 'log'")
 
 
 def scattered(scene: Scene, rev: int) -> dict[str, Any]:

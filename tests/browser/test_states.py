@@ -41,7 +41,7 @@ def test_connecting_until_the_kernel_greets_back_then_live(open_page: OpenPage, 
 def test_busy_while_an_answer_waits(open_page: OpenPage, scene: Scene) -> None:
     page = open_page(state_of(scene, _scores={}), profile="backbone")
     is_in(page, "busy")
-    page.wait_for_function("kernel.questions.length > 0")
+    page.wait_for_function("() => kernel.questions.length > 0")
     page.evaluate("kernel.answer()")
     is_in(page, "live")
 
@@ -91,7 +91,7 @@ def test_an_error_of_the_run_has_its_details_behind_a_disclosure(open_page: Open
 
 def test_a_question_that_failed_has_its_details_beside_it(open_page: OpenPage, scene: Scene) -> None:
     page = open_page(state_of(scene, _scores={}), profile="backbone")
-    page.wait_for_function("kernel.questions.length > 0")
+    page.wait_for_function("() => kernel.questions.length > 0")
     page.evaluate(
         """details => {
           const {id, client} = kernel.questions.shift();

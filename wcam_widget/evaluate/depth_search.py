@@ -105,8 +105,8 @@ def depths(holds: Holds, cells: int, checked: Sequence[bool], window: int = WIND
         try:
             wanted = search.send(holds(*wanted))
         except StopIteration as end:
-            found: list[Depth] = end.value
-            return found
+            every: list[Depth] = end.value
+            return every
 
 
 def stepwise(

@@ -134,8 +134,8 @@ def sufficiency(
     for number, one in each(task, items(network, images, attributions, targets)):
         if isinstance(one, Failure):
             raise one.error
-        found, picture = one
-        sets.append(found)
+        smallest, picture = one
+        sets.append(smallest)
         if number < SHOWN:
             pictures.append(picture)
     if not sets:
@@ -195,9 +195,9 @@ def _measured(
     except (TypeError, ValueError) as error:
         raise type(error)(str(error).replace("attributions[0]", f"attributions[{number}]")) from None
     case = replace(case, number=number)
-    found = _searched(case, given, int(target.class_id), search)
-    kept = torch.from_numpy(found.kept.astype(np.float32))
-    return found, (item.image, case.probe.rebuild(kept).cpu())
+    smallest = _searched(case, given, int(target.class_id), search)
+    kept = torch.from_numpy(smallest.kept.astype(np.float32))
+    return smallest, (item.image, case.probe.rebuild(kept).cpu())
 
 
 def _class_target(network: BlackBox, item: Item) -> Logit:
@@ -234,13 +234,13 @@ def _searched(case: Case, given: Any, class_id: int, search: Search) -> Sufficie
         return np.asarray(measures.decisions(logits) == decided)
 
     checked = [number < len(rankings) - len(drawn) for number in range(len(rankings))]
-    found = iter(depths(holds, places.shape[1], checked, search.window))
-    own = next(found)
-    beside = {name: tuple(next(found) for _ in orders) for name, orders in others.items()}
+    in_turn = iter(depths(holds, places.shape[1], checked, search.window))
+    own = next(in_turn)
+    beside = {name: tuple(next(in_turn) for _ in orders) for name, orders in others.items()}
     kept = places[0] < (places.shape[1] if own.depth is None else own.depth)
     return SufficientSet(
         label=name_of(class_id, case.probe.model.class_names),
-        own=OwnOrder.of(own, [one.depth for one in found], _certain(given)),
+        own=OwnOrder.of(own, [one.depth for one in in_turn], _certain(given)),
         others=beside,
         kept=kept,
         groups=case.probe.groups,

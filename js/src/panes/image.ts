@@ -59,7 +59,8 @@ export class ImagePane {
       plate.style.aspectRatio = picture ? `${picture.width} / ${picture.height}` : "";
     });
     const [head, contours] = this.#controls(scale);
-    const choices = element("div", { class: "wcam-row" }, levelRow(this.#context), contours);
+    const layer = layerSelect(this.#context);
+    const choices = element("div", { class: "wcam-row" }, layer, levelRow(this.#context), contours);
     const bar = colourBar(
       this.#context,
       scale,
@@ -101,10 +102,7 @@ export class ImagePane {
       colours.hidden = scale.value.signed && session.attribution.value?.signed === true;
     });
     const heat = element("label", { title: "opacity of the heatmap" }, "heat", opacity);
-    return [
-      [layerSelect(this.#context), heat, colours],
-      element("label", { title: CONTOUR_WORDS }, contours, "contours"),
-    ];
+    return [[heat, colours], element("label", { title: CONTOUR_WORDS }, contours, "contours")];
   }
 
   #bindPictures(heat: ReadonlySignal<MapNumbers | null>, scale: ReadonlySignal<Scale>): void {

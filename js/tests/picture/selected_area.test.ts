@@ -20,5 +20,13 @@ describe("where a selection lies in the image", () => {
     const [corner = 0] = cellsOfBand(table, 2);
     expect(outline([...cellsOfBand(table, 0), corner])).toEqual(["4,0-4,4", "0,4-4,4"]);
     expect(outline([])).toEqual([]);
+    for (const [bottom, sides] of [
+      [16, 1],
+      [19, 0], // its outline would be that of what is not selected
+    ]) {
+      const wide = { ...table, support: table.support.slice() };
+      wide.support.set([0, 0, bottom ?? 0, 20], 4 * corner);
+      expect(selectedOutline(wide, [corner], 20, 20)).toHaveLength(sides ?? 0);
+    }
   });
 });

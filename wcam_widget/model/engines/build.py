@@ -66,10 +66,10 @@ class Build:
                 reasons.append(in_words(name, error))
                 continue
             if difference <= TOLERANCE:
-                found = (
+                agreement = (
                     f"class scores of {len(self.samples)} images differ by {difference:.1g} of their spread"
                 )
-                self.engine = Engine(name, "; ".join([found, *reasons]))
+                self.engine = Engine(name, "; ".join([agreement, *reasons]))
                 self.forward = forward
                 return
             reasons.append(f"{name}: class scores differ by {difference:.1g} of their spread")

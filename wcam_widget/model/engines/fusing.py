@@ -30,8 +30,8 @@ def fused(net: nn.Module, choice: Choice | None, rows: Float[Tensor, "n ..."]) -
         if batch.ndim == 4:
             batch = batch.contiguous(memory_format=torch.channels_last)
         with autocast(batch.device, reduced=False):
-            found: Tensor = scores(batch)
-        return found
+            logits: Tensor = scores(batch)
+        return logits
 
     return forward
 

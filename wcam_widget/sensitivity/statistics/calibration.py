@@ -128,7 +128,7 @@ def _scatter(
     trust = np.where(known, (noise + scatter) ** -2, 0.0)
     beyond = (trust * (ratio**2 - noise)).sum() / trust.sum()
     weights = trust.sum() ** 2 / (trust**2).sum()
-    found = (WORTH * SCATTER**2 + weights * beyond) / (WORTH + weights)
+    variance = (WORTH * SCATTER**2 + weights * beyond) / (WORTH + weights)
     # Too small a scatter would make intervals too narrow, so it is taken one standard error above.
     above = min(np.sqrt(2 / trust.sum()), SCATTER**2)
-    return float(np.clip(found + above, LEAST**2, MOST**2))
+    return float(np.clip(variance + above, LEAST**2, MOST**2))

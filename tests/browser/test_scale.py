@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -74,13 +75,19 @@ def test_live_reloaded_saved_and_plotted_bars_agree(open_page: OpenPage, scene: 
     assert bars(live) == bars(reloaded) == bars(saved) == figure_bars(steps[-1])
 
 
-@pytest.mark.parametrize("setting", SCALES)
-@pytest.mark.parametrize("signed", [False, True])
-def test_bars_agree_on_every_scale(open_page: OpenPage, scene: Scene, setting: str, signed: bool) -> None:
+@cache
+def explained(*, signed: bool) -> tuple[Attribution, str]:
+    """A map of the demo's first image, and that image as it is sent."""
     model, images, _, _ = load_demo()
     method = WaveletGradient("product", grid=4) if signed else Wcam(Screened(rows=2), grid=4)
     (attribution,) = method(model, images[:1])
-    picture = text(picture_frame(method.probe(model, images[0], None).perturbation, images[0], RUN))
+    return attribution, text(picture_frame(method.probe(model, images[0], None).perturbation, images[0], RUN))
+
+
+@pytest.mark.parametrize("setting", SCALES)
+@pytest.mark.parametrize("signed", [False, True])
+def test_bars_agree_on_every_scale(open_page: OpenPage, scene: Scene, setting: str, signed: bool) -> None:
+    attribution, picture = explained(signed=signed)
     frame = text(attribution_frame(attribution, RUN, 1))
     saved = open_page(state_of(scene, _picture=picture, _frame=frame, _scores={}, scale=setting))
     assert bars(saved) == figure_bars(attribution, setting)

@@ -204,8 +204,9 @@ def test_an_interrupt_keeps_the_images_that_are_finished(method, net, images):
 
 
 @each_method
-@pytest.mark.parametrize("batch_size", [1, 7])
-@pytest.mark.parametrize(("precision", "tolerance"), [(torch.float64, 1e-6), (torch.float32, 1e-4)])
+@pytest.mark.parametrize(
+    ("batch_size", "precision", "tolerance"), [(1, torch.float64, 1e-6), (7, torch.float32, 1e-4)]
+)
 def test_the_batch_size_changes_nothing(method, net, images, batch_size, precision, tolerance):
     net.to(precision)  # in float32 the network itself rounds by the size of a batch
     together = method(BlackBox(net, batch_size=32), images, [0, 2])

@@ -40,7 +40,7 @@ def test_the_build_changes_only_names_that_stay_in_the_bundle():
     modules = [path for path in (ROOT / "wcam_widget/show").rglob("*.py") if path.name != "frames.py"]
     sent = set(NAMES).union(*(keys_in(ast.parse(path.read_text("utf-8"))) for path in modules))
     # Outside of what reads frames, no text that may be looked up in an object: types and attributes are not.
-    other = re.compile(r"""Pick<[^>]*>|"data-wcam": "\w+\"""")
+    other = re.compile(r"""Pick<[^>]*>|wcam: "\w+\"""")
     read = {
         name
         for path in (ROOT / "js/src").rglob("*.ts")

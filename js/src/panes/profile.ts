@@ -3,7 +3,7 @@
 import { element, setText } from "../draw/dom";
 import { type AttributionFrame, isDifference } from "../frame/attribution";
 import type { Band, Picture } from "../frame/picture";
-import { isShare } from "../frame/shares";
+import { isShare, isShareDifference } from "../frame/shares";
 import { type Axis, barWords, percentOf, rangeOf, roundTicks, tickWords } from "../picture/axis";
 import { fingerprint, type ImagePoint } from "../picture/fingerprint";
 import { bandOf, cellsOfBand } from "../picture/geometry";
@@ -253,8 +253,9 @@ function fillLegend(legend: HTMLElement, attribution: AttributionFrame | null): 
   const mark = element("i", { class: "wcam-swatch wcam-swatch-shapley" });
   const { low, high } = attribution.profile;
   const hasInterval = high.some((end, band) => (low[band] ?? Number.NaN) < end);
-  const ends = isShare(attribution.unit) ? ", cut to 0–1" : "";
-  const { statistic } = attribution.profile;
+  const { unit, profile } = attribution;
+  const ends = isShare(unit) ? ", cut to 0–1" : isShareDifference(unit) ? ", cut to ±1" : "";
+  const { statistic } = profile;
   const short = statistic.split(",")[0]?.replace(" of the band", "") ?? "";
   const total = `${short}${hasInterval ? `, whiskers: interval${ends}` : ""}`;
   const entries = [element("span", { class: "wcam-entry", title: statistic }, bar, total)];

@@ -1,5 +1,6 @@
 /** The axis of a bar chart: where its numbers stand, and how they are written. */
 import type { AttributionFrame } from "../frame/attribution";
+import { isShareDifference } from "../frame/shares";
 import { formatValue } from "./words";
 
 /** The numbers at the ends of the axis; sums of signed values, and estimates that scatter, may be negative. */
@@ -10,15 +11,16 @@ export interface Axis {
 
 /**
  * The numbers that the chart of a profile must hold. A whisker may go below zero, and is cut there, unless values
- * have signs: then zero is in the middle, as it is of their colours.
+ * have signs: then zero is in the middle, as it is of their colours. That of a difference of shares is cut at 1.
  */
-export function rangeOf(attribution: Pick<AttributionFrame, "profile" | "signed"> | null): Axis {
+export function rangeOf(attribution: Pick<AttributionFrame, "profile" | "signed" | "unit"> | null): Axis {
   if (attribution === null) return { low: 0, high: 0 };
-  const { signed, profile } = attribution;
+  const { signed, profile, unit } = attribution;
   const { total, low, high, shapley } = profile;
   const finite = [...total, ...high, ...shapley, ...(signed ? low : [])].filter(Number.isFinite);
   if (signed) {
-    const end = Math.max(0, ...finite.map(Math.abs));
+    const most = isShareDifference(unit) ? 1 : Number.POSITIVE_INFINITY;
+    const end = Math.min(most, Math.max(0, ...finite.map(Math.abs)));
     return { low: -end, high: end };
   }
   return { low: Math.min(0, ...finite), high: Math.max(0, ...finite) };

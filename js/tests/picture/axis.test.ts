@@ -71,11 +71,15 @@ function profileOf(total: number[], low: number[], high: number[]): Profile {
 describe("rangeOf", () => {
   it("holds shares from zero on, where whiskers are cut", () => {
     const profile = profileOf([0.4, 0.1], [-0.2, -0.1], [0.9, 0.3]);
-    expect(rangeOf({ signed: false, profile })).toEqual({ low: 0, high: 0.9 });
+    expect(rangeOf({ signed: false, profile, unit: "" })).toEqual({ low: 0, high: 0.9 });
   });
 
   it("has zero in the middle of values with signs, and room for both ends of their intervals", () => {
     const profile = profileOf([-0.4, 0.1], [-0.7, -0.1], [0.2, 0.3]);
-    expect(rangeOf({ signed: true, profile })).toEqual({ low: -0.7, high: 0.7 });
+    expect(rangeOf({ signed: true, profile, unit: "" })).toEqual({ low: -0.7, high: 0.7 });
+    // What few rows leave open of a difference of shares would make its bars too small to see.
+    const wide = { ...profile, low: Float64Array.of(-60, 0), high: Float64Array.of(60, 0) };
+    const unit = "foggy less clean: share of the score's variance";
+    expect(rangeOf({ signed: true, profile: wide, unit })).toEqual({ low: -1, high: 1 });
   });
 });

@@ -4,6 +4,8 @@ import { blockOutlines } from "./outlines";
 import { selectionParts } from "./selection_parts";
 
 const EVERYWHERE = 0.9;
+/** Along a side: the outline of a larger image is as exact as the screen shows it. */
+const MOST_STEPS = 256;
 
 /**
  * The outline of the selected cells' supports, all together. Bands and levels that are selected completely are
@@ -18,15 +20,18 @@ export function selectedOutline(
 ): Segment[] {
   const cells = selectionParts(table, selection).flatMap((part) => (part.complete ? [] : part.cells));
   if (cells.length === 0) return [];
-  const covered = new Float32Array(height * width);
+  const step = Math.ceil(Math.max(height, width) / MOST_STEPS);
+  const [rows, columns] = [Math.ceil(height / step), Math.ceil(width / step)];
+  const covered = new Float32Array(rows * columns);
   for (const cell of cells) {
     const { top, left, bottom, right } = supportRectangle(table, cell);
-    const [from, to] = [Math.round(left), Math.round(right)];
-    for (let y = Math.round(top); y < Math.round(bottom); y++)
-      covered.fill(1, y * width + from, y * width + to);
+    const [from, to, end] = [Math.floor(left / step), Math.ceil(right / step), Math.ceil(bottom / step)];
+    for (let y = Math.floor(top / step); y < end; y++) covered.fill(1, y * columns + from, y * columns + to);
   }
-  if (covered.filter(Boolean).length > EVERYWHERE * covered.length) return [];
-  const flat = blockOutlines(covered, height, width, 0.5);
+  let places = 0;
+  for (let at = 0; at < covered.length; at++) places += covered[at] as number;
+  if (places > EVERYWHERE * covered.length) return [];
+  const flat = blockOutlines(covered, rows, columns, 0.5).map((at) => at * step);
   return Array.from({ length: flat.length / 4 }, (_, at) => {
     const [y0 = 0, x0 = 0, y1 = 0, x1 = 0] = flat.slice(4 * at, 4 * at + 4);
     return { y0, x0, y1, x1 };

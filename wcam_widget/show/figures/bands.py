@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
+from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
 from matplotlib.patches import Rectangle
-from matplotlib.patheffects import Normal, Stroke
+from matplotlib.patheffects import withStroke
 
 from wcam_widget.explain.attribution import Attribution
 from wcam_widget.sensitivity import Kind
@@ -20,9 +20,13 @@ from wcam_widget.show.figures.lettering import below, set_heading, text_size, wi
 from wcam_widget.show.scale import Colours, LevelScales, Scale, cut_shares, is_share, levels_of
 from wcam_widget.show.words import unit_words
 
-CORNER = 0.3  # of the sides of a cell, where a mark stands
+_PLACE = 0.86  # of the sides of a cell, where a mark stands
+_SHARE, _SIZES, _LEAST_SIDE = 0.15, (1.0, 2.4), 4.0  # a mark takes this of a side, within these points
 _ROOMY = 125.0  # points of a panel under which two marks are explained side by side
-_WORDS = {Kind.BOUNDED: "only bounded", Kind.UNRESOLVED: "not resolved"}
+_MARKS: dict[Kind, tuple[str, MarkerStyle]] = {
+    Kind.BOUNDED: ("only bounded", MarkerStyle((2, 2, -45))),
+    Kind.UNRESOLVED: ("not resolved", MarkerStyle("o")),
+}
 
 
 def scale_of_bands(
@@ -63,7 +67,7 @@ def draw_bands(
     axes.set(xticks=[], yticks=[], xlim=(0, width), ylim=(height, 0))
     for spine in axes.spines.values():
         spine.set_visible(False)
-    bounded = bool((attribution.kind == Kind.BOUNDED).all())  # hatches would tell nothing apart
+    bounded = bool((attribution.kind == Kind.BOUNDED).all())  # marks would tell nothing apart
     words = [f"{unit_words(attribution.unit)}, per cell"]
     words += ["every value is an estimate between bounds"] if bounded and arranged is packed else []
     words += ["frequencies, zero in the middle"] if arranged is not packed else []
@@ -93,21 +97,30 @@ def _frame_band(axes: Axes, name: str, rectangle: tuple[int, int, int, int]) -> 
 
 
 def _mark_cells(axes: Axes, attribution: Attribution, bar: Bar) -> None:
-    """Hatch a corner of what is only bounded, dot one of what was not resolved; say so below.
+    """Put a stroke on what is only bounded, a dot on what was not resolved; say so below.
 
-    A corner, so that the colour of no cell is hidden, however small it is.
+    Small, in the lower right corner, light in a dark casing: every colour stays seen, as in the explorer.
+    Cells without room for a mark have none.
     """
     handles = []
-    for kind, style in _styles().items():
-        chosen = attribution.cells.rectangles[attribution.kind == kind]
-        if len(chosen) == 0:
+    points = width_of(axes) / attribution.cells.index.shape[1]  # of one coefficient
+    for kind, (words, marker) in _MARKS.items():
+        _, top, left, height, width = attribution.cells.rectangles[attribution.kind == kind].T
+        if len(top) == 0:
             continue
-        corners = [
-            [(left, top), (left + CORNER * width, top), (left, top + CORNER * height)]
-            for _, top, left, height, width in chosen.tolist()
-        ]
-        axes.add_collection(PolyCollection(corners, **style))
-        handles.append(Rectangle((0, 0), 1, 1, label=_WORDS[kind], **style))
+        sides = points * np.minimum(height, width)
+        size = np.where(sides < _LEAST_SIDE, 0.0, (_SHARE * sides).clip(*_SIZES))
+        axes.scatter(
+            left + _PLACE * width,
+            top + _PLACE * height,
+            s=size**2,
+            marker=marker,
+            color=(1.0, 1.0, 1.0, 0.6),
+            linewidths=0.6,
+            path_effects=[withStroke(linewidth=1.4, foreground=(0.0, 0.0, 0.0, 0.35))],
+        )
+        ink = mpl.rcParams["text.color"]
+        handles.append(Line2D([], [], ls="", marker=marker, ms=4.0, mfc="none", mec=ink, label=words))
     if handles:
         axes.legend(
             handles=handles,
@@ -123,27 +136,3 @@ def _mark_cells(axes: Axes, attribution: Attribution, bar: Bar) -> None:
             frameon=False,
             fontsize=text_size(),
         )
-
-
-def _styles() -> dict[Kind, dict[str, Any]]:
-    ground, ink = mpl.rcParams["figure.facecolor"], mpl.rcParams["text.color"]
-    return {
-        Kind.BOUNDED: {
-            "facecolor": (ground, 0.35),
-            "edgecolor": (ink, 0.8),
-            "hatch": "////",
-            "linewidth": 0.0,
-        },
-        Kind.UNRESOLVED: {
-            "facecolor": "none",
-            "edgecolor": ink,
-            "linestyle": ":",
-            "linewidth": 1.0,
-            "path_effects": [_drawn_under(ground), Normal()],  # readable on both ends of a map
-        },
-    }
-
-
-def _drawn_under(colour: Any) -> Stroke:
-    """A solid line under a dotted one."""
-    return Stroke(foreground=colour, dashes={"dash_offset": 0, "dash_list": None})

@@ -7,6 +7,8 @@ import type { ReadonlySignal } from "../reactive/signal";
 import type { ViewContext } from "./context";
 
 const TICKS = [0, 0.5, 1];
+/** A bar beside the coarse image has no room for a longer number in its middle. */
+const LONGEST_BESIDE = 6;
 
 export function colourBar(
   context: ViewContext,
@@ -23,8 +25,10 @@ export function colourBar(
   });
   context.bind(() => {
     const now = scale.value;
-    TICKS.forEach((tick, at) => {
-      if (ticks[at]) setText(ticks[at], tickWords(now, tick));
+    ticks.forEach((label, at) => {
+      const text = tickWords(now, TICKS[at] ?? 0);
+      setText(label, text);
+      label.dataset["long"] = String(text.length > LONGEST_BESIDE);
     });
     setText(unit, words() + scaleWords(now));
   });

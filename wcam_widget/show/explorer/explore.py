@@ -35,8 +35,8 @@ def explore(
     Args:
         model: a BlackBox, a torch module, a callable from images (n, c, h, w) to scores (n, k), or a name
             for ``load_model``.
-        image: (C, H, W), floats in [0, 1] or integers of 8 or 16 bits, taken as it is; or a path or an image
-            of PIL, which goes through ``BlackBox.fit``.
+        image: (C, H, W), floats in [0, 1] or integers of 8 or 16 bits, at most 2,097,152 pixels, taken as it
+            is; or a path or an image of PIL, which goes through ``BlackBox.fit``.
         target: None for the highest class (of the first side, where two are compared), a class id, a class
             name, or a Logit, Probability or Margin; or a list with one for each side.
         method: None for ``Wcam()``, or any other; one that gives a map over the image is taken apart in the

@@ -92,6 +92,7 @@ def _frame_band(axes: Axes, name: str, rectangle: tuple[int, int, int, int]) -> 
         ha="left",
         va="top",
         clip_on=True,
+        zorder=6,  # above what dims the cells that are not kept
         bbox={"facecolor": ground, "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
     )
 

@@ -23,6 +23,7 @@ MEASURE = """
     port2.postMessage(0);
   });
   const rest = async () => {
+    await new Promise(next => setTimeout(next, 300)); // the finest details wait for 120 ms
     await frame();
     await new Promise(next => requestIdleCallback(next, { timeout: 2000 }));
     await frame();

@@ -1,4 +1,4 @@
-// Builds the three files the Python package ships. `node build.mjs --watch` rebuilds on every change.
+// Builds the four files the Python package ships. `node build.mjs --watch` rebuilds on every change.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -60,6 +60,7 @@ const shared = {
 const targets = [
   { ...shared, entryPoints: ["src/widget.ts"], outfile: `${output}widget.js`, format: "esm" },
   { ...shared, entryPoints: ["src/standalone.ts"], outfile: `${output}standalone.js`, format: "iife" },
+  { ...shared, entryPoints: ["src/network/worker.ts"], outfile: `${output}network.js`, format: "iife" },
   { ...shared, entryPoints: ["src/style/widget.css"], outfile: `${output}widget.css` },
 ];
 

@@ -1,6 +1,7 @@
 /** A page without a kernel: what its widgets are made of lies in it as data, and each has its places. */
 import { Fields, sectionOf } from "./frame/fields";
 import { decodeFrame, type Frame } from "./frame/frame";
+import { PageNetwork } from "./page_network";
 import { bytesOfBase64, type State } from "./transport/model";
 import { mountModule, type SavedModule } from "./transport/module_widget";
 import { mount } from "./transport/shim";
@@ -14,7 +15,10 @@ interface PlacedModule extends Pick<SavedModule, "state" | "buffers"> {
 /** Draws everything; a place keeps the picture that stands in it where its widget cannot be drawn. */
 export async function showSavedPage(): Promise<void> {
   for (const [name, roots] of placesOf("wcamSaved")) {
-    await draw(roots, async () => mountAll(roots, await unpacked(textOf(`wcam-saved-${name}`))));
+    await draw(roots, async () => {
+      const state = await unpacked(textOf(`wcam-saved-${name}`));
+      mountAll(roots, state, networkOf(name, state));
+    });
   }
   for (const [name, roots] of placesOf("wcamModule")) {
     await draw(roots, () => {
@@ -26,10 +30,18 @@ export async function showSavedPage(): Promise<void> {
   }
 }
 
-function mountAll(roots: readonly HTMLElement[], state: State): void {
+/** The network that scores any selection of an explorer; null where the page has none. */
+function networkOf(name: string, state: State): PageNetwork | null {
+  const network = textOf(`wcam-network-${name}`);
+  if (network === "") return null;
+  return new PageNetwork(state, textOf("wcam-network"), inflated(network));
+}
+
+function mountAll(roots: readonly HTMLElement[], saved: State, transport: PageNetwork | null): void {
   const [first, ...others] = roots;
   if (first === undefined) return;
-  const mounted = mount(first, { widget, state, transport: null, profile: "static" });
+  const state = { ...saved, _scored: transport !== null };
+  const mounted = mount(first, { widget, state, transport, profile: "static" });
   for (const root of others) mounted.addView(root);
 }
 
@@ -54,9 +66,7 @@ function placesOf(kind: "wcamSaved" | "wcamModule"): Map<string, HTMLElement[]> 
 
 /** A state: a deflated frame, what is binary as it is or as differences, and the rest as JSON. */
 async function unpacked(base64: string): Promise<State> {
-  const bytes = bytesOfBase64(base64).buffer;
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const frame = decodeFrame(await new Response(stream).arrayBuffer());
+  const frame = decodeFrame(await inflated(base64));
   const apart = new Fields(frame.header).object("apart");
   const state: State = JSON.parse(new TextDecoder().decode(bytesOf(frame, "rest")));
   for (const name of frame.names) {
@@ -69,6 +79,12 @@ async function unpacked(base64: string): Promise<State> {
     state[name] = new DataView(data.buffer);
   }
   return state;
+}
+
+function inflated(base64: string): Promise<ArrayBuffer> {
+  const bytes = bytesOfBase64(base64).buffer;
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).arrayBuffer();
 }
 
 function bytesOf(frame: Frame, name: string): Uint8Array {

@@ -13,7 +13,7 @@ const BIOME = join(ROOT, "node_modules/.bin/biome");
 const LAYERS = [
   ["reactive"],
   ["transport", "frame"],
-  ["wavelet", "picture"],
+  ["wavelet", "picture", "network"],
   ["state", "draw"],
   ["a11y"],
   ["panes"],

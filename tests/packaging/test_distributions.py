@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STATIC = "wcam_widget/show/static/"
-BUILT = {STATIC + name for name in ("widget.js", "widget.css", "standalone.js")}
+BUILT = {STATIC + name for name in ("widget.js", "widget.css", "standalone.js", "network.js")}
 WEIGHTS = {
     f"wcam_widget/demo/{name}" for name in ("standard.safetensors", "robust.safetensors", "images.npz")
 }

@@ -20,7 +20,7 @@ FOREIGN_MODULES = ROOT / "js/src/transport/module_widget.ts"
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml", "http://www.w3.org/1999/xlink"}
 
 
-@pytest.mark.parametrize("name", ["widget.js", "widget.css", "standalone.js"])
+@pytest.mark.parametrize("name", ["widget.js", "widget.css", "standalone.js", "network.js"])
 def test_built_files_name_no_address(name):
     text = (STATIC / name).read_text("utf-8")
     assert set(re.findall(r"(?:https?|wss?):/{2}[^\s\"'`)]*", text)) <= NAMESPACES

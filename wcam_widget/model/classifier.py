@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wcam_widget.model.head import Activation, Head
-from wcam_widget.model.outputs import Reader
+from wcam_widget.model.outputs import Choice, Reader
 from wcam_widget.model.targets import AbstractTarget, TargetLike
 
 
@@ -21,6 +21,11 @@ class Classifier:
     def head(self) -> Head:
         """What the class scores mean: the activation, and how many scores there are once one was seen."""
         return Head(self.activation, self._reader.classes)
+
+    @property
+    def output(self) -> Choice | None:
+        """Which part of the network's answer holds the scores, where that was said."""
+        return self._reader.choice
 
     @property
     def unit(self) -> str:

@@ -25,7 +25,10 @@ export function scoresWords(scores: Scores, saved: boolean): string {
         ? "Not known in this saved page: choose a single band"
         : "Not known: there is no kernel to ask";
     default:
-      return !saved && scores.result ? `answered in ${scores.result.seconds.toFixed(1)} s` : "";
+      return (
+        scores.result?.origin ||
+        (!saved && scores.result ? `answered in ${scores.result.seconds.toFixed(1)} s` : "")
+      );
   }
 }
 

@@ -19,11 +19,13 @@ export interface ScoreResult {
   readonly seconds: number;
   /** what became of the decision, in words */
   readonly verdict: string;
+  /** where the numbers come from, in words; empty where a kernel sent them */
+  readonly origin: string;
 }
 
 /** The result, or null when it is not one. */
 export function readScore(value: unknown): ScoreResult | null {
-  const { key, about, target, classes, unit, seconds, verdict } = asObject(value);
+  const { key, about, target, classes, unit, seconds, verdict, origin } = asObject(value);
   const explained = readPair(target);
   if (typeof key !== "string" || explained === null || !Array.isArray(classes)) return null;
   const all = classes.map(readPair).filter((each) => each !== null);
@@ -35,6 +37,7 @@ export function readScore(value: unknown): ScoreResult | null {
     unit: textOr(unit, "probability"),
     seconds: numberOr(seconds, 0),
     verdict: textOr(verdict, ""),
+    origin: textOr(origin, ""),
   };
 }
 

@@ -248,7 +248,9 @@ export class Session {
       const run = `${picture?.run} ${this.target.value.about}`;
       return picture && { key: questionKey(cells, mode), run, cells, mode };
     });
-    const online = computed(() => isReachable(this.connection.value));
+    // A saved page may hold the network: its host says so, and no kernel does.
+    const scored = (this.#model as { get(name: string): unknown }).get("_scored") === true;
+    const online = computed(() => scored || isReachable(this.connection.value));
     return new ScoreRequests({
       question,
       online,

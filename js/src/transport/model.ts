@@ -3,7 +3,8 @@
  *
  * Hosts differ, and a profile repeats how one of them behaves. backbone (Jupyter): handlers get three arguments,
  * an update sets all keys and then fires, `off` without a handler spares other views. marimo: one argument, key
- * by key, `off` without a handler removes everybody's. static: a saved page, where sending and saving do nothing.
+ * by key, `off` without a handler removes everybody's. static: a saved page, where nothing is saved and there
+ * is no kernel; what is sent reaches a network in the page, if it has one.
  */
 import type { Model, TraitName, WidgetState } from "./afm";
 
@@ -37,12 +38,12 @@ export class HostModel {
 
   constructor(state: State, transport: Transport | null, profile: Profile) {
     this.#state = { ...state };
-    this.#transport = profile === "static" ? null : transport;
+    this.#transport = transport;
     this.profile = profile;
   }
 
   get connected(): boolean {
-    return this.#transport !== null;
+    return this.profile !== "static" && this.#transport !== null;
   }
 
   /** The six methods of the module contract; `off(event)` of a proxy is what the profile makes of it. */
@@ -58,7 +59,8 @@ export class HostModel {
       save_changes: (): void => {
         const changes = this.#unsaved;
         this.#unsaved = {};
-        if (Object.keys(changes).length > 0) this.#transport?.save(changes);
+        const kept = this.profile !== "static" && Object.keys(changes).length > 0;
+        if (kept) this.#transport?.save(changes);
       },
       send: (content: unknown): void => this.#transport?.send(content),
       on: (event: string, handler: Handler): void => {

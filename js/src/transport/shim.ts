@@ -36,7 +36,7 @@ export function createModel(
 export function mount(root: HTMLElement, options: MountOptions): MountedWidget {
   const { state, transport, profile } = options;
   const host = new Host(createModel(state, transport, profile), options.widget(), options.css ?? "");
-  if (profile !== "static") transport?.connect(host);
+  transport?.connect(host);
   host.addView(root);
   return host;
 }

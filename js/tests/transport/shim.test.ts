@@ -88,7 +88,7 @@ describe("HostModel", () => {
     expect([heard.mock.calls.length, two.get("a")]).toEqual([1, 2]);
   });
 
-  it("as a saved page fires changes and keeps everything to itself", () => {
+  it("as a saved page fires changes, saves nothing, and sends to what scores its images", () => {
     const kernel = transport();
     const view = open(new HostModel({ a: 1 }, kernel, "static"));
     const heard = vi.fn();
@@ -97,7 +97,7 @@ describe("HostModel", () => {
     view.save_changes();
     view.send({ t: "hello" });
     expect([kernel.save.mock.calls.length, kernel.send.mock.calls.length, heard.mock.calls.length]).toEqual([
-      0, 0, 1,
+      0, 1, 1,
     ]);
   });
 

@@ -58,23 +58,32 @@ def exported(
         raise ImportError(f'{name} is not installed, pip install "wcam_widget[fast]"')
     scores, two = ClassScores(net, choice), rows[:1].repeat(2, *[1] * (rows.ndim - 1))
     two[: len(rows)] = rows[:2]  # one row may be taken for a size that never changes
+    return _Session(written(scores, two, any_number=True))
+
+
+def written(scores: nn.Module, rows: Float[Tensor, "n ..."], *, any_number: bool) -> bytes:
+    """Write a module as an ONNX file, for any number of rows or for as many as ``rows`` has.
+
+    Raises:
+        Exception: What the newer exporter raises.
+    """
     with _EXPORTING, ordinary_tensors(), _in_short_turns():
-        return _Session(_written(scores, two))
+        return _written(scores, rows, any_number=any_number)
 
 
-def _written(scores: nn.Module, rows: Tensor) -> bytes:
+def _written(scores: nn.Module, rows: Tensor, *, any_number: bool) -> bytes:
     for _ in range(_TRIES):
         with _silently() as is_silent:
             try:
-                return _traced(scores, rows)
+                return _traced(scores, rows, any_number=any_number)
             except Exception:  # noqa: BLE001 whatever it stumbles over
                 if is_silent():
                     break  # else it may have been a warning that counts as an error
     with _silently():
-        return _captured(scores, rows)
+        return _captured(scores, rows, any_number=any_number)
 
 
-def _traced(scores: nn.Module, rows: Tensor) -> bytes:
+def _traced(scores: nn.Module, rows: Tensor, *, any_number: bool) -> bytes:
     file = io.BytesIO()
     torch.onnx.export(
         scores,
@@ -82,19 +91,19 @@ def _traced(scores: nn.Module, rows: Tensor) -> bytes:
         file,  # type: ignore[arg-type]
         input_names=[_INPUT],
         output_names=[_OUTPUT],
-        dynamic_axes={_INPUT: {0: "n"}, _OUTPUT: {0: "n"}},
+        dynamic_axes={_INPUT: {0: "n"}, _OUTPUT: {0: "n"}} if any_number else None,
         dynamo=False,
     )
     return file.getvalue()
 
 
-def _captured(scores: nn.Module, rows: Tensor) -> bytes:
+def _captured(scores: nn.Module, rows: Tensor, *, any_number: bool) -> bytes:
     program = torch.onnx.export(
         scores,
         (rows,),
         input_names=[_INPUT],
         output_names=[_OUTPUT],
-        dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
+        dynamic_shapes=({0: torch.export.Dim.DYNAMIC},) if any_number else None,
         dynamo=True,
         verbose=False,
     )

@@ -25,6 +25,7 @@ from wcam_widget.show.explorer.session import Session
 from wcam_widget.show.explorer.weak import WeakCall
 from wcam_widget.show.pages import page as export
 from wcam_widget.show.pages.exporter import write_report
+from wcam_widget.show.pages.network import page_network
 from wcam_widget.show.pages.still import Still, display_widget
 from wcam_widget.show.selection import CellsLike, ensure_cells
 from wcam_widget.show.snapshot import Snapshot
@@ -42,7 +43,6 @@ class Explorer(Linked, anywidget.AnyWidget):
 
     The map streams in from the moment it is made. What the reader does in the browser can be read and set
     here, and ``observe`` tells of its changes. All of it may be used from any thread.
-
     The model's tensors are held until ``close``, also by ``with explore(...) as explorer:``.
 
     Attributes:
@@ -181,8 +181,7 @@ class Explorer(Linked, anywidget.AnyWidget):
     def deepen(self, cells: CellsLike | None = None) -> None:
         """Go on with the run that ended, with about twice its rows or budget, into the same views.
 
-        A run that was cancelled is finished instead. Returns at once: ``wait`` waits for it, ``cancel`` ends
-        it, and it may be called again.
+        A run that was cancelled is finished instead. Returns at once; ``wait`` waits, ``cancel`` ends it.
 
         Args:
             cells: what all further rows are of: ids such as ``selection`` has, or the name of a band. These
@@ -226,21 +225,24 @@ class Explorer(Linked, anywidget.AnyWidget):
         (added,) = (session.add_layer(*each) for each in named.items())
         return added
 
-    def to_html(self, path: str | Path) -> Path:
-        """Write a page that shows and explores this without kernel or network.
-
-        The map is that of the moment: ``wait`` first for the complete one.
+    def to_html(self, path: str | Path, model: bool = False) -> Path:
+        """Write a page that explores the map of this moment (``wait`` first) without kernel or network.
 
         Args:
             path: the file, in a folder that exists.
+            model: whether the page carries the model and scores every selection by itself, not only single
+                bands. The size, two bytes a weight or more, is logged first, as INFO. Needs ``[fast]``.
 
         Returns:
             The path.
 
         Raises:
             RuntimeError: when the explorer is closed; OSError where the file cannot be written.
+            ImportError, ValueError: where pages cannot run the model; no page is written.
         """
-        return write_report(path, [self], self._open_session.picture.label)
+        session, sides = self._open_session, len(self.attributions)
+        network = {"network": page_network(session.probe, sides).data} if model else {}
+        return write_report(path, [self.page_state() | network], session.picture.label)
 
     def page_state(self) -> dict[str, Any]:
         """The traits that make up the explorer's pictures, as ``write_report`` takes them."""

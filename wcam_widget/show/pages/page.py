@@ -80,12 +80,13 @@ def page_scripts() -> list[str]:
 def page(states: Sequence[State], title: str) -> str:
     """One HTML page with an explorer for each state, self-contained.
 
-    The page allows itself nothing but its own two scripts, so text from a model or a file is text, and
-    nothing is loaded from anywhere.
+    The page allows itself nothing but its own two scripts, and a thread of its own where a state has a
+    network, so text from a model or a file is text, and nothing is loaded from anywhere.
 
     Args:
         states: each maps the names of all traits to values, Bytes traits as bytes or base64 text; a ``title``
-            in it is the explorer's heading, ``notes`` are sentences below it.
+            in it is the explorer's heading, ``notes`` are sentences below it, ``network`` is what scores its
+            images in the page, as base64 text.
         title: the page's heading.
 
     Returns:
@@ -97,6 +98,8 @@ def page(states: Sequence[State], title: str) -> str:
     scripts = page_scripts()
     sources = " ".join(f"'{script_hash(script)}'" for script in scripts)
     policy = f"default-src 'none'; script-src {sources}; style-src 'unsafe-inline'; img-src data: blob:"
+    if any(state.get("network") for state in states):
+        policy += "; worker-src blob:"
     places = [explorer_html(str(number), state, state.get("picture")) for number, state in enumerate(states)]
     sections = [
         f"<section>{_heading(state, title)}{place}</section>"
@@ -188,10 +191,11 @@ def code_html(
     Raises:
         ValueError: where a state lacks a trait.
     """
-    data = [
-        f'<script type="text/plain" id="wcam-saved-{html.escape(name)}">{packed(state)}</script>'
-        for name, state in states.items()
-    ]
+    data = [_plain_text(f"wcam-saved-{name}", packed(state)) for name, state in states.items()]
+    networks = {name: state["network"] for name, state in states.items() if state.get("network")}
+    data += [_plain_text(f"wcam-network-{name}", network) for name, network in networks.items()]
+    if networks:  # no script of the page: a thread is started from it
+        data.append(_plain_text("wcam-network", built("network.js")))
     modules = modules or {}
     codes = list(dict.fromkeys(module.code for module in modules.values()))
     for name, (code, state, buffers) in modules.items():
@@ -202,6 +206,10 @@ def code_html(
     style = f"<style>{_inline(built('widget.css') + PLACES_STYLE, '</style')}</style>"
     running = [f"<script>{_inline(script, '</script')}</script>" for script in scripts]
     return "\n".join([*data, style, *running])
+
+
+def _plain_text(name: str, text: str) -> str:
+    return f'<script type="text/plain" id="{html.escape(name)}">{_inline(text, "</script")}</script>'
 
 
 def _data(name: str, value: Any) -> str:

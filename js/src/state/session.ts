@@ -248,8 +248,7 @@ export class Session {
       const run = `${picture?.run} ${this.target.value.about}`;
       return picture && { key: questionKey(cells, mode), run, cells, mode };
     });
-    // A saved page may hold the network: its host says so, and no kernel does.
-    const scored = (this.#model as { get(name: string): unknown }).get("_scored") === true;
+    const scored = (this.#model as { get(name: string): unknown }).get("_scored") === true; // by a saved page
     const online = computed(() => scored || isReachable(this.connection.value));
     return new ScoreRequests({
       question,

@@ -58,7 +58,7 @@ class _Answers(nn.Module):
 
     def __init__(self, model: BlackBox, target: AbstractTarget) -> None:
         super().__init__()
-        net = uncompiled(model.net)
+        net: Any = uncompiled(model.net)
         self.net = private_copy(net).cpu() if isinstance(net, nn.Module) else net
         self.prepare, self.choice = model.preprocess, model.output
         self.probabilities, self.target = model.probabilities, target
@@ -113,9 +113,9 @@ def _masks(probe: Probe) -> Float[Tensor, "n d"]:
     """The image, the baseline, and bands alone and removed in turn, from the coarsest on."""
     groups = torch.from_numpy(probe.groups)
     rows = [torch.ones(len(groups)), torch.zeros(len(groups))]
-    for number, group in enumerate(groups.unique().tolist()):
-        alone = (groups == group).float()
-        rows.append(1 - alone if number % 2 else alone)
+    for band in range(len(probe.cells.bands)):
+        alone = (groups == band).float()
+        rows.append(1 - alone if band % 2 else alone)
     return torch.stack(rows[:CHECKED])
 
 

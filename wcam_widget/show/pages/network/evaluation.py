@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -31,12 +30,13 @@ def evaluate(plan: Plan, image: Float[Tensor, "..."]) -> Tensor:
 
 
 def _conv(inputs: Sequence[Tensor], step: Step) -> Tensor:
-    data, *weights = inputs
+    data, weights, *bias = inputs
     top, left, bottom, right = step.settings["pads"]
     padded = functional.pad(data, (left, right, top, bottom))
-    names = {"strides": "stride", "dilations": "dilation", "group": "groups"}
-    settings: dict[str, Any] = {own: step.settings[name] for name, own in names.items()}
-    return functional.conv2d(padded, *weights, **settings)
+    strides, dilations = tuple(step.settings["strides"]), tuple(step.settings["dilations"])
+    added = bias[0] if bias else None
+    result: Tensor = functional.conv2d(padded, weights, added, strides, 0, dilations, step.settings["group"])
+    return result
 
 
 def _max_pool(inputs: Sequence[Tensor], step: Step) -> Tensor:
@@ -84,13 +84,14 @@ def _rows(data: Tensor, step: Step) -> Float[Tensor, "n m"]:
 
 
 def _hard_sigmoid(inputs: Sequence[Tensor], step: Step) -> Tensor:
-    return (inputs[0] * step.settings["alpha"] + step.settings["beta"]).clamp(0.0, 1.0)
+    alpha, beta = float(step.settings["alpha"]), float(step.settings["beta"])
+    return (inputs[0] * alpha + beta).clamp(0.0, 1.0)
 
 
 Operator = Callable[[Sequence[Tensor], Step], Tensor]
 OPERATORS: Mapping[str, Operator] = {
     "conv": _conv,
-    "linear": lambda inputs, _: functional.linear(*inputs),
+    "linear": lambda inputs, _: functional.linear(inputs[0], inputs[1], *inputs[2:]),
     "clip": lambda inputs, step: inputs[0].clamp(step.settings["low"], step.settings["high"]),
     "leaky": lambda inputs, step: functional.leaky_relu(inputs[0], step.settings["alpha"]),
     "sigmoid": lambda inputs, _: inputs[0].sigmoid(),

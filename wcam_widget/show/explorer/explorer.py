@@ -189,8 +189,7 @@ class Explorer(Linked, anywidget.AnyWidget):
 
         Raises:
             ValueError: naming ``cells``, where there are none of these.
-            RuntimeError: while the run goes on, and where nothing more can be computed; where the method's
-                rows are of all cells, so that it cannot go on with some.
+            RuntimeError: while the run goes on; where nothing more, or not of some cells, can be computed.
 
         >>> import torch
         >>> from wcam_widget import Sobol, Wcam, explore
@@ -240,9 +239,9 @@ class Explorer(Linked, anywidget.AnyWidget):
             RuntimeError: when the explorer is closed; OSError where the file cannot be written.
             ImportError, ValueError: where pages cannot run the model; no page is written.
         """
-        session, sides = self._open_session, len(self.attributions)
-        network = {"network": page_network(session.probe, sides).data} if model else {}
-        return write_report(path, [self.page_state() | network], session.picture.label)
+        session, state = self._open_session, self.page_state()
+        network = {"network": page_network(session.probe, len(self.attributions)).data} if model else {}
+        return write_report(path, [state | network], session.picture.label)
 
     def page_state(self) -> dict[str, Any]:
         """The traits that make up the explorer's pictures, as ``write_report`` takes them."""

@@ -14,7 +14,7 @@ export function contourLayer(
   const canvas = overlay("contours");
   const lines = computed(() => {
     const [picture, numbers] = [session.picture.value, heat.value?.numbers];
-    return session.contours.value && picture && numbers
+    return session.withContours.value && picture && numbers
       ? contourLines(numbers, picture, session.layers.shown.value === null)
       : [];
   });

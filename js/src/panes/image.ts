@@ -86,11 +86,11 @@ export class ImagePane {
     });
     scope.listen(contours, "change", () =>
       act(() => {
-        session.contours.value = contours.checked;
+        session.withContours.value = contours.checked;
       }),
     );
     bind(() => {
-      contours.checked = session.contours.value;
+      contours.checked = session.withContours.value;
       opacity.valueAsNumber = session.opacity.value;
       colormap.value = session.colormap.value;
       this.#heat.style.opacity = String(session.opacity.value);

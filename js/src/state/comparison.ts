@@ -94,7 +94,7 @@ function linkSessions(one: Session, other: Session): () => void {
       return endSelection;
     }),
     link(signalOf(one.packed), signalOf(other.packed), same, same),
-    link(signalOf(one.contours), signalOf(other.contours), same, same),
+    link(signalOf(one.withContours), signalOf(other.withContours), same, same),
     link(levelsOf(one), levelsOf(other), same, same),
   ];
   return () => {

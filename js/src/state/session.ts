@@ -45,7 +45,7 @@ export class Session {
   readonly levels: LevelChoice;
   /** the selection as the most important cells, and the curve of their scores */
   readonly topLine: TopLine;
-  readonly contours: Signal<boolean> = signal(true);
+  readonly withContours: Signal<boolean> = signal(true);
   /** whether the dyadic view has the transform's own layout, or all bands at one size */
   readonly packed: Signal<boolean> = signal(false);
   readonly status: ReadonlySignal<Status>;

@@ -71,8 +71,8 @@ describe("two sides", () => {
     other.mode.value = "remove";
     expect(one.mode.value).toBe("remove");
     other.packed.value = true;
-    one.contours.value = false;
-    expect([one.packed.value, other.contours.value]).toEqual([true, false]);
+    one.withContours.value = false;
+    expect([one.packed.value, other.withContours.value]).toEqual([true, false]);
     expect(host.view().get("selection_1" as "selection")).toEqual([1, 2]);
     comparison.dispose();
     expect(host.listeners).toBe(0);

@@ -10,7 +10,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.lab import ROOT, lab_environment, window
+from tests.browser.lab import ROOT, errors, lab_environment, start, wait_for_kernel, window
+from tests.browser.lab import finish as end_of
 from tests.browser.servers import PATIENCE, Server, running
 from tests.browser.use import Row, drive, listen, part
 
@@ -54,6 +55,13 @@ def voila(folder: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
+def notebook(folder: Path) -> Iterator[Server]:
+    words = ["--no-browser", "--allow-root", "--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    words += ["--IdentityProvider.token={token}", "--JupyterNotebookApp.expose_app_in_browser=True"]
+    yield from serve(folder, "notebook", *words, answers="/api/status")
+
+
+@pytest.fixture
 def marimo(folder: Path) -> Iterator[Server]:
     words = ["--headless", "--port", "{port}", "--no-token", str(ROOT / "notebooks/marimo_app.py")]
     yield from serve(folder, "marimo", "run", *words, answers="/health")
@@ -75,6 +83,18 @@ def test_voila(voila: Server, page: Page, folder: Path) -> None:
     listen(page, row)
     page.goto(voila.address)
     drive(page, row)
+    finish(page, row, folder)
+
+
+def test_notebook_7(notebook: Server, page: Page, folder: Path) -> None:
+    row = Row("Notebook 7")
+    listen(page, row)
+    page.goto(f"{notebook.address}/notebooks/small.ipynb?token={notebook.token}")
+    wait_for_kernel(page)
+    start(page, "notebook:run-all-cells")
+    drive(page, row)
+    end_of(page)
+    assert errors(page) == []
     finish(page, row, folder)
 
 

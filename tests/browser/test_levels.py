@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+
 import numpy as np
 import pytest
+import torch
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.gestures import click, corner, drag, drawn, hover, wait_drawn, wait_pixels, wait_selection
 from tests.browser.scene import Scene, make_pixel_scene, state_of
+from wcam_widget.explain import Wcam
+from wcam_widget.sensitivity import Sobol
+from wcam_widget.show.frames import attribution_frame, picture_frame
 from wcam_widget.show.words import format_value
 
 pytestmark = pytest.mark.browser
@@ -111,3 +117,26 @@ def test_pixels_have_no_levels_to_choose(open_page: OpenPage, scene: Scene) -> N
     click(page, "image", (20.5 / 64, 36.5 / 64))
     wait_selection(page, [20])
     wait_pixels(page, "image", scene.image, within=0)
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3, 4])
+def test_what_colours_mean_is_never_behind_the_coarse_image(
+    open_page: OpenPage, scene: Scene, levels: int
+) -> None:
+    image = torch.from_numpy(scene.image).permute(2, 0, 1) / 255
+    method = Wcam(Sobol(rows=2), levels=levels, grid=2)
+    model = lambda images: images.mean((2, 3))  # noqa: E731 a model in one line
+    (attribution,) = method(model, image[None], [0])
+    frames = {
+        "_picture": picture_frame(method.probe(model, image, 0).perturbation, image, "run-1"),
+        "_frame": attribution_frame(attribution, "run-1", 1),
+    }
+    encoded = {name: base64.b64encode(data).decode() for name, data in frames.items()}
+    page = open_page(state_of(scene, _scores={}, **encoded))
+    bar = page.locator("[data-wcam=pane-dyadic] [data-wcam=colour-bar]").bounding_box()
+    bands = page.locator("[data-wcam=dyadic]").bounding_box()
+    assert bar is not None
+    assert bands is not None
+    # The coarse image is a quarter larger than a band of details; above each band is a strip of an eighth.
+    coarse = bands["height"] * 1.375 / max(1.375, 1.125 * levels)
+    assert bar["y"] >= bands["y"] + coarse

@@ -24,7 +24,8 @@ export function bandKey(
     const bands = session.picture.value?.bands ?? [];
     const { spaced, wide, zoomed } = layout;
     // Each part of the colour has a coarse image of its own, and no room beside it.
-    const inside = spaced.value && bands[0]?.part === "";
+    // Beside fewer than three rows of details there is none below it, either.
+    const inside = spaced.value && bands[0]?.part === "" && (bands[0].level > 2 || !wide.value);
     key.dataset["inside"] = inside ? (wide.value ? "below" : "beside") : "false";
     const band = bands[zoomed.value ?? -1];
     const only = band ? `only ${bandLabel(band)} is shown, double-click to go back` : "";

@@ -114,7 +114,7 @@ def test_threads_take_shorter_turns_while_a_network_is_exported(monkeypatch):
     pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra fast")
     before, during = sys.getswitchinterval(), []
 
-    def traced(_scores, _rows):
+    def traced(_scores, _rows, **_):
         during.append(sys.getswitchinterval())
         raise ValueError("not this one")
 
@@ -129,7 +129,7 @@ def test_threads_take_shorter_turns_while_a_network_is_exported(monkeypatch):
 def test_what_somebody_else_sets_during_an_export_stays(monkeypatch):
     pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra fast")
     before = sys.getswitchinterval()
-    monkeypatch.setattr(exporting, "_written", lambda *_: sys.setswitchinterval(before / 2))
+    monkeypatch.setattr(exporting, "_written", lambda *_, **__: sys.setswitchinterval(before / 2))
     monkeypatch.setattr(exporting, "_Session", lambda _written: torch.relu)
     try:
         exporting.exported(torch.nn.Identity(), None, torch.rand(2, 3))

@@ -72,7 +72,7 @@ def test_what_a_trace_does_not_hold_is_left_to_torch_and_the_reason_says_so(kind
         assert caplog.messages == [f"engine: PyTorch runs the network: {model.engine.reason}"]
 
 
-def refuse(*_args):
+def refuse(*_, **__):
     raise ValueError("cannot be exported")
 
 

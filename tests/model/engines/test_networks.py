@@ -80,7 +80,7 @@ def test_operations_are_counted_and_bounded(name, large):
 def test_what_the_quicker_exporter_does_not_take_the_other_may(monkeypatch):
     pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra fast")
 
-    def refuse(*_args):
+    def refuse(*_, **__):
         raise ValueError("not this one")
 
     monkeypatch.setattr(exporting, "_traced", refuse)
@@ -129,7 +129,12 @@ def test_threads_take_shorter_turns_while_a_network_is_exported(monkeypatch):
 def test_what_somebody_else_sets_during_an_export_stays(monkeypatch):
     pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra fast")
     before = sys.getswitchinterval()
-    monkeypatch.setattr(exporting, "_written", lambda *_, **__: sys.setswitchinterval(before / 2))
+
+    def write(*_, **__):
+        sys.setswitchinterval(before / 2)
+        return b""
+
+    monkeypatch.setattr(exporting, "_written", write)
     monkeypatch.setattr(exporting, "_Session", lambda _written: torch.relu)
     try:
         exporting.exported(torch.nn.Identity(), None, torch.rand(2, 3))

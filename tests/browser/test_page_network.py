@@ -97,6 +97,7 @@ def shown(page: Page) -> dict[str, Any]:
 
 def test_a_selection_without_a_kept_score_is_scored_as_torch_does(explorer, look):
     page = look()
+    assert page.locator("[data-wcam=connection]").inner_text() == "Saved page, with the network"
     select(page, explorer)
     note = page.locator("[data-wcam=scores-state]")
     note.filter(has_text="computed in this page").wait_for()

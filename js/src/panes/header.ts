@@ -65,7 +65,7 @@ export function headerLine(context: ViewContext): HTMLElement {
   bind(() => {
     const state = session.connection.value;
     chip.dataset["state"] = state;
-    setText(chip, CONNECTIONS[state]);
+    setText(chip, session.scored ? "Saved page, with the network" : CONNECTIONS[state]);
   });
   const picker = targetPicker(context);
   const line = element(

@@ -55,6 +55,7 @@ export class Session {
   readonly kept: ReadonlySignal<Uint8Array>;
   readonly scores: ReadonlySignal<Scores>;
   readonly connection: ReadonlySignal<ConnectionState>;
+  readonly scored: boolean; // by a saved page that has the network
   readonly kernel: KernelRequests;
   /** what is wrong with what Python sent, in words for the reader; null when all is well */
   readonly error: ReadonlySignal<string | null>;
@@ -77,6 +78,7 @@ export class Session {
 
   constructor(model: Model) {
     this.#model = model;
+    this.scored = (model as { get(name: string): unknown }).get("_scored") === true;
     this.#traits = new Traits(model);
     this.#connection = new Connection(model, () => this.#version());
     this.connection = this.#connection.state;
@@ -248,11 +250,9 @@ export class Session {
       const run = `${picture?.run} ${this.target.value.about}`;
       return picture && { key: questionKey(cells, mode), run, cells, mode };
     });
-    const scored = (this.#model as { get(name: string): unknown }).get("_scored") === true; // by a saved page
-    const online = computed(() => scored || isReachable(this.connection.value));
     return new ScoreRequests({
       question,
-      online,
+      online: computed(() => this.scored || isReachable(this.connection.value)),
       lookUp: (key) => {
         const last = readScore(latest.value);
         const score = last?.key === key ? last : knownScore(known.value, key);

@@ -15,6 +15,7 @@ from tests.browser.page import html
 from tests.browser.scene import Scene, make_scene
 
 OpenPage = Callable[..., Page]
+PATIENCE = 120_000  # milliseconds; a guard against hanging
 
 
 @pytest.fixture(scope="session")
@@ -98,3 +99,32 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[OpenPage]:
     for opened in contexts:
         opened.close()
     assert complaints == []
+
+
+@pytest.fixture
+def look(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open a file where nothing else can be reached, after a script if need be.
+
+    No page may complain, ask for more, or run what a label holds.
+    """
+    complaints: list[str] = []
+    context = browser.new_context(
+        offline=True, viewport={"width": 1200, "height": 1000}, reduced_motion="reduce"
+    )
+
+    def open_(path: Path, script: str = "") -> Page:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.add_init_script(script)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("requestfailed", lambda request: complaints.append(f"asked for {request.url[:200]}"))
+        page.goto(path.as_uri())
+        page.locator(".wcam [data-wcam=reconstruction]").first.wait_for()
+        return page
+
+    yield open_
+    stolen = [page.evaluate("'stolen' in globalThis") for page in context.pages]
+    context.close()
+    assert complaints == []
+    assert not any(stolen)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from wcam_widget.demo import load_demo
 from wcam_widget.explain import Wcam
@@ -20,7 +20,6 @@ from wcam_widget.show.explorer.explorer import Explorer
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 120_000  # milliseconds; a guard against hanging
 BANDS = ("A2", "HL1")
 NO_WORKERS = "Object.defineProperty(globalThis, 'Worker', {value: undefined})"
 # The page's own thread, started once more, with an image of ours.
@@ -53,30 +52,6 @@ def path(explorer: Explorer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return explorer.to_html(tmp_path_factory.mktemp("page") / "explorer.html", model=True)
 
 
-@pytest.fixture
-def look(browser: Browser, path: Path) -> Iterator[Callable[..., Page]]:
-    """Open the page with the network off; it may not complain, nor ask for anything."""
-    complaints: list[str] = []
-    context = browser.new_context(
-        offline=True, viewport={"width": 1200, "height": 1000}, reduced_motion="reduce"
-    )
-
-    def open_(script: str = "") -> Page:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.add_init_script(script)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        page.on("requestfailed", lambda request: complaints.append(f"asked for {request.url[:200]}"))
-        page.goto(path.as_uri())
-        page.locator(".wcam [data-wcam=reconstruction]").first.wait_for()
-        return page
-
-    yield open_
-    context.close()
-    assert complaints == []
-
-
 def select(page: Page, explorer: Explorer) -> None:
     """Two bands, of which a saved page has no score; the same in the explorer."""
     cells: list[int] = []
@@ -95,8 +70,8 @@ def shown(page: Page) -> dict[str, Any]:
     return rows
 
 
-def test_a_selection_without_a_kept_score_is_scored_as_torch_does(explorer, look):
-    page = look()
+def test_a_selection_without_a_kept_score_is_scored_as_torch_does(explorer, path, look):
+    page = look(path)
     assert page.locator("[data-wcam=connection]").inner_text() == "Saved page, with the network"
     select(page, explorer)
     note = page.locator("[data-wcam=scores-state]")
@@ -115,8 +90,8 @@ def test_a_selection_without_a_kept_score_is_scored_as_torch_does(explorer, look
     assert note.inner_text() == ""
 
 
-def test_the_thread_of_a_page_gives_torchs_numbers(explorer, look):
-    page = look()
+def test_the_thread_of_a_page_gives_torchs_numbers(explorer, path, look):
+    page = look(path)
     select(page, explorer)
     image = explorer.reconstruction
     probe = explorer._session.probe
@@ -127,8 +102,8 @@ def test_the_thread_of_a_page_gives_torchs_numbers(explorer, look):
     np.testing.assert_allclose(numbers, expected.numpy(), atol=1e-3)
 
 
-def test_where_no_thread_may_run_the_page_says_so_and_keeps_its_scores(explorer, look):
-    page = look(NO_WORKERS)
+def test_where_no_thread_may_run_the_page_says_so_and_keeps_its_scores(explorer, path, look):
+    page = look(path, NO_WORKERS)
     select(page, explorer)
     note = page.locator("[data-wcam=scores-state]")
     note.filter(has_text="this browser does not run the page's network").wait_for()

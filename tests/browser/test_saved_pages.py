@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
+from tests.browser.conftest import PATIENCE
 from wcam_widget.explain import Wcam
 from wcam_widget.sensitivity import Sobol
 from wcam_widget.show.explorer.explore import explore
@@ -30,7 +31,6 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = "</script><img src=x onerror=globalThis.stolen=1><!--"
 NAMES = (HOSTILE, "green", "blue")
-PATIENCE = 120_000  # milliseconds; a guard against hanging
 
 EXECUTED = """
 import json, torch
@@ -83,31 +83,6 @@ def explorer() -> Iterator[Explorer]:
     with explore(score, image, HOSTILE, Wcam(levels=2, grid=4), NAMES) as one:
         one.wait()
         yield one
-
-
-@pytest.fixture
-def look(browser: Browser) -> Iterator[Callable[[Path], Page]]:
-    """Open a file where nothing else can be reached; no page may complain or ask for more."""
-    complaints: list[str] = []
-    context = browser.new_context(
-        offline=True, viewport={"width": 1200, "height": 1000}, reduced_motion="reduce"
-    )
-
-    def open_(path: Path) -> Page:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        page.on("requestfailed", lambda request: complaints.append(f"asked for {request.url[:200]}"))
-        page.goto(path.as_uri())
-        page.locator(".wcam [data-wcam=reconstruction]").first.wait_for()
-        return page
-
-    yield open_
-    stolen = [page.evaluate("'stolen' in globalThis") for page in context.pages]
-    context.close()
-    assert complaints == []
-    assert not any(stolen)
 
 
 def wait_for_pixels(page: Page, number: int, expected: NDArray[np.uint8]) -> None:

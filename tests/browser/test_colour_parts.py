@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,13 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.gestures import wait_pixels, wait_selection
-from tests.browser.scene import Scene, state_of
+from tests.browser.map_state import state_of_map
+from tests.browser.scene import Scene
 from wcam_widget.basis import AbstractBasis, ColourBasis, WaveletBasis
 from wcam_widget.explain import Wcam
 from wcam_widget.perturb.probe import Probe
 from wcam_widget.sensitivity import Sobol
-from wcam_widget.show.frames import attribution_frame, photograph, picture_frame
+from wcam_widget.show.frames import photograph
 
 pytestmark = pytest.mark.browser
 
@@ -29,17 +29,7 @@ def coloured(scene: Scene) -> tuple[dict[str, Any], Probe]:
     def channels(size: tuple[int, int]) -> AbstractBasis:
         return ColourBasis(WaveletBasis(size, "haar", 2), "channels")
 
-    image = torch.from_numpy(scene.image).permute(2, 0, 1) / 255
-    method = Wcam(Sobol(rows=4), wavelet=channels, grid=4)
-    model = lambda images: images.mean((2, 3))  # noqa: E731 a model in one line
-    (attribution,) = method(model, image[None], [0])
-    probe = method.probe(model, image, 0)
-    frames = {
-        "_picture": picture_frame(probe.perturbation, image, "run-1"),
-        "_frame": attribution_frame(attribution, "run-1", 1),
-    }
-    encoded = {name: base64.b64encode(data).decode() for name, data in frames.items()}
-    return state_of(scene, _scores={}, **encoded), probe
+    return state_of_map(scene, Wcam(Sobol(rows=4), wavelet=channels, grid=4))
 
 
 def test_one_part_of_the_colour_is_kept_by_its_bars(

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-
 import numpy as np
 import pytest
-import torch
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.gestures import click, corner, drag, drawn, hover, wait_drawn, wait_pixels, wait_selection
+from tests.browser.map_state import state_of_map
 from tests.browser.scene import Scene, make_pixel_scene, state_of
 from wcam_widget.explain import Wcam
 from wcam_widget.sensitivity import Sobol
-from wcam_widget.show.frames import attribution_frame, picture_frame
 from wcam_widget.show.words import format_value
 
 pytestmark = pytest.mark.browser
@@ -123,16 +120,8 @@ def test_pixels_have_no_levels_to_choose(open_page: OpenPage, scene: Scene) -> N
 def test_what_colours_mean_is_never_behind_the_coarse_image(
     open_page: OpenPage, scene: Scene, levels: int
 ) -> None:
-    image = torch.from_numpy(scene.image).permute(2, 0, 1) / 255
-    method = Wcam(Sobol(rows=2), levels=levels, grid=2)
-    model = lambda images: images.mean((2, 3))  # noqa: E731 a model in one line
-    (attribution,) = method(model, image[None], [0])
-    frames = {
-        "_picture": picture_frame(method.probe(model, image, 0).perturbation, image, "run-1"),
-        "_frame": attribution_frame(attribution, "run-1", 1),
-    }
-    encoded = {name: base64.b64encode(data).decode() for name, data in frames.items()}
-    page = open_page(state_of(scene, _scores={}, **encoded))
+    state, _ = state_of_map(scene, Wcam(Sobol(rows=2), levels=levels, grid=2))
+    page = open_page(state)
     bar = page.locator("[data-wcam=pane-dyadic] [data-wcam=colour-bar]").bounding_box()
     bands = page.locator("[data-wcam=dyadic]").bounding_box()
     assert bar is not None
